@@ -1,6 +1,6 @@
 """Strict TOML: files become frozen dataclasses, and every mistake names its key.
 
-Field types understood: `str`, `int`, `float`, `bool`, `tuple[T, ...]`, `dict[str, T]`, `T | None` and dataclasses.
+Field types understood: `str`, `int`, `float`, `bool`, `tuple[T, ...]`, `dict[str, T]`, `T | None`, `object`, dataclasses.
 A field with a default is optional; an integer is accepted where a float is asked for.
 """
 
@@ -67,6 +67,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _convert(value: object, hint: object, where: str, error: type[ConfigError]) -> object:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is object:
+        return value
     if origin in (types.UnionType, typing.Union):
         (inner,) = (a for a in args if a is not type(None))
         return _convert(value, inner, where, error)

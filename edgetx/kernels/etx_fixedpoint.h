@@ -1,0 +1,50 @@
+/* Fixed-point arithmetic: the only place where rounding is written in C.
+ *
+ * Counterpart of edgetx/fixedpoint.py; the rules are those of TFLite's int8 specification with double rounding.
+ */
+#ifndef ETX_FIXEDPOINT_H
+#define ETX_FIXEDPOINT_H
+
+#include <stdint.h>
+
+/* (a * b) / 2^31 to nearest, ties upwards, saturated. */
+static inline int32_t etx_rounding_doubling_high_mul(int32_t a, int32_t b) {
+  if (a == INT32_MIN && b == INT32_MIN) {
+    return INT32_MAX;
+  }
+  return (int32_t)(((int64_t)a * b + (1LL << 30)) >> 31);
+}
+
+/* x / 2^shift to nearest, ties away from zero; shift in 0..31. */
+static inline int32_t etx_rounding_shift_right(int32_t x, int32_t shift) {
+  const int32_t mask = (int32_t)((1LL << shift) - 1);
+  const int32_t remainder = x & mask;
+  const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+  return (x >> shift) + (remainder > threshold ? 1 : 0);
+}
+
+/* x / 2^shift to nearest, ties upwards. */
+static inline int32_t etx_shift_half_up(int32_t x, int32_t shift) {
+  return shift == 0 ? x : (x + (1 << (shift - 1))) >> shift;
+}
+
+/* x * mantissa * 2^(shift - 31). */
+static inline int32_t etx_multiply_by_quantized_multiplier(int32_t x, int32_t mantissa, int32_t shift) {
+  const int32_t left = shift > 0 ? shift : 0;
+  const int32_t right = shift > 0 ? 0 : -shift;
+  const int32_t shifted = (int32_t)((uint32_t)x << left);
+  return etx_rounding_shift_right(etx_rounding_doubling_high_mul(shifted, mantissa), right);
+}
+
+/* The same for the 64-bit accumulators of int16 activations: 16-bit mantissa, one rounding, ties upwards. */
+static inline int32_t etx_multiply_by_quantized_multiplier_s64(int64_t x, int32_t mantissa, int32_t shift) {
+  const int32_t reduced = mantissa < 0x7FFF0000 ? (mantissa + (1 << 15)) >> 16 : 0x7FFF;
+  const int32_t total = 15 - shift;
+  return (int32_t)((x * reduced + (1LL << (total - 1))) >> total);
+}
+
+static inline int32_t etx_clamp(int32_t x, int32_t low, int32_t high) {
+  return x < low ? low : (x > high ? high : x);
+}
+
+#endif

@@ -1,0 +1,149 @@
+"""Softmax attention as one op."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from edgetx.errors import ModelError
+from edgetx.fixedpoint import Int, multiply_by_quantized_multiplier, quantize_multiplier, shift_half_up
+from edgetx.ir import Array, Arrays, Node, TensorType
+from edgetx.ops.op import Cost, KernelCall, OnnxBuilder, Op, register
+from edgetx.ops.quant_rule import QuantRule
+
+EXP2_COEFFICIENTS = (32767, 22665, 7579, 1298)
+"""Q15 coefficients c of 2**-f ≈ c0 − f·(c1 − f·(c2 − f·c3)) on [0, 1]; minimax
+with the value at 1 held at one half, within 7.4e-5."""
+
+
+@dataclass(frozen=True)
+class AttentionFormat:
+    """Fixed-point formats of one attention; see `Attention` for the arithmetic."""
+
+    difference_max: int
+    score_mantissa: int
+    score_shift: int
+    weight_shift: int
+    output_mantissa: int
+    output_shift: int
+
+    @classmethod
+    def of(cls, node: Node) -> "AttentionFormat":
+        """Formats from the scales of operands and result."""
+        q, k, v = (value.type for value in node.inputs)
+        assert isinstance(node.op, Attention)
+        head_size = q.shape[-1] // node.op.heads
+        octaves = q.scale * k.scale * node.op.scale / math.log(2)
+        largest = min(math.floor(16 / octaves), 2 * 128 * 128 * head_size)
+        score_shift = math.floor(math.log2(2**31 / (octaves * 2**16 * (largest + 1))))
+        mantissa, shift = quantize_multiplier(v.scale / node.output.type.scale)
+        return cls(
+            difference_max=largest,
+            score_mantissa=math.floor(octaves * 2 ** (16 + score_shift)),
+            score_shift=score_shift,
+            weight_shift=max(0, (k.shape[-2] - 1).bit_length() - 8),
+            output_mantissa=mantissa,
+            output_shift=shift,
+        )
+
+
+@register
+@dataclass(frozen=True)
+class Attention(Op):
+    """y = softmax(scale · q kᵀ) v per head; q [1, S, heads·d], k and v [1, T, heads·d], y like q.
+
+    In integers, row by row, without ever storing the S × T map: differences of each score from the row's maximum become
+    powers of two in Q16; 2**-fraction is a cubic in Q15; the weights stay unnormalized until the weighted sum of v is
+    complete, which is then divided by their sum through one 16-bit reciprocal per row.
+    """
+
+    name: ClassVar[str] = "attention"
+
+    heads: int
+    scale: float
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        q, k, v = inputs
+        if k.shape != v.shape or q.shape[-1] != k.shape[-1] or q.shape[-1] % self.heads:
+            raise ModelError(f"attention with {self.heads} heads over q {q.shape}, k {k.shape}, v {v.shape}")
+        return (TensorType(q.shape),)
+
+    def split_heads(self, x: Array) -> Array:
+        """[1, S, heads·d] to [heads, S, d]."""
+        return np.moveaxis(x.reshape(x.shape[-2], self.heads, -1), 1, 0)
+
+    def merge_heads(self, x: Array) -> Array:
+        """[heads, S, d] to [1, S, heads·d]."""
+        return np.moveaxis(x, 0, 1).reshape(1, x.shape[1], -1)
+
+    def float_ref(self, *inputs: Array) -> Arrays:
+        q, k, v = map(self.split_heads, inputs)
+        scores = q @ np.swapaxes(k, -1, -2) * self.scale
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        weights /= weights.sum(-1, keepdims=True)
+        return (self.merge_heads(weights @ v).astype(np.float32),)
+
+    def int_ref(self, node: Node, *inputs: Array) -> Arrays:
+        form = AttentionFormat.of(node)
+        out = node.output.type
+        q, k, v = (self.split_heads(x.astype(np.int64)) for x in inputs)
+        scores = q @ np.swapaxes(k, -1, -2)
+        difference = scores.max(-1, keepdims=True) - scores
+        octaves = np.minimum(difference, form.difference_max) * form.score_mantissa >> form.score_shift
+        weights = np.where(difference > form.difference_max, 0, exp2_negative(octaves) >> form.weight_shift)
+        mantissa, shift = row_multiplier(weights.sum(-1, keepdims=True), form)
+        y = multiply_by_quantized_multiplier(weights @ v, mantissa, shift) + out.zero_point
+        return (self.merge_heads(np.clip(y, out.qmin, out.qmax).astype(np.int8)),)
+
+    def quant_rule(self) -> QuantRule:
+        return QuantRule(symmetric=(0, 1, 2))
+
+    def cost(self, node: Node) -> Cost:
+        scores = node.inputs[0].shape[-2] * node.inputs[1].shape[-2]
+        return Cost(macs=2 * scores * node.output.shape[-1], elementwise=scores * self.heads + node.output.type.size)
+
+    def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
+        q, k, v = map(b.real, node.inputs)
+        size = node.output.shape[-1] // self.heads
+
+        def split(x: str, length: int, perm: list[int]) -> str:
+            shape = b.const(np.array([length, self.heads, size], np.int64))
+            return b.op("Transpose", [b.op("Reshape", [x, shape])], {"perm": perm})
+
+        length, keys = node.inputs[0].shape[-2], node.inputs[1].shape[-2]
+        scores = b.op("MatMul", [split(q, length, [1, 0, 2]), split(k, keys, [1, 2, 0])])
+        scaled = b.op("Mul", [scores, b.const(np.array(self.scale, np.float32))])
+        y = b.op("MatMul", [b.op("Softmax", [scaled], {"axis": -1}), split(v, keys, [1, 0, 2])])
+        merged = b.op("Transpose", [y], {"perm": [1, 0, 2]})
+        b.result(node, b.op("Reshape", [merged, b.const(np.array(node.output.shape, np.int64))]))
+
+    def to_c(self, node: Node) -> KernelCall:
+        form = AttentionFormat.of(node)
+        q, k, _ = node.inputs
+        params = {
+            "query_length": q.shape[-2],
+            "key_length": k.shape[-2],
+            "heads": self.heads,
+            "head_size": q.shape[-1] // self.heads,
+            **vars(form),
+            "output_offset": node.output.type.zero_point,
+        }
+        return KernelCall("attention_s8", params, node.inputs, scratch_bytes=4 * k.shape[-2])
+
+
+def exp2_negative(octaves: Int) -> Int:
+    """2**-x in Q15 for x in Q16, 0 <= x < 31."""
+    c0, c1, c2, c3 = EXP2_COEFFICIENTS
+    fraction = octaves & 0xFFFF
+    inner = c2 - (fraction * c3 >> 16)
+    middle = c1 - (fraction * inner >> 16)
+    return shift_half_up(c0 - (fraction * middle >> 16), octaves >> 16)
+
+
+def row_multiplier(total: Int, form: AttentionFormat) -> tuple[Int, Int]:
+    """Mantissa and shift of output_scale / total, by one division of 31 by 16 bits."""
+    normal = 32 - np.array([int(t).bit_length() for t in total.ravel()], np.int64).reshape(total.shape)
+    reciprocal = (1 << 31) // ((total << normal) >> 16)
+    mantissa = np.minimum(form.output_mantissa * reciprocal >> 16, 2**31 - 1)
+    return mantissa, form.output_shift + normal - 31

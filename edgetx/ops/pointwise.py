@@ -1,0 +1,44 @@
+"""Base of functions of one variable; in 8 bits each becomes a table of 256 entries."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgetx.fixedpoint import dequantize, quantize
+from edgetx.ir import Array, Arrays, Node, TensorType
+from edgetx.ops.op import Cost, KernelCall, Op
+
+
+@dataclass(frozen=True)
+class Pointwise(Op):
+    """y = f(x), element by element."""
+
+    @abstractmethod
+    def function(self, x: Array) -> Array:
+        """f in floating point."""
+
+    def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        return (TensorType(x.shape),)
+
+    def float_ref(self, *inputs: Array) -> Arrays:
+        (x,) = inputs
+        return (self.function(x).astype(np.float32),)
+
+    def table(self, node: Node) -> Array:
+        """The result for each int8 operand from -128 to 127: f rounded to nearest, ties to even."""
+        x, y = node.inputs[0].type, node.output.type
+        real = dequantize(np.arange(-128, 128), x.scale, x.zero_point).astype(np.float64)
+        return quantize(self.function(real), y.scale, y.zero_point, "int8")
+
+    def int_ref(self, node: Node, *inputs: Array) -> Arrays:
+        (x,) = inputs
+        return (self.table(node)[x.astype(np.int64) + 128],)
+
+    def cost(self, node: Node) -> Cost:
+        return Cost(elementwise=node.output.type.size)
+
+    def to_c(self, node: Node) -> KernelCall:
+        x = node.inputs[0]
+        return KernelCall("lut_s8", {"size": x.type.size}, (x, self.table(node)), in_place=0)
