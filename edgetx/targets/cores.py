@@ -28,8 +28,8 @@ CORES = {
     for core in (
         Core("cortex-m0plus", "ARMv6-M"),
         Core("cortex-m3", "ARMv7-M"),
-        Core("cortex-m4", "ARMv7E-M", frozenset({"dsp", "fpu-sp"})),
-        Core("cortex-m7", "ARMv7E-M", frozenset({"dsp", "fpu-sp", "fpu-dp"})),
+        Core("cortex-m4", "ARMv7E-M", frozenset({"fpu-sp"})),
+        Core("cortex-m7", "ARMv7E-M", frozenset({"fpu-sp", "fpu-dp"})),
         Core("cortex-m33", "ARMv8-M.main", frozenset({"dsp", "fpu-sp"})),
         Core("cortex-a53", "ARMv8-A", frozenset({"neon"})),
         Core("cortex-a55", "ARMv8.2-A", frozenset({"neon", "dotprod"})),

@@ -35,7 +35,7 @@ BOARD = """
 name = "my_board"
 description = "a board of the user's own"
 core = "cortex-m4"
-features = ["dsp"]
+features = ["fpu-sp"]
 clock_hz = 80_000_000
 
 [memory.flash]
@@ -138,7 +138,7 @@ MISTAKES = {
     "misspelt key": ("reserve_bytes", "reserve_byte", "my_board.memory.sram: unknown key 'reserve_byte'"),
     "wrong type": ('"cortex-m4"', "4", "my_board.core: expected a string"),
     "unknown core": ('"cortex-m4"', '"cortex-m44"', "my_board.core: 'cortex-m44' is not known here"),
-    "unknown feature": ('"dsp"', '"mve"', "my_board.features: 'mve' is not known here"),
+    "unknown feature": ('"fpu-sp"', '"mve"', "my_board.features: 'mve' is not known here"),
     "phone with an M core": ("clock_hz = 80", 'kind = "phone"\nclock_hz = 80', "kind 'phone'"),
     "overlap": ("0x2000_0000", "0x0800_1000", "my_board.memory.flash: overlaps 'sram'"),
     "no usable bytes": ("16_384", "131_072", "my_board.memory.sram: region has no usable bytes"),
@@ -163,7 +163,7 @@ MISTAKES = {
     "not TOML": ("[flash]", "[flash", "not valid TOML"),
     "cache sets": (
         "[[source]]",
-        '[[cache]]\nregions = ["flash"]\nholds = ["data"]\nsize_bytes = 100\nline_bytes = 16\nways = 2\n[[source]]',
+        '[[cache]]\nregions = ["flash"]\nholds = ["data"]\nsize_bytes = 9\nline_bytes = 8\nways = 2\n[[source]]',
         "whole number of sets",
     ),
 }
