@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
 from edgetx.errors import UnsupportedOpError
-from edgetx.ir import Array, Arrays, Node, TensorType, Value
+from edgetx.ir import Array, Arrays, DType, Node, QuantParams, TensorType, Value
 from edgetx.ops.quant_rule import CALIBRATED, QuantRule
+
+
+KERNEL_SUFFIX: dict[DType, str] = {"int8": "s8", "int16": "s16"}
+"""Element types as kernel names spell them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class KernelCall:
         params_type: Name of the parameter struct; the kernel's name without its element type by default.
         scratch_bytes: Size of a working buffer the kernel needs while it runs.
         in_place: Index of the operand whose memory the result may take over, if any.
+        variadic: Whether the operands are passed as one array of `const void *`.
     """
 
     kernel: str
@@ -42,6 +47,7 @@ class KernelCall:
     params_type: str = ""
     scratch_bytes: int = 0
     in_place: int | None = None
+    variadic: bool = False
 
     @property
     def struct(self) -> str:
@@ -58,18 +64,23 @@ class TfliteBuilder(Protocol):
         builtin: str,
         inputs: Sequence[Value] | None = None,
         options: Mapping[str, object] | None = None,
+        outputs: Sequence[Value] | None = None,
     ) -> None:
-        """Write a built-in operator that makes the results of `node`.
+        """Write a built-in operator.
 
         Args:
             node: The node being written.
             builtin: Name in the schema's BuiltinOperator enumeration.
             inputs: Operands, if not those of the node.
             options: Fields of the operator's options table, in the schema's spelling.
+            outputs: Results, if not those of the node.
         """
 
-    def const(self, data: Array, name: str) -> Value:
-        """A constant operand that the graph does not hold (axes, shapes, paddings)."""
+    def const(self, data: Array, name: str, quant: QuantParams | None = None) -> Value:
+        """A constant operand that the graph does not hold (axes, shapes, paddings, tables)."""
+
+    def temp(self, tensor_type: TensorType, name: str) -> Value:
+        """A tensor between two of the built-ins that make up one node."""
 
 
 class OnnxBuilder(Protocol):

@@ -70,7 +70,7 @@ class QuantRule:
     """Quantization of one op.
 
     Attributes:
-        result: Calibrated, the operand's own, or fixed by the op.
+        result: Calibrated, the operand's own, or, by width of the activations in bits, fixed by the op.
         consts: Operand index to the rule for it when it is a constant; constants at other indices are quantized
             like activations, over their own range.
         symmetric: Operands whose zero point must be 0.
