@@ -1,0 +1,53 @@
+"""`edgetx train`: a recipe and recordings to a trained model."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from edgetx.train.loop import Epoch
+
+
+@click.command("train")
+@click.argument("recipe")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Audio folder with a split CSV.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Model folder to write [default: build/NAME].")
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
+    r"""Train the model of RECIPE (a file, a model folder or a name in the zoo).
+
+    \b
+    edgetx train models/kws-transformer-micro/recipe.toml --data recordings -o build/my-model
+
+    An interrupted run goes on after its last complete epoch when started again.
+    """
+    from edgetx.recipe import load_recipe
+    from edgetx.train import train
+
+    loaded = load_recipe(recipe)
+    out = out or Path("build") / loaded.name
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("reading audio", total=loaded.training.epochs)
+
+        def report(epoch: "Epoch") -> None:
+            progress.update(task, completed=epoch.epoch, description=_describe(epoch))
+
+        metrics = train(recipe, data, out, report)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(metrics)))
+    else:
+        score = metrics.test
+        low, high = score.interval_95
+        click.echo(f"{out}: {score.accuracy:.2%} of {score.clips} test clips (95 % interval {low:.1%} to {high:.1%})")
+
+
+def _describe(epoch: "Epoch") -> str:
+    return f"loss {epoch.loss:.3f}, validation loss {epoch.valid_loss:.3f}, accuracy {epoch.valid_accuracy:.2%}"

@@ -1,0 +1,180 @@
+"""Recipes: what a model is trained on, heard through, made of and quantized to, as one TOML file.
+
+A recipe is data. `models/<name>/recipe.toml` holds those of the zoo.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgetx.config import did_you_mean, load_toml, parse
+from edgetx.errors import ConfigError
+from edgetx.resources import data_dir
+
+
+@dataclass(frozen=True)
+class Data:
+    """The task: labelled audio clips of one length."""
+
+    classes: tuple[str, ...]
+    kind: str = "audio_folder"
+    sample_rate_hz: int = 16_000
+    clip_ms: float = 1000.0
+    placement: str = "centre"  # where a clip of another length goes: start | centre
+    source: str = ""  # origin and licence, for the model card
+
+    @property
+    def samples(self) -> int:
+        """Samples per clip."""
+        return round(self.clip_ms * self.sample_rate_hz / 1000)
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Audio to features: framing, mel filters, logarithm, and a fixed normalisation (x - mean) / std."""
+
+    kind: str = "log_mel"  # log_mel | mfcc
+    window_ms: float = 30.0
+    hop_ms: float = 20.0
+    mels: int = 40
+    low_hz: float = 20.0
+    high_hz: float = 7600.0
+    coefficients: int = 0  # of the cosine transform; mfcc only
+    mean: float = 0.0
+    std: float = 1.0
+
+    @property
+    def features(self) -> int:
+        """Values per frame."""
+        return self.coefficients if self.kind == "mfcc" else self.mels
+
+
+@dataclass(frozen=True)
+class Model:
+    """An architecture or preset of `edgetx.nn`, and the options that differ from its defaults."""
+
+    architecture: str
+    options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of the training clips; the defaults change nothing."""
+
+    shift_ms: float = 0.0  # moved by up to ± this
+    speed: float = 0.0  # played faster or slower by up to this fraction
+    gain_db: float = 0.0  # louder or softer by up to this
+    equalizer_db: float = 0.0  # standard deviation of a smooth random frequency response
+    noise_folder: str = ""  # relative to the data folder
+    noise_probability: float = 0.0
+    noise_snr_low_db: float = 0.0
+    noise_snr_high_db: float = 30.0
+    frequency_masks: int = 0
+    frequency_mask_features: int = 0  # widest mask
+    time_masks: int = 0
+    time_mask_frames: int = 0  # widest mask
+    mixup: float = 0.0  # parameter of the Beta distribution
+
+
+@dataclass(frozen=True)
+class Training:
+    """AdamW with linear warm-up and cosine decay; the epoch with the lowest validation loss is kept."""
+
+    epochs: int = 100
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    warmup_epochs: int = 5
+    label_smoothing: float = 0.1
+    average: float = 0.0  # decay of the moving average of the weights; 0: none
+    patience: int = 0  # epochs without a lower validation loss before stopping; 0: never
+    seed: int = 0
+    augmentation: Augmentation = Augmentation()
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How the trained model becomes integers."""
+
+    recipe: str = "static_wi8_ai8"
+    calibration: str = "minmax"  # minmax | percentile | mse
+    calibration_count: int = 128  # training clips kept in calibration.npz
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything needed to train a model again."""
+
+    name: str
+    data: Data
+    model: Model
+    description: str = ""
+    frontend: FrontEnd = FrontEnd()
+    training: Training = Training()
+    quantization: Quantization = Quantization()
+    target: str | None = None
+    budgets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """Frames and features of one clip."""
+        rate = self.data.sample_rate_hz
+        window, hop = samples(self.frontend.window_ms, rate), samples(self.frontend.hop_ms, rate)
+        return 1 + (self.data.samples - window) // hop, self.frontend.features
+
+
+def samples(duration_ms: float, sample_rate_hz: int) -> int:
+    """Samples in a duration."""
+    return round(duration_ms * sample_rate_hz / 1000)
+
+
+def load_recipe(source: str | Path) -> Recipe:
+    """Read a recipe from a TOML file, a model folder, or the zoo by name.
+
+    Raises:
+        ConfigError: If there is no such recipe, or it is malformed.
+    """
+    path = recipe_path(source)
+    recipe = parse(load_toml(path), Recipe, str(path))
+    for key, complaint in _problems(recipe):
+        raise ConfigError(complaint, where=f"{path}.{key}")
+    return recipe
+
+
+def recipe_path(source: str | Path) -> Path:
+    """The TOML file that `source` (a file, a model folder or a name in the zoo) stands for."""
+    zoo = data_dir("models")
+    for path in (Path(source), Path(source) / "recipe.toml", zoo / source / "recipe.toml"):
+        if path.is_file():
+            return path
+    names = [p.parent.name for p in zoo.glob("*/recipe.toml")]
+    raise ConfigError(
+        "no such recipe, model folder or zoo model", where=str(source), hint=did_you_mean(str(source), names)
+    )
+
+
+def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """What types cannot express: key and complaint."""
+    data, front, training = recipe.data, recipe.frontend, recipe.training
+    choices = (
+        ("data.kind", data.kind, ("audio_folder",)),
+        ("data.placement", data.placement, ("start", "centre")),
+        ("frontend.kind", front.kind, ("log_mel", "mfcc")),
+        ("quantization.recipe", recipe.quantization.recipe, ("static_wi8_ai8", "static_wi8_ai16")),
+        ("quantization.calibration", recipe.quantization.calibration, ("minmax", "percentile", "mse")),
+    )
+    for key, value, known in choices:
+        if value not in known:
+            yield key, f"'{value}' is not one of {', '.join(known)}"
+    if len(data.classes) < 2 or len(set(data.classes)) < len(data.classes):
+        yield "data.classes", "two or more distinct names are needed"
+    if not 0 <= front.low_hz < front.high_hz <= data.sample_rate_hz / 2:
+        yield "frontend.high_hz", f"must lie between low_hz and {data.sample_rate_hz / 2:g} Hz"
+    if not 0 < front.hop_ms <= front.window_ms <= data.clip_ms:
+        yield "frontend.window_ms", "must be at least hop_ms and at most clip_ms"
+    if front.kind == "mfcc" and not 0 < front.coefficients <= front.mels:
+        yield "frontend.coefficients", f"must lie between 1 and mels = {front.mels}"
+    if front.std <= 0:
+        yield "frontend.std", "must be positive"
+    if min(front.mels, training.epochs, training.batch, recipe.quantization.calibration_count) < 1:
+        yield "training", "mels, epochs, batch and calibration_count must be at least 1"

@@ -1,0 +1,52 @@
+"""The model card: a model folder's README.md."""
+
+from edgetx.recipe import Recipe
+from edgetx.train.metrics import Metrics
+
+
+def model_card(recipe: Recipe, metrics: Metrics) -> str:
+    """The card as Markdown, every figure taken from the recipe or the metrics."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in _rows(recipe, metrics).items())
+    return f"""\
+# {recipe.name}
+
+{recipe.description}
+
+| | |
+|--|--|
+{rows}
+
+The test split took no part in training, in the choice of the epoch or in calibration.
+Train it again with `edgetx train {recipe.name} --data DIR -o OUT`,
+compile it with `edgetx compile {recipe.name} --target TARGET`.
+"""
+
+
+def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
+    frames, features = recipe.input_shape
+    front, stage, test, run = recipe.frontend, metrics.stages[0], metrics.test, metrics.training
+    low, high = test.interval_95
+    options = ", ".join(f"{key} {value}" for key, value in recipe.model.options.items())
+    kind, rate = front.kind.replace("_", "-"), recipe.data.sample_rate_hz
+    weakest = sorted(test.classes.items(), key=lambda item: item[1])[:3]
+    return {
+        "classes": ", ".join(recipe.data.classes),
+        "input": f"{frames} frames × {features} {kind} values, {front.window_ms:g} ms window, "
+        f"{front.hop_ms:g} ms hop, {rate} Hz",
+        "architecture": f"{recipe.model.architecture}: {options or 'its defaults'}",
+        "parameters": f"{stage['parameters']:,}",
+        "multiply-accumulates": f"{stage['macs']:,} per clip",
+        "float accuracy": f"**{test.accuracy:.2%}** of {test.clips} test clips; "
+        f"95 % interval {low:.1%} to {high:.1%}, taking clips as independent",
+        "per test speaker": _spread(test.speakers),
+        "weakest classes": ", ".join(f"{name} {recall:.1%}" for name, recall in weakest),
+        "data": recipe.data.source or "not stated",
+        "training": f"{run.epochs} epochs in {run.hours:.2f} h on {run.threads} CPU thread(s), seed {run.seed}; "
+        f"epoch {run.best_epoch} was best on the validation split ({run.valid_accuracy:.2%})",
+    }
+
+
+def _spread(speakers: dict[str, float]) -> str:
+    if not speakers:
+        return "speakers unknown"
+    return f"{len(speakers)} speakers, {min(speakers.values()):.1%} to {max(speakers.values()):.1%}"

@@ -1,0 +1,45 @@
+"""Accuracy on a labelled set, with its uncertainty."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The answers of a model on a labelled set."""
+
+    loss: float
+    correct: Tensor  # one truth value per clip
+
+    @property
+    def accuracy(self) -> float:
+        """Share of correct answers."""
+        return self.correct.float().mean().item()
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy, taking clips as independent."""
+        return wilson_interval(int(self.correct.sum()), len(self.correct))
+
+
+def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> Evaluation:
+    """Run a model over features and compare with the labels."""
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.inference_mode():
+        logits = torch.cat([model(batch.to(device)).cpu() for batch in torch.split(x, _BATCH)])
+    return Evaluation(F.cross_entropy(logits, y).item(), logits.argmax(dim=1) == y)
+
+
+def wilson_interval(correct: int, clips: int) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a proportion."""
+    z, p = 1.959964, correct / clips
+    centre = (p + z**2 / (2 * clips)) / (1 + z**2 / clips)
+    half = z / (1 + z**2 / clips) * math.sqrt(p * (1 - p) / clips + z**2 / (4 * clips**2))
+    return max(0.0, centre - half), min(1.0, centre + half)

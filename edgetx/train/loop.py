@@ -1,0 +1,168 @@
+"""The training loop: epochs over augmented audio, a checkpoint after each, and the best weights at the end."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+import torch.nn.functional as F
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from edgetx.errors import ModelError
+from edgetx.nn import build
+from edgetx.recipe import Recipe, Training
+from edgetx.train.augment import Augmenter
+from edgetx.train.evaluate import evaluate
+from edgetx.train.frontend import TorchFrontEnd
+from edgetx.train.saving import save_checkpoint
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Clips and labels: int16 audio for training, float32 features for validation."""
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave; one row of the log."""
+
+    epoch: int
+    loss: float
+    valid_loss: float
+    valid_accuracy: float
+    seconds: float
+
+
+class Trainer:
+    """Trains a recipe's model; everything random follows from the recipe's seed and the epoch's number.
+
+    Args:
+        recipe: What to train and how.
+        training: Audio clips to learn from.
+        validation: Features of the clips that choose the best epoch.
+        augmenter: Random changes of the audio.
+        fabric: Devices and precision.
+    """
+
+    def __init__(
+        self, recipe: Recipe, training: Examples, validation: Examples, augmenter: Augmenter, fabric: Fabric
+    ) -> None:
+        self.recipe, self.settings, self.fabric = recipe, recipe.training, fabric
+        self.validation, self.augmenter = validation, augmenter
+        self.data = Examples(fabric.to_device(training.x), fabric.to_device(training.y))
+        self.frontend = TorchFrontEnd(recipe.frontend, recipe.data.sample_rate_hz).to(fabric.device)
+        torch.manual_seed(self.settings.seed)
+        model = build(recipe)
+        optimizer = AdamW(parameter_groups(model, self.settings.weight_decay), self.settings.learning_rate)
+        self.model, self.optimizer = fabric.setup(model, optimizer)
+        average = get_ema_multi_avg_fn(self.settings.average)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+        steps = math.ceil(len(training.x) / fabric.world_size / self.settings.batch)
+        self.schedule = LambdaLR(optimizer, learning_rate_factor(self.settings, steps))
+        self.history: list[Epoch] = []
+        self.best = self.average.module.state_dict()
+
+    def run(self, checkpoint: Path, report: Callable[[Epoch], None]) -> nn.Module:
+        """Train, or go on from the checkpoint if it exists; returns the best epoch's model in eval mode."""
+        if checkpoint.exists():
+            self._resume(checkpoint)
+        while len(self.history) < self.settings.epochs and not self._exhausted():
+            self.history.append(self._epoch(len(self.history) + 1))
+            if self.best_epoch is self.history[-1]:
+                self.best = {k: v.clone() for k, v in self.average.module.state_dict().items()}
+            save_checkpoint(self.fabric, checkpoint, self._state())
+            report(self.history[-1])
+        model = self.average.module
+        model.load_state_dict(self.best)
+        return model.eval()
+
+    @property
+    def best_epoch(self) -> Epoch:
+        """The epoch with the lowest validation loss."""
+        return min(self.history, key=lambda e: e.valid_loss)
+
+    def _epoch(self, number: int) -> Epoch:
+        started = time.monotonic()
+        torch.manual_seed(self.settings.seed * 100_003 + number)
+        order = torch.randperm(len(self.data.x))[self.fabric.global_rank :: self.fabric.world_size]
+        self.model.train()
+        losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]
+        result = evaluate(self.average.module, self.validation.x, self.validation.y)
+        mean = sum(losses) / len(losses)
+        return Epoch(number, mean, result.loss, result.accuracy, time.monotonic() - started)
+
+    def _step(self, batch: Tensor) -> float:
+        """One optimizer step; returns the loss."""
+        targets = F.one_hot(self.data.y[batch], len(self.recipe.data.classes)).float()
+        with torch.no_grad():
+            log_mel = self.frontend.log_mel(self.augmenter.audio(self.data.x[batch].float()))
+            features = self.frontend.project(self.augmenter.log_mel(log_mel))
+            features, targets = self.augmenter.features(features, targets)
+        loss = F.cross_entropy(self.model(features), targets, label_smoothing=self.settings.label_smoothing)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        self.optimizer.step()
+        self.schedule.step()
+        self.average.update_parameters(self.model.module)
+        return loss.item()
+
+    def _exhausted(self) -> bool:
+        """Whether the validation loss has not fallen for `patience` epochs."""
+        patience = self.settings.patience
+        return bool(patience and self.history and len(self.history) - self.best_epoch.epoch >= patience)
+
+    def _state(self) -> dict[str, object]:
+        return {
+            "recipe": repr(self.recipe),
+            "model": self.model.module.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "history": [vars(epoch) for epoch in self.history],
+            "best": self.best,
+        }
+
+    def _resume(self, checkpoint: Path) -> None:
+        try:
+            state = self.fabric.load(checkpoint)
+        except (OSError, RuntimeError, UnpicklingError) as problem:
+            hint = f"delete {checkpoint.parent} to start afresh"
+            raise ModelError(f"the checkpoint is damaged: {problem}", where=str(checkpoint), hint=hint) from problem
+        if state["recipe"] != repr(self.recipe):
+            hint = f"delete {checkpoint.parent} to start afresh, or choose another output folder"
+            raise ModelError("an unfinished training of another recipe", where=str(checkpoint), hint=hint)
+        self.model.module.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.history = [Epoch(**row) for row in state["history"]]
+        self.best = state["best"]
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Weight decay for matrices; none for biases, norms and single vectors."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def learning_rate_factor(settings: Training, steps_per_epoch: int) -> Callable[[int], float]:
+    """Linear warm-up, then half a cosine down to zero."""
+    warmup, total = settings.warmup_epochs * steps_per_epoch, settings.epochs * steps_per_epoch
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 + 0.5 * math.cos(math.pi * (step - warmup) / max(1, total - warmup))
+
+    return factor

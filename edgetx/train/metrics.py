@@ -1,0 +1,98 @@
+"""What is stated about a trained model, all of it measured."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from edgetx import __version__
+from edgetx.audio import Dataset
+from edgetx.recipe import Recipe
+from edgetx.train.evaluate import evaluate
+from edgetx.train.loop import Epoch
+
+
+@dataclass(frozen=True)
+class Score:
+    """Answers on the test split."""
+
+    clips: int
+    accuracy: float
+    interval_95: tuple[float, float]  # Wilson's, taking clips as independent
+    classes: dict[str, float]  # recall
+    speakers: dict[str, float]  # accuracy
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the weights came about."""
+
+    epochs: int
+    best_epoch: int
+    valid_accuracy: float
+    hours: float
+    threads: int
+    processor: str
+    seed: int
+    edgetx: str
+    torch: str
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The content of metrics.json: the stages of `report.json`, beginning with the float model."""
+
+    schema: int
+    stages: list[dict[str, object]]
+    test: Score
+    training: Run
+
+
+def measure(recipe: Recipe, model: nn.Module, test: Dataset, history: Sequence[Epoch]) -> Metrics:
+    """Everything stated about a model that was just trained."""
+    tested = _test(model, test)
+    stage: dict[str, object] = {
+        "name": "float",
+        "accuracy": tested.accuracy,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "macs": count_macs(model, recipe.input_shape),
+        "flash_bytes": None,
+        "ram_bytes": None,
+        "cycles": None,
+    }
+    return Metrics(1, [stage], tested, _run(recipe, history))
+
+
+def count_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:
+    """Multiply-accumulates of the matrix products and convolutions for one input."""
+    x = torch.zeros(1, *input_shape, device=next(model.parameters()).device)
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(x)
+    return int(counter.get_total_flops()) // 2
+
+
+def _test(model: nn.Module, test: Dataset) -> Score:
+    result = evaluate(model, torch.from_numpy(test.x), torch.from_numpy(test.y))
+    correct = result.correct.numpy()
+    classes = {name: float(correct[test.y == i].mean()) for i, name in enumerate(test.classes) if i in test.y}
+    speakers = {str(s): float(correct[test.speakers == s].mean()) for s in sorted(set(test.speakers.tolist()))}
+    return Score(len(correct), float(correct.mean()), result.interval, classes, speakers)
+
+
+def _run(recipe: Recipe, history: Sequence[Epoch]) -> Run:
+    best = min(history, key=lambda epoch: epoch.valid_loss)
+    return Run(
+        epochs=len(history),
+        best_epoch=best.epoch,
+        valid_accuracy=best.valid_accuracy,
+        hours=sum(epoch.seconds for epoch in history) / 3600,
+        threads=torch.get_num_threads(),
+        processor=platform.processor() or platform.machine(),
+        seed=recipe.training.seed,
+        edgetx=__version__,
+        torch=torch.__version__,
+    )

@@ -1,0 +1,22 @@
+"""What tests of several areas share."""
+
+import os
+from pathlib import Path
+
+import pytest
+from recordings import make_recordings
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """A small audio folder with a split by speaker."""
+    return make_recordings(tmp_path / "recordings")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The shared data folder; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("EDGETX_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("no shared data; set EDGETX_DATA")
+    return folder

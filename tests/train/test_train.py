@@ -1,0 +1,233 @@
+import csv
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from lightning.fabric import Fabric
+from recordings import RATE, tone
+
+from edgetx.cli.train import command
+from edgetx.errors import DataError, EdgetxError, ModelError
+from edgetx.nn import load_zoo_model
+from edgetx.recipe import load_recipe
+from edgetx.train import loop, train
+from edgetx.train.evaluate import wilson_interval
+from edgetx.train.loop import learning_rate_factor
+from edgetx.train.saving import replaced_folder, save_checkpoint
+
+RECIPE = """\
+name = "tones"
+description = "Low or high."
+
+[data]
+classes = ["low", "high"]
+clip_ms = 250.0
+
+[frontend]
+mean = 5.0
+std = 4.0
+
+[model]
+architecture = "keyword_transformer"
+options = { width = 8, layers = 1, mlp = 8, pooling = "mean", norm = "batch", norm_first = true, dropout = 0.1 }
+
+[training]
+epochs = 6
+batch = 5
+learning_rate = 1e-2
+warmup_epochs = 1
+average = 0.5
+augmentation = { shift_ms = 20, gain_db = 6, time_masks = 1, time_mask_frames = 2, mixup = 0.2 }
+
+[quantization]
+calibration_count = 4
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGETX_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "tones.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def weights(folder):
+    return load_zoo_model(folder)[0].state_dict()
+
+
+def assert_same_weights(a, b):
+    for (name, left), right in zip(weights(a).items(), weights(b).values(), strict=True):
+        assert torch.equal(left, right), name
+
+
+def test_training_learns_and_writes_a_model_folder(recipe, recordings, tmp_path):
+    metrics = train(recipe, recordings, tmp_path / "out")
+    assert metrics.test.accuracy == 1.0
+    assert metrics.test.speakers == {"dora": 1.0}
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert written == json.loads(json.dumps(dataclasses.asdict(metrics)))
+    model, loaded, calibration = load_zoo_model(tmp_path / "out")
+    assert written["stages"][0]["parameters"] == sum(p.numel() for p in model.parameters())
+    assert loaded == load_recipe(recipe)
+    assert calibration.shape == (4, *loaded.input_shape)
+    assert not model.training
+    with (tmp_path / "out" / "training.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == list("123456")
+    assert "100.00%" in (tmp_path / "out" / "README.md").read_text()
+    assert {p.name for p in tmp_path.iterdir()} == {"out", "cache", "recordings", "tones.toml"}
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill_after(epochs):
+    def report(epoch):
+        if epoch.epoch == epochs:
+            raise KilledError
+
+    return report
+
+
+def test_resumed_training_equals_uninterrupted_training(recipe, recordings, tmp_path):
+    train(recipe, recordings, tmp_path / "whole")
+    for epochs in (2, 4):
+        with pytest.raises(KilledError):
+            train(recipe, recordings, tmp_path / "parts", kill_after(epochs))
+    seen = []
+    train(recipe, recordings, tmp_path / "parts", lambda e: seen.append(e.epoch))
+    assert seen == [5, 6]
+    assert_same_weights(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_seed_decides_the_weights(recipe, recordings, tmp_path):
+    train(recipe, recordings, tmp_path / "a")
+    recipe.write_text(RECIPE.replace("batch = 5", "batch = 5\nseed = 1"))
+    train(recipe, recordings, tmp_path / "b")
+    with pytest.raises(AssertionError):
+        assert_same_weights(tmp_path / "a", tmp_path / "b")
+
+
+def test_checkpoint_of_another_recipe_is_refused(recipe, recordings, tmp_path):
+    with pytest.raises(KilledError):
+        train(recipe, recordings, tmp_path / "out", kill_after(1))
+    recipe.write_text(RECIPE.replace("width = 8", "width = 16"))
+    with pytest.raises(ModelError, match="unfinished training of another recipe"):
+        train(recipe, recordings, tmp_path / "out")
+
+
+def test_damaged_checkpoint_is_explained(recipe, recordings, tmp_path):
+    with pytest.raises(KilledError):
+        train(recipe, recordings, tmp_path / "out", kill_after(1))
+    checkpoint = tmp_path / ".out.training" / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="checkpoint is damaged"):
+        train(recipe, recordings, tmp_path / "out")
+
+
+def test_patience_ends_training(recipe, recordings, tmp_path):
+    still = RECIPE.replace("learning_rate = 1e-2", "learning_rate = 0\npatience = 2")
+    recipe.write_text(still.replace('norm = "batch"', 'norm = "layer"'))
+    assert train(recipe, recordings, tmp_path / "out").training.epochs == 3
+
+
+def test_an_existing_model_is_replaced_and_survives_a_failure(recipe, recordings, tmp_path, monkeypatch):
+    train(recipe, recordings, tmp_path / "out")
+    (tmp_path / "out" / "old").touch()
+
+    def full_disk(*args):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("edgetx.train.model_folder.save_model", full_disk)
+        with pytest.raises(EdgetxError, match=r"cannot save.*No space left"):
+            train(recipe, recordings, tmp_path / "out")
+    assert (tmp_path / "out" / "old").exists()
+    train(recipe, recordings, tmp_path / "out")
+    assert not (tmp_path / "out" / "old").exists()
+
+
+def test_full_disk_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
+    fabric, path = Fabric(accelerator="cpu", devices=1), tmp_path / "checkpoint.pt"
+    save_checkpoint(fabric, path, {"epoch": 1})
+
+    def full_disk(partial, state):
+        partial.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr(fabric, "save", full_disk)
+    with pytest.raises(EdgetxError, match="cannot save"):
+        save_checkpoint(fabric, path, {"epoch": 2})
+    assert fabric.load(path)["epoch"] == 1
+
+
+def test_interrupted_writing_leaves_no_folder(tmp_path):
+    def write():
+        with replaced_folder(tmp_path / "out") as folder:
+            (folder / "half").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert not list(tmp_path.iterdir())
+
+
+def test_class_without_training_clips_is_refused(recipe, recordings, tmp_path):
+    table = recordings / "split.csv"
+    table.write_text("\n".join(r for r in table.read_text().split() if not ("high" in r and "train" in r)))
+    with pytest.raises(DataError, match="class 'high' has no clips in split 'train'"):
+        train(recipe, recordings, tmp_path / "out")
+
+
+def test_missing_noise_is_explained(recipe, recordings, tmp_path):
+    recipe.write_text(RECIPE.replace("shift_ms = 20", "noise_folder = '../noise'"))
+    with pytest.raises(DataError, match="no noise recordings"):
+        train(recipe, recordings, tmp_path / "out")
+
+
+def test_noise_is_used(recipe, recordings, tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "hum.wav", tone(50, 1.0), RATE)
+    recipe.write_text(RECIPE.replace("shift_ms = 20", "noise_folder = '..', noise_probability = 1.0"))
+    assert train(recipe, recordings, tmp_path / "out").test.clips == 6
+
+
+def test_weights_of_another_architecture_are_refused(recipe, recordings, tmp_path):
+    train(recipe, recordings, tmp_path / "out")
+    toml = tmp_path / "out" / "recipe.toml"
+    toml.write_text(toml.read_text().replace("width = 8", "width = 16"))
+    with pytest.raises(ModelError, match="do not fit the recipe's model"):
+        load_zoo_model(tmp_path / "out")
+
+
+def test_untrained_recipe_says_so(recipe, tmp_path):
+    shutil.copy(recipe, tmp_path / "recipe.toml")
+    with pytest.raises(ModelError, match="not trained"):
+        load_zoo_model(tmp_path)
+
+
+def test_schedule_warms_up_and_decays():
+    factor = learning_rate_factor(loop.Training(epochs=10, warmup_epochs=2), steps_per_epoch=5)
+    values = np.array([factor(step) for step in range(50)])
+    assert values[9] == values[10] == values.max() == 1.0
+    assert (np.diff(values[:10]) > 0).all()
+    assert (np.diff(values[10:]) < 0).all()
+    assert factor(50) == 0
+
+
+def test_wilson_interval():
+    low, high = wilson_interval(95, 100)
+    assert (round(low, 4), round(high, 4)) == (0.8882, 0.9785)
+    assert wilson_interval(10, 10)[1] == pytest.approx(1.0)
+
+
+def test_command_line(recipe, recordings, tmp_path):
+    arguments = [str(recipe), "--data", str(recordings), "-o", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert json.loads(result.stdout)["test"]["clips"] == 6
