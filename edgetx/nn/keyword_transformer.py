@@ -20,13 +20,18 @@ class KeywordTransformerOptions:
     patch_stride: int = 1  # input frames from one token to the next
     pooling: str = "class_token"  # class_token | mean
     norm: str = "layer"  # layer | rms | batch
-    norm_first: bool = False
+    norm_place: str = "post"  # post: norm(x + f(x)) | pre: x + f(norm(x)) | branch: x + norm(f(x))
     qkv_bias: bool = False
     activation: str = "gelu"  # gelu | relu | silu | hard_swish
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        choices = (("pooling", ("class_token", "mean")), ("norm", NORMS), ("activation", ACTIVATIONS))
+        choices = (
+            ("pooling", ("class_token", "mean")),
+            ("norm", NORMS),
+            ("norm_place", ("post", "pre", "branch")),
+            ("activation", ACTIVATIONS),
+        )
         for name, known in choices:
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} '{getattr(self, name)}' is not one of {', '.join(known)}")
@@ -57,7 +62,7 @@ class KeywordTransformer(nn.Module):
         self.class_token = nn.Parameter(torch.zeros(1, 1, width)) if options.pooling == "class_token" else None
         self.positions = nn.Parameter(torch.zeros(1, tokens + (self.class_token is not None), width))
         self.blocks = nn.Sequential(*(Block(options) for _ in range(options.layers)))
-        self.norm = NORMS[options.norm](width) if options.norm_first else nn.Identity()
+        self.norm = NORMS[options.norm](width) if options.norm_place == "pre" else nn.Identity()
         self.head = nn.Linear(width, classes)
         nn.init.trunc_normal_(self.positions, std=0.02)
 
@@ -73,12 +78,12 @@ class KeywordTransformer(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and a two-layer perceptron, each with a residual connection and a norm after or before it."""
+    """Attention and a two-layer perceptron, each with a residual connection and a norm."""
 
     def __init__(self, options: KeywordTransformerOptions) -> None:
         super().__init__()
         width, norm = options.width, NORMS[options.norm]
-        self.norm_first = options.norm_first
+        self.norm_place = options.norm_place
         self.attention = Attention(width, options.heads, options.qkv_bias)
         self.mlp = nn.Sequential(
             nn.Linear(width, options.mlp), ACTIVATIONS[options.activation](), nn.Linear(options.mlp, width)
@@ -88,10 +93,13 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Batch × tokens × width, in and out."""
-        if self.norm_first:
-            x = x + self.dropout(self.attention(self.norm1(x)))
-            x = x + self.dropout(self.mlp(self.norm2(x)))
-        else:
-            x = self.norm1(x + self.dropout(self.attention(x)))
-            x = self.norm2(x + self.dropout(self.mlp(x)))
-        return x
+        x = self._residual(x, self.attention, self.norm1)
+        return self._residual(x, self.mlp, self.norm2)
+
+    def _residual(self, x: Tensor, branch: nn.Module, norm: nn.Module) -> Tensor:
+        if self.norm_place == "pre":
+            return x + self.dropout(branch(norm(x)))
+        if self.norm_place == "branch":
+            return x + self.dropout(norm(branch(x)))
+        normed: Tensor = norm(x + self.dropout(branch(x)))
+        return normed

@@ -41,8 +41,8 @@ def test_every_preset_is_covered():
 SMALL = {"width": 16, "heads": 2, "layers": 2, "mlp": 24}
 VARIANTS = [
     {},
-    {"pooling": "mean", "norm": "batch", "norm_first": True, "qkv_bias": True, "activation": "relu"},
-    {"norm": "rms", "norm_first": True, "activation": "silu", "dropout": 0.1},
+    {"pooling": "mean", "norm": "batch", "norm_place": "branch", "qkv_bias": True, "activation": "relu"},
+    {"norm": "rms", "norm_place": "pre", "activation": "silu", "dropout": 0.1},
     {"patch_frames": 3, "patch_stride": 2, "activation": "hard_swish"},
 ]
 

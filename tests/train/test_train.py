@@ -33,7 +33,7 @@ std = 4.0
 
 [model]
 architecture = "keyword_transformer"
-options = { width = 8, layers = 1, mlp = 8, pooling = "mean", norm = "batch", norm_first = true, dropout = 0.1 }
+options = { width = 8, layers = 1, mlp = 8, pooling = "mean", norm = "batch", norm_place = "pre", dropout = 0.1 }
 
 [training]
 epochs = 6
