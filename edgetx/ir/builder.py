@@ -25,9 +25,11 @@ class GraphBuilder:
         self._taken = set(taken)
 
     @classmethod
-    def beside(cls, graph: Graph) -> "GraphBuilder":
-        """A builder whose names do not clash with those of `graph`."""
-        return cls(graph.name, [*(v.name for v in graph.values), *(n.name for n in graph.nodes)])
+    def beside(cls, graph: Graph, *replaced: Node) -> "GraphBuilder":
+        """A builder whose names do not clash with those of `graph`; the names of replaced nodes are free."""
+        free = {name for node in replaced for name in (node.name, *(v.name for v in node.outputs))}
+        taken = {*(v.name for v in graph.values), *(n.name for n in graph.nodes), *graph.consts}
+        return cls(graph.name, [*(taken - free)])
 
     def fresh(self, base: str) -> str:
         """`base` if nothing has that name yet, else `base` with a number."""

@@ -129,18 +129,16 @@ class Graph:
             remove: Nodes to take out.
             add: Nodes to put in; their place in the order is found.
             consts: Constants that the new nodes read.
-            replace_values: For a value's name, the value that its users shall read instead.
+            replace_values: For a value's name, the value that the other nodes shall read instead.
         """
         gone = {node.name for node in remove}
-        redirect = dict(replace_values or {})
+        redirect = replace_values or {}
 
         def resolve(value: Value) -> Value:
-            while value.name in redirect:
-                value = redirect[value.name]
-            return value
+            return redirect.get(value.name, value)
 
-        kept = [node for node in self.nodes if node.name not in gone]
-        nodes = [replace(n, inputs=tuple(map(resolve, n.inputs))) for n in (*kept, *add)]
+        kept = [replace(n, inputs=tuple(map(resolve, n.inputs))) for n in self.nodes if n.name not in gone]
+        nodes = [*kept, *add]
         states = tuple(replace(s, write=resolve(s.write)) for s in self.states)
         outputs = tuple(map(resolve, self.outputs))
         graph = replace(

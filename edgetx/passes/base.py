@@ -43,6 +43,21 @@ class Rule(Pass):
         return None
 
 
+@dataclass(frozen=True)
+class Repeat(Pass):
+    """Passes that make work for each other, in turn until none changes anything."""
+
+    name: ClassVar[str] = "repeat"
+
+    passes: tuple[Pass, ...]
+
+    def run(self, graph: Graph) -> Graph:
+        """Run to a fixed point."""
+        while (after := run_passes(graph, self.passes)) is not graph:
+            graph = after
+        return graph
+
+
 def why_not(rule: Rule, graph: Graph, node: str) -> str:
     """The reason for which `rule` declines the node of that name; empty if it applies."""
     (found,) = (n for n in graph.nodes if n.name == node)

@@ -1,0 +1,1 @@
+"""The output forms: TFLite, ONNX and C."""

@@ -1,0 +1,1 @@
+"""From users' models to float graphs, one file per format."""

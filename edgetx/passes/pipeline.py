@@ -1,0 +1,37 @@
+"""The order of passes from an imported graph to one ready for calibration."""
+
+from edgetx.ir import Graph
+from edgetx.passes.base import Pass, Repeat, Watcher, run_passes
+from edgetx.passes.convert_matmul import ConvertMatmul
+from edgetx.passes.fold_constants import FoldConstants
+from edgetx.passes.fuse_activation import FuseActivation
+from edgetx.passes.fuse_affine import FuseAffine
+from edgetx.passes.fuse_attention import FuseAttention
+from edgetx.passes.hoist_slice import HoistSlice
+from edgetx.passes.merge_duplicates import MergeDuplicates
+from edgetx.passes.simplify_movement import SimplifyMovement
+from edgetx.passes.sink_movement import SinkReshape, SinkTranspose
+
+
+def float_passes() -> list[Pass]:
+    """Normal form of a float graph: fused, without transposes that cancel, every row computed once."""
+    return [
+        FoldConstants(),
+        ConvertMatmul(),
+        SimplifyMovement(),
+        FuseAttention(),  # before movement is moved: it reads how heads were split off the chain
+        *_settle_movement(),
+        FuseAffine(),  # once nothing stands between a layer and its normalization any more
+        FuseActivation(),  # after affine: the clamp comes last
+        Repeat((HoistSlice(), MergeDuplicates())),  # a slice hoisted to both operands of a residual is one slice
+        *_settle_movement(),
+    ]
+
+
+def canonicalize(graph: Graph, watch: Watcher | None = None) -> Graph:
+    """Run the float passes."""
+    return run_passes(graph, float_passes(), watch)
+
+
+def _settle_movement() -> list[Pass]:
+    return [Repeat((SimplifyMovement(), SinkTranspose(), SinkReshape()))]

@@ -1,0 +1,80 @@
+"""From when to when each buffer of a program is needed."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from edgetx.ir import Graph, Node, Value
+from edgetx.ops import KernelCall, Op
+from edgetx.plan.arena import Buffer
+
+
+def owners(graph: Graph, calls: Mapping[str, KernelCall]) -> dict[str, str]:
+    """The buffer that holds each value: views and in-place results live in that of their operand.
+
+    Args:
+        graph: An integer graph.
+        calls: Kernel of each node that has one, by node name.
+    """
+    owner = {v.name: v.name for v in (*graph.inputs, *(s.read for s in graph.states))}
+    last = _last_use(graph)
+    fixed = {v.name for v in graph.outputs} | {s.read.name for s in graph.states}
+    for index, node in enumerate(graph.nodes):
+        source = _shared_operand(graph, node, calls.get(node.name))
+        for value in node.outputs:
+            owner[value.name] = value.name
+        if source is None or source.name not in owner:
+            continue
+        if cast(Op, node.op).is_view or _dies(source, index, owner, last, fixed):
+            owner[node.output.name] = owner[source.name]
+    return owner
+
+
+def live_buffers(graph: Graph, calls: Mapping[str, KernelCall], owner: Mapping[str, str]) -> list[Buffer]:
+    """Every buffer of the arena with its size and first and last step; scratch buffers are called `<node>.scratch`."""
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    size: dict[str, int] = {}
+    end = len(graph.nodes)
+
+    def touch(value: Value, step: int) -> None:
+        name = owner.get(value.name)
+        if name is not None:
+            first.setdefault(name, step)
+            last[name] = max(step, last.get(name, step))
+            size[name] = max(value.type.nbytes, size.get(name, 0))
+
+    for value in graph.inputs:
+        touch(value, -1)
+    for step, node in enumerate(graph.nodes):
+        for value in (*node.inputs, *node.outputs):
+            touch(value, step)
+    for value in (*graph.outputs, *(s.write for s in graph.states)):
+        touch(value, end)
+    apart = {state.read.name for state in graph.states}
+    buffers = [Buffer(name, size[name], first[name], last[name]) for name in size if name not in apart]
+    scratch = {n.name: (i, calls[n.name].scratch_bytes) for i, n in enumerate(graph.nodes) if n.name in calls}
+    return buffers + [Buffer(f"{name}.scratch", n, i, i) for name, (i, n) in scratch.items() if n]
+
+
+def _last_use(graph: Graph) -> dict[str, int]:
+    return {value.name: step for step, node in enumerate(graph.nodes) for value in node.inputs}
+
+
+def _shared_operand(graph: Graph, node: Node, call: KernelCall | None) -> Value | None:
+    """The operand in whose memory the result may lie."""
+    if cast(Op, node.op).is_view:
+        return node.inputs[0]
+    if call is None or call.in_place is None:
+        return None
+    operand = call.operands[call.in_place]
+    if isinstance(operand, Value) and operand.type.nbytes == node.output.type.nbytes:
+        return operand
+    return None
+
+
+def _dies(
+    value: Value, step: int, owner: Mapping[str, str], last: Mapping[str, int], fixed: Sequence[str] | set[str]
+) -> bool:
+    """Whether nothing reads the memory of `value` after `step`."""
+    sharing = [name for name, holder in owner.items() if holder == owner[value.name]]
+    return all(last.get(name, -1) <= step and name not in fixed for name in sharing)

@@ -1,0 +1,69 @@
+"""The program that the C backend writes: kernel calls in order, with every operand placed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from edgetx.ir import Graph, Node, Value
+from edgetx.ops import KernelCall, Op
+from edgetx.plan.arena import Arena, plan_arena
+from edgetx.plan.kernels import find_kernel
+from edgetx.plan.liveness import live_buffers, owners
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kernel call."""
+
+    node: Node
+    call: KernelCall
+    source: Path
+
+
+@dataclass(frozen=True)
+class Program:
+    """A graph with its kernels chosen and its memory planned.
+
+    Attributes:
+        graph: The integer graph.
+        steps: Kernel calls in order; views have none.
+        arena: Placement of buffers.
+        owner: The buffer that holds each value.
+    """
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    arena: Arena
+    owner: dict[str, str]
+
+    def offset(self, value: Value) -> int | None:
+        """Byte offset of a value in the arena; None for constants and states, which lie elsewhere."""
+        return self.arena.offsets.get(self.owner.get(value.name, ""))
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of all states."""
+        return sum(state.read.type.nbytes for state in self.graph.states)
+
+
+def plan_program(graph: Graph, kernel_folders: Sequence[str] = ()) -> Program:
+    """Choose kernels and place buffers.
+
+    Args:
+        graph: An integer graph.
+        kernel_folders: Where to look for kernels before the portable ones, in order.
+
+    Raises:
+        UnsupportedOpError: If an op has no C kernel.
+    """
+    ops = {node.name: cast(Op, node.op) for node in graph.nodes}
+    calls = {node.name: ops[node.name].to_c(node) for node in graph.nodes if not ops[node.name].is_view}
+    owner = owners(graph, calls)
+    arena = plan_arena(live_buffers(graph, calls, owner))
+    steps = tuple(
+        Step(node, calls[node.name], find_kernel(calls[node.name].kernel, kernel_folders))
+        for node in graph.nodes
+        if node.name in calls
+    )
+    return Program(graph, steps, arena, owner)

@@ -1,0 +1,17 @@
+"""Post-training quantization: calibrate, plan, apply."""
+
+from edgetx.quant.apply import apply_plan
+from edgetx.quant.calibrate import Ranges, calibrate
+from edgetx.quant.plan import QuantPlan, TensorPlan, make_plan
+from edgetx.quant.recipe import QuantRecipe, parse_recipe
+
+__all__ = [
+    "QuantPlan",
+    "QuantRecipe",
+    "Ranges",
+    "TensorPlan",
+    "apply_plan",
+    "calibrate",
+    "make_plan",
+    "parse_recipe",
+]

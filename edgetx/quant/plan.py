@@ -1,0 +1,177 @@
+"""The quantization plan: width and parameters of every activation, as a record that people can read and edit."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import cast
+
+import numpy as np
+
+from edgetx.config import parse
+from edgetx.errors import QuantError
+from edgetx.ir import DType, Graph, Node, QuantParams, Value
+from edgetx.ops import Op
+from edgetx.ops.quant_rule import QuantRule, Result
+from edgetx.quant.calibrate import Ranges
+from edgetx.quant.recipe import QuantRecipe
+
+
+@dataclass(frozen=True)
+class TensorPlan:
+    """Width and parameters of one activation: real = scale · (q − zero_point)."""
+
+    bits: int
+    scale: float
+    zero_point: int
+
+    @property
+    def dtype(self) -> DType:
+        """Element type."""
+        return "int8" if self.bits == 8 else "int16"
+
+    @property
+    def params(self) -> QuantParams:
+        """The parameters as the IR has them."""
+        return QuantParams((self.scale,), self.zero_point)
+
+
+@dataclass(frozen=True)
+class QuantPlan:
+    """The plan of a graph, by tensor name."""
+
+    recipe: str
+    tensors: Mapping[str, TensorPlan] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """As plain data."""
+        return {"recipe": self.recipe, "tensors": {name: asdict(plan) for name, plan in self.tensors.items()}}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object], where: str = "plan") -> "QuantPlan":
+        """Read an edited plan.
+
+        Raises:
+            QuantError: If a width, scale or zero point is not one.
+        """
+        plan = parse(data, cls, where)
+        for name, tensor in plan.tensors.items():
+            limit = 1 << (tensor.bits - 1) if tensor.bits in (8, 16) else 0
+            if not limit or not 0 < tensor.scale < np.inf or not -limit <= tensor.zero_point < limit:
+                raise QuantError(f"not a quantization: {tensor}", where=f"{where}.{name}")
+        return plan
+
+
+def make_plan(graph: Graph, ranges: Ranges, recipe: QuantRecipe) -> QuantPlan:
+    """Choose width and parameters of every activation.
+
+    Tensors that an op needs in one quantization share the union of their ranges.
+
+    Raises:
+        QuantError: If an activation was not calibrated.
+    """
+    groups = _Groups()
+    symmetric: set[str] = set()
+    fixed: dict[str, Mapping[int, QuantParams]] = {}
+    for node in graph.nodes:
+        rule = cast(Op, node.op).quant_rule()
+        if rule.result is Result.SAME_AS_INPUT:
+            groups.join([node.inputs[0].name, *(v.name for v in node.outputs)])
+        elif isinstance(rule.result, Mapping):
+            fixed.update({v.name: rule.result for v in node.outputs})
+        if rule.shared:
+            groups.join([*(v.name for v in _activations(node, rule)), *(v.name for v in node.outputs)])
+        symmetric.update(node.inputs[index].name for index in rule.symmetric)
+    for state in graph.states:
+        groups.join([state.read.name, state.write.name])
+    widths = _widths(graph, recipe)
+    every = _ranges_with_consts(graph, ranges)
+    tensors: dict[str, TensorPlan] = {}
+    for members in groups.of(_quantized_names(graph)):
+        tensors.update(_plan_group(members, every, widths, symmetric, fixed))
+    return QuantPlan(recipe.name, tensors)
+
+
+def _plan_group(
+    members: list[str],
+    ranges: Ranges,
+    widths: Mapping[str, int],
+    symmetric: set[str],
+    fixed: Mapping[str, Mapping[int, QuantParams]],
+) -> dict[str, TensorPlan]:
+    missing = [name for name in members if name not in ranges]
+    if missing:
+        raise QuantError("was not calibrated", where=missing[0])
+    bits = min(widths[name] for name in members)
+    if (source := next((name for name in members if name in fixed), None)) is not None:
+        params = fixed[source][bits]
+        plan = TensorPlan(bits, params.scale[0], params.zero_point)
+    else:
+        low = min(ranges[name][0] for name in members)
+        high = max(ranges[name][1] for name in members)
+        plan = tensor_plan(low, high, bits, symmetric=bits == 16 or any(name in symmetric for name in members))
+    return dict.fromkeys(members, plan)
+
+
+def tensor_plan(low: float, high: float, bits: int, *, symmetric: bool) -> TensorPlan:
+    """Parameters that cover [low, high] and represent 0 exactly; the scale is a single-precision number."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    half = 1 << (bits - 1)
+    if symmetric:
+        scale = max(-low, high) / (half - 1)
+        return TensorPlan(bits, _single(scale), 0)
+    scale = _single((high - low) / (2 * half - 1))
+    return TensorPlan(bits, scale, int(np.clip(round(-half - low / scale), -half, half - 1)))
+
+
+def _single(scale: float) -> float:
+    return float(np.float32(scale)) if scale > 1e-30 else 1.0
+
+
+def _activations(node: Node, rule: QuantRule) -> list[Value]:
+    """Operands that are quantized like activations."""
+    return [value for index, value in enumerate(node.inputs) if index not in rule.consts]
+
+
+def _quantized_names(graph: Graph) -> list[str]:
+    names = [v.name for v in graph.inputs] + [s.read.name for s in graph.states]
+    for node in graph.nodes:
+        names += [v.name for v in _activations(node, cast(Op, node.op).quant_rule())]
+        names += [v.name for v in node.outputs]
+    return list(dict.fromkeys(names))
+
+
+def _ranges_with_consts(graph: Graph, ranges: Ranges) -> Ranges:
+    """Constants among activations (position embeddings, class tokens) have their own range."""
+    own = {name: (float(data.min()), float(data.max())) for name, data in graph.consts.items() if data.size}
+    return {**own, **{state.name: ranges.get(state.write.name, (0.0, 0.0)) for state in graph.states}, **ranges}
+
+
+def _widths(graph: Graph, recipe: QuantRecipe) -> dict[str, int]:
+    """The recipe's width where every op that touches a tensor has arithmetic for it, else 8."""
+    widths = dict.fromkeys(_quantized_names(graph), recipe.activation_bits)
+    for node in graph.nodes:
+        if recipe.activation_bits not in cast(Op, node.op).activation_bits:
+            widths.update({v.name: 8 for v in (*node.inputs, *node.outputs)})
+    return widths
+
+
+class _Groups:
+    """Disjoint sets of tensor names."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+
+    def find(self, name: str) -> str:
+        while (parent := self._parent.get(name, name)) != name:
+            name = parent
+        return name
+
+    def join(self, names: Iterable[str]) -> None:
+        first, *others = names
+        for other in others:
+            self._parent[self.find(other)] = self.find(first)
+
+    def of(self, names: Iterable[str]) -> list[list[str]]:
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            groups.setdefault(self.find(name), []).append(name)
+        return list(groups.values())
