@@ -1,0 +1,116 @@
+"""ONNX Runtime, and how far its answers are from the integer reference.
+
+Left to itself, ONNX Runtime fuses quantized ops into kernels of its own. On x86 processors with AVX2 or AVX-512 but
+without VNNI those add pairs of 8-bit products in 16 saturating bits, which is wrong for weights beyond ±64; fused
+element-wise kernels also round in other places. Without optimizations every op computes as the file says, in single
+precision, on every processor: that is the default here. Users who keep the optimizations on such processors should set
+the session option `session.x64quantprecision` to 1, as `optimize=True` does; Arm processors have no such kernels.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgetx.backends.onnx.forms import FED, integer_form, isolated_form, observed_form, value_name
+from edgetx.errors import ModelError, ToolchainError
+from edgetx.fixedpoint import dequantize
+from edgetx.ir import Array, Arrays, Graph, Value
+from edgetx.reference import execute, initial_state
+
+
+class OnnxRuntime:
+    """An ONNX file in ONNX Runtime; states are kept from one run to the next.
+
+    Args:
+        model: The file, or where it is.
+        integer: Whether to take and give the integers behind the real numbers of the file.
+        optimize: Whether ONNX Runtime may fuse ops.
+
+    Raises:
+        ModelError: If ONNX Runtime refuses the file.
+        ToolchainError: If ONNX Runtime is not installed.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(self, model: bytes | Path, *, integer: bool = False, optimize: bool = False) -> None:
+        content = model if isinstance(model, bytes) else model.read_bytes()
+        self._session = _session(integer_form(content) if integer else content, optimize)
+        self._inputs = self._session.get_inputs()
+        self._states = [info.name for info in self._session.get_overridable_initializers()]
+        self.reset()
+
+    def reset(self) -> None:
+        """Set every state to its contents after reset."""
+        self._state: dict[str, Array] = {}
+
+    def run(self, inputs: Sequence[Array]) -> Arrays:
+        """One invocation.
+
+        Raises:
+            ModelError: If number or sizes of the inputs are wrong.
+        """
+        if len(inputs) != len(self._inputs):
+            raise ModelError(f"the model takes {len(self._inputs)} inputs, got {len(inputs)}")
+        feed = {info.name: x for info, x in zip(self._inputs, inputs, strict=True)}
+        results = self._session.run(None, feed | self._state)
+        outputs = len(results) - len(self._states)
+        self._state = dict(zip(self._states, results[outputs:], strict=True))
+        return tuple(results[:outputs])
+
+
+def tensor_differences(
+    graph: Graph, model: bytes, steps: Iterable[Sequence[Array]], *, isolated: bool = True, optimize: bool = False
+) -> dict[str, int]:
+    """The largest difference from the integer reference, in units of the last place, of each quantized activation.
+
+    Args:
+        graph: An integer graph.
+        model: Its ONNX file.
+        steps: Integer inputs of successive invocations; each finds the states that the reference left.
+        isolated: Whether each op computes from the reference's operands, so that differences do not add up.
+        optimize: Whether ONNX Runtime may fuse ops.
+    """
+    session = _session(observed_form(isolated_form(model) if isolated else model), optimize)
+    fed = [info.name for info in session.get_inputs() if info.name.endswith(FED)]
+    states = [info.name for info in session.get_overridable_initializers()]
+    tensors = [info.name for info in session.get_outputs() if value_name(info.name)]
+    worst = dict.fromkeys(map(value_name, tensors), 0)
+    state = initial_state(graph)
+    for inputs in steps:
+        feed = dict(zip(states, state.values(), strict=True))
+        reference: dict[str, Array] = {}
+        execute(graph, inputs, state, observe=reference.__setitem__)
+        feed |= {value.name: _real(value, reference[value.name]) for value in graph.inputs}
+        feed |= {name: reference[value_name(name)] for name in fed}
+        for name, found in zip(worst, session.run(tensors, feed), strict=True):
+            worst[name] = max(worst[name], _largest_difference(found, reference[name]))
+    return worst
+
+
+def _real(value: Value, stored: Array) -> Array:
+    quant = value.type.quant
+    return dequantize(stored, quant.scale[0], quant.zero_point) if quant else stored
+
+
+def _largest_difference(a: Array, b: Array) -> int:
+    return int(np.abs(a.astype(np.int64) - b.astype(np.int64)).max(initial=0))
+
+
+def _session(model: bytes, optimize: bool) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as problem:
+        hint = "pip install 'edgetx[verify]'"
+        raise ToolchainError("the package onnxruntime is not installed", hint=hint) from problem
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    if not optimize:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as problem:  # the errors of ONNX Runtime have no other base in common
+        raise ModelError(f"ONNX Runtime refuses the file: {problem}") from problem
