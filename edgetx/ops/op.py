@@ -9,7 +9,6 @@ from edgetx.errors import UnsupportedOpError
 from edgetx.ir import Array, Arrays, DType, Node, QuantParams, TensorType, Value
 from edgetx.ops.quant_rule import CALIBRATED, QuantRule
 
-
 KERNEL_SUFFIX: dict[DType, str] = {"int8": "s8", "int16": "s16"}
 """Element types as kernel names spell them."""
 
@@ -79,7 +78,7 @@ class TfliteBuilder(Protocol):
     def const(self, data: Array, name: str, quant: QuantParams | None = None) -> Value:
         """A constant operand that the graph does not hold (axes, shapes, paddings, tables)."""
 
-    def temp(self, tensor_type: TensorType, name: str) -> Value:
+    def temporary(self, tensor_type: TensorType, name: str, /) -> Value:
         """A tensor between two of the built-ins that make up one node."""
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgetx.fixedpoint import dequantize, quantize
-from edgetx.ir import Array, Arrays, Node, TensorType
-from edgetx.ops.op import Cost, KernelCall, Op
+from edgetx.ir import Array, Arrays, Node, QuantParams, TensorType
+from edgetx.ops.op import Cost, KernelCall, Op, TfliteBuilder
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,17 @@ class Pointwise(Op):
 
     def cost(self, node: Node) -> Cost:
         return Cost(elementwise=node.output.type.size)
+
+    def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
+        """The table, read at q + 128; two requantizations at scale 1 bring q there, which no single one may."""
+        x, y = node.inputs[0], node.output
+        wide = b.temporary(x.type.with_quant("int16", QuantParams((x.type.scale,))), f"{node.name}.wide")
+        index = b.temporary(
+            x.type.with_quant("int32", QuantParams((x.type.scale,), 128 + x.type.zero_point)), f"{node.name}.index"
+        )
+        b.op(node, "QUANTIZE", [x], outputs=[wide])
+        b.op(node, "QUANTIZE", [wide], outputs=[index])
+        b.op(node, "GATHER", [b.const(self.table(node), f"{node.name}.table", y.type.quant), index])
 
     def to_c(self, node: Node) -> KernelCall:
         x = node.inputs[0]

@@ -1,59 +1,59 @@
 """ONNX Runtime, and how far its answers are from the integer reference.
 
-Left to itself, ONNX Runtime fuses quantized ops into kernels of its own. On x86 processors with AVX2 or AVX-512 but
-without VNNI those add pairs of 8-bit products in 16 saturating bits, which is wrong for weights beyond ±64; fused
-element-wise kernels also round in other places. Without optimizations every op computes as the file says, in single
-precision, on every processor: that is the default here. Users who keep the optimizations on such processors should set
-the session option `session.x64quantprecision` to 1, as `optimize=True` does; Arm processors have no such kernels.
+Left to itself, ONNX Runtime fuses quantized ops into kernels of its own. On x86 processors with AVX2 but without VNNI
+those add pairs of 8-bit products in 16 saturating bits, so that a layer with large weights comes out wrong by dozens of
+steps; Arm processors have no such kernels. Without optimizations every op computes in single precision, as the file
+says, on every processor: that is the default here. Users who keep the optimizations on such processors should set the
+session option `session.x64quantprecision` to 1, as this module does.
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from edgetx.backends.onnx.forms import FED, integer_form, isolated_form, observed_form, value_name
-from edgetx.errors import ModelError, ToolchainError
+from edgetx.errors import ModelError
 from edgetx.fixedpoint import dequantize
 from edgetx.ir import Array, Arrays, Graph, Value
 from edgetx.reference import execute, initial_state
+from edgetx.runtimes.runtime import import_runtime
 
 
 class OnnxRuntime:
-    """An ONNX file in ONNX Runtime; states are kept from one run to the next.
+    """Runs an ONNX file in ONNX Runtime.
 
     Args:
-        model: The file, or where it is.
+        model: The file.
         integer: Whether to take and give the integers behind the real numbers of the file.
         optimize: Whether ONNX Runtime may fuse ops.
 
     Raises:
+        ToolchainError: If the package is not installed.
         ModelError: If ONNX Runtime refuses the file.
-        ToolchainError: If ONNX Runtime is not installed.
     """
 
-    name = "onnxruntime"
+    name: ClassVar[str] = "onnxruntime"
 
-    def __init__(self, model: bytes | Path, *, integer: bool = False, optimize: bool = False) -> None:
-        content = model if isinstance(model, bytes) else model.read_bytes()
-        self._session = _session(integer_form(content) if integer else content, optimize)
+    def __init__(self, model: bytes, *, integer: bool = False, optimize: bool = False) -> None:
+        self._session = _session(integer_form(model) if integer else model, optimize)
         self._inputs = self._session.get_inputs()
         self._states = [info.name for info in self._session.get_overridable_initializers()]
         self.reset()
 
     def reset(self) -> None:
-        """Set every state to its contents after reset."""
+        """Bring the state back to where it was at the start."""
         self._state: dict[str, Array] = {}
 
     def run(self, inputs: Sequence[Array]) -> Arrays:
         """One invocation.
 
         Raises:
-            ModelError: If number or sizes of the inputs are wrong.
+            ModelError: If number or shapes of the inputs are wrong.
         """
-        if len(inputs) != len(self._inputs):
-            raise ModelError(f"the model takes {len(self._inputs)} inputs, got {len(inputs)}")
+        wanted, given = [tuple(info.shape) for info in self._inputs], [x.shape for x in inputs]
+        if wanted != given:
+            raise ModelError(f"the model takes inputs of shape {wanted}, got {given}")
         feed = {info.name: x for info, x in zip(self._inputs, inputs, strict=True)}
         results = self._session.run(None, feed | self._state)
         outputs = len(results) - len(self._states)
@@ -100,13 +100,10 @@ def _largest_difference(a: Array, b: Array) -> int:
 
 
 def _session(model: bytes, optimize: bool) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as problem:
-        hint = "pip install 'edgetx[verify]'"
-        raise ToolchainError("the package onnxruntime is not installed", hint=hint) from problem
+    onnxruntime = import_runtime("onnxruntime", package="onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 3
     if not optimize:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

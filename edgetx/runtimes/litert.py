@@ -1,0 +1,41 @@
+"""LiteRT (TensorFlow Lite) with its reference kernels."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from edgetx.errors import ModelError
+from edgetx.ir import Array, Arrays
+from edgetx.runtimes.runtime import import_runtime
+
+
+class LitertRuntime:
+    """Runs a `.tflite` in LiteRT's reference kernels.
+
+    Raises:
+        ToolchainError: If neither LiteRT nor its predecessor is installed.
+        ModelError: If the interpreter refuses the model.
+    """
+
+    name: ClassVar[str] = "litert"
+
+    def __init__(self, model: bytes) -> None:
+        litert = import_runtime("ai_edge_litert.interpreter", "tflite_runtime.interpreter", package="ai-edge-litert")
+        reference = litert.OpResolverType.BUILTIN_REF
+        try:
+            self._interpreter = litert.Interpreter(model_content=model, experimental_op_resolver_type=reference)
+            self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as refusal:
+            raise ModelError(f"LiteRT refuses the model: {refusal}") from refusal
+        self._inputs = [detail["index"] for detail in self._interpreter.get_input_details()]
+        self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
+
+    def run(self, inputs: Sequence[Array]) -> Arrays:
+        """One invocation."""
+        for index, array in zip(self._inputs, inputs, strict=True):
+            self._interpreter.set_tensor(index, array)
+        self._interpreter.invoke()
+        return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
+
+    def reset(self) -> None:
+        """Bring the state back to where it was at the start."""
+        self._interpreter.reset_all_variables()
