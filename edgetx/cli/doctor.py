@@ -1,0 +1,99 @@
+"""`edgetx doctor`: what is installed, what is missing, and how to get it."""
+
+import importlib.metadata
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import click
+
+from edgetx.errors import ExitCode, ToolchainError
+
+_REQUIREMENT_OF_EXTRA = re.compile(r"([\w.-]+).*extra == ['\"](\w+)['\"]")
+_HIDDEN_EXTRAS = ("all", "dev")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that edgetx can use.
+
+    Attributes:
+        name: What is looked for.
+        purpose: What it is good for.
+        found: Its version or path, or None.
+        fix: How to get it.
+        is_essential: Whether no model can be compiled without it.
+    """
+
+    name: str
+    purpose: str
+    found: str | None
+    fix: str
+    is_essential: bool = False
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Check compilers, simulators and Python packages, and say how to get what is missing."""
+    checks = [*tool_checks(), *package_checks()]
+    click.echo(json.dumps([asdict(c) for c in checks], indent=2) if as_json else _text(checks))
+    if any(c.is_essential and c.found is None for c in checks):
+        context.exit(ExitCode.TOOLCHAIN)
+
+
+def tool_checks() -> list[Check]:
+    """Compilers and emulators."""
+    package = "pip install 'edgetx[firmware]'"
+    cross, host = f"apt install gcc-arm-none-eabi, or {package}", f"apt install gcc, or {package}"
+    return [
+        Check("cross compiler", "Cortex-M firmware", _cross_compiler(), cross, is_essential=True),
+        Check("host compiler", "generated C on this machine", _host_compiler(), host, is_essential=True),
+        Check("qemu", "a second simulator", shutil.which("qemu-system-arm"), "apt install qemu-system-arm"),
+    ]
+
+
+def package_checks() -> Iterator[Check]:
+    """Python packages of every extra, as the metadata of edgetx lists them."""
+    for requirement in importlib.metadata.requires("edgetx") or ():
+        match = _REQUIREMENT_OF_EXTRA.match(requirement)
+        if match and match[2] not in _HIDDEN_EXTRAS:
+            yield Check(match[1], f"extra '{match[2]}'", _version(match[1]), f"pip install 'edgetx[{match[2]}]'")
+
+
+def _cross_compiler() -> str | None:
+    from edgetx.firmware import find_toolchain
+
+    try:
+        return find_toolchain().version()
+    except ToolchainError:
+        return None
+
+
+def _host_compiler() -> str | None:
+    from edgetx.firmware.host import host_compiler
+
+    try:
+        return " ".join(host_compiler())
+    except ToolchainError:
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _text(checks: list[Check]) -> str:
+    return "\n".join(f"{_mark(c)} {c.name:<20} {c.purpose:<28} {c.found or c.fix}" for c in checks)
+
+
+def _mark(check: Check) -> str:
+    if check.found is not None:
+        return "ok     "
+    return "MISSING" if check.is_essential else "absent "

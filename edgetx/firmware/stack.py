@@ -1,0 +1,78 @@
+"""Worst-case stack use, from the compiler's frame sizes and the calls found in the image."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from capstone import CS_ARCH_ARM, CS_MODE_MCLASS, CS_MODE_THUMB, CS_MODE_V8, Cs
+
+from edgetx.firmware.image import Symbol, elf_functions, stored_words
+
+LIBRARY_FRAME_BYTES = 64  # assumed for the compiler's arithmetic helpers, which come without frame sizes
+
+
+def worst_case_stack(elf: Path, usage_files: Sequence[Path], entry: str = "Reset_Handler") -> int | None:
+    """Bytes of stack along the deepest chain of calls from `entry`; interrupts come on top.
+
+    Args:
+        elf: A linked image with symbols.
+        usage_files: What `-fstack-usage` left beside the objects.
+        entry: The function that starts with an empty stack.
+
+    Returns:
+        None if there is no bound that can be seen: recursion, or a frame of variable size.
+    """
+    try:
+        return _deepest(entry, call_graph(elf), frame_sizes(usage_files), chain=())
+    except _UnboundedError:
+        return None
+
+
+def frame_sizes(usage_files: Sequence[Path]) -> dict[str, int]:
+    """Frame size by function; of functions with the same name, the largest."""
+    frames: dict[str, int] = {}
+    for path in usage_files:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            place, size, kind = line.split("\t")
+            if kind == "dynamic":
+                raise _UnboundedError(place)
+            function = place.rsplit(":", 1)[1]
+            frames[function] = max(int(size), frames.get(function, 0))
+    return frames
+
+
+def call_graph(elf: Path) -> dict[str, set[str]]:
+    """The functions that each function of an image calls or jumps to.
+
+    A call by pointer may reach every function whose address lies anywhere in the image outside the vector table.
+    """
+    decoder = Cs(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS | CS_MODE_V8)
+    decoder.skipdata = True
+    functions = elf_functions(elf)
+    names = {symbol.address: symbol.name for symbol, _ in functions}
+    pointed_at = {names[word - 1] for word in stored_words(elf) if word - 1 in names}
+    return {symbol.name: _callees(decoder, symbol, code, names, pointed_at) for symbol, code in functions}
+
+
+class _UnboundedError(Exception):
+    """No bound of the stack can be given."""
+
+
+def _callees(decoder: Cs, function: Symbol, code: bytes, names: Mapping[int, str], pointed_at: set[str]) -> set[str]:
+    callees: set[str] = set()
+    for _, _, mnemonic, operands in decoder.disasm_lite(code, function.address):
+        if mnemonic == "blx":
+            callees |= pointed_at
+        elif mnemonic in ("bl", "b", "b.w") and operands.startswith("#"):
+            callee = names.get(int(operands[1:], 16))
+            is_loop = callee == function.name and mnemonic != "bl"
+            if callee and not is_loop:
+                callees.add(callee)
+    return callees
+
+
+def _deepest(function: str, calls: Mapping[str, set[str]], frames: Mapping[str, int], chain: tuple[str, ...]) -> int:
+    if function in chain:
+        raise _UnboundedError(function)
+    own = frames.get(function, LIBRARY_FRAME_BYTES)
+    below = (_deepest(callee, calls, frames, (*chain, function)) for callee in calls.get(function, ()))
+    return own + max(below, default=0)
