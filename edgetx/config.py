@@ -1,6 +1,7 @@
 """Strict TOML: files become frozen dataclasses, and every mistake names its key.
 
-Field types understood: `str`, `int`, `float`, `bool`, `tuple[T, ...]`, `dict[str, T]`, `T | None`, `object`, dataclasses.
+Field types understood: `str`, `int`, `float`, `bool`, `Literal[...]`, `tuple[T, ...]`, `tuple[T, U]`, `dict[str, T]`,
+`T | None`, `object`, dataclasses.
 A field with a default is optional; an integer is accepted where a float is asked for.
 """
 
@@ -11,14 +12,14 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from edgetx.errors import ConfigError
+from edgetx.errors import ConfigError, EdgetxError
 
 T = TypeVar("T")
 
 
-def load_toml(path: Path, error: type[ConfigError] = ConfigError) -> dict[str, object]:
+def load_toml(path: Path, error: type[EdgetxError] = ConfigError) -> dict[str, object]:
     """Read a TOML file.
 
     Raises:
@@ -32,7 +33,7 @@ def load_toml(path: Path, error: type[ConfigError] = ConfigError) -> dict[str, o
         raise error(f"not valid TOML: {problem}", where=str(path)) from problem
 
 
-def parse(data: Mapping[str, object], cls: type[T], where: str, error: type[ConfigError] = ConfigError) -> T:
+def parse(data: Mapping[str, object], cls: type[T], where: str, error: type[EdgetxError] = ConfigError) -> T:
     """Turn a table into the dataclass `cls`, checking keys and types all the way down.
 
     Args:
@@ -65,17 +66,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(names))}"
 
 
-def _convert(value: object, hint: object, where: str, error: type[ConfigError]) -> object:
+def _convert(value: object, hint: object, where: str, error: type[EdgetxError]) -> object:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint is object:
         return value
     if origin in (types.UnionType, typing.Union):
         (inner,) = (a for a in args if a is not type(None))
-        return _convert(value, inner, where, error)
+        return None if value is None else _convert(value, inner, where, error)
+    if origin is Literal and value in args:
+        return value
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return parse(value, typing.cast(type[object], hint), where, error)
     if origin is tuple and isinstance(value, list):
-        return tuple(_convert(v, args[0], f"{where}[{i}]", error) for i, v in enumerate(value))
+        kinds = args[:1] * len(value) if args[1:] == (...,) else args
+        if len(kinds) == len(value):
+            pairs = enumerate(zip(value, kinds, strict=True))
+            return tuple(_convert(v, kind, f"{where}[{i}]", error) for i, (v, kind) in pairs)
     if origin is dict and isinstance(value, Mapping):
         return {k: _convert(v, args[1], f"{where}.{k}", error) for k, v in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -90,5 +96,7 @@ def _spell(hint: object) -> str:
         return "an array"
     if typing.get_origin(hint) is dict or dataclasses.is_dataclass(hint):
         return "a table"
+    if typing.get_origin(hint) is Literal:
+        return f"one of {', '.join(map(str, typing.get_args(hint)))}"
     names = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
     return names.get(hint, str(hint)) if isinstance(hint, type) else str(hint)
