@@ -9,6 +9,8 @@ from edgetx.fixedpoint import dequantize, quantize
 from edgetx.ir import Array, Arrays, Node, QuantParams, TensorType
 from edgetx.ops.op import Cost, KernelCall, Op, TfliteBuilder
 
+INT8_VALUES = np.arange(-128, 128)
+
 
 @dataclass(frozen=True)
 class Pointwise(Op):
@@ -29,7 +31,7 @@ class Pointwise(Op):
     def table(self, node: Node) -> Array:
         """The result for each int8 operand from -128 to 127: f rounded to nearest, ties to even."""
         x, y = node.inputs[0].type, node.output.type
-        real = dequantize(np.arange(-128, 128), x.scale, x.zero_point).astype(np.float64)
+        real = dequantize(INT8_VALUES, x.scale, x.zero_point).astype(np.float64)
         return quantize(self.function(real), y.scale, y.zero_point, "int8")
 
     def int_ref(self, node: Node, *inputs: Array) -> Arrays:
@@ -40,14 +42,16 @@ class Pointwise(Op):
         return Cost(elementwise=node.output.type.size)
 
     def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
-        """The table, read at q + 128; two requantizations at scale 1 bring q there, which no single one may."""
+        """GATHER from the table at q + 128, made by two QUANTIZE at scale 1: LiteRT has no single one to int32.
+
+        CAST and ADD make the same index in a third more memory.
+        """
         x, y = node.inputs[0], node.output
-        wide = b.temporary(x.type.with_quant("int16", QuantParams((x.type.scale,))), f"{node.name}.wide")
-        index = b.temporary(
-            x.type.with_quant("int32", QuantParams((x.type.scale,), 128 + x.type.zero_point)), f"{node.name}.index"
-        )
-        b.op(node, "QUANTIZE", [x], outputs=[wide])
-        b.op(node, "QUANTIZE", [wide], outputs=[index])
+        wide = x.type.with_quant("int16", QuantParams((x.type.scale,)))
+        offset = x.type.with_quant("int32", QuantParams((x.type.scale,), 128 + x.type.zero_point))
+        centred, index = b.temporary(wide, f"{node.name}.centred"), b.temporary(offset, f"{node.name}.index")
+        b.op(node, "QUANTIZE", [x], outputs=[centred])
+        b.op(node, "QUANTIZE", [centred], outputs=[index])
         b.op(node, "GATHER", [b.const(self.table(node), f"{node.name}.table", y.type.quant), index])
 
     def to_c(self, node: Node) -> KernelCall:

@@ -1,5 +1,6 @@
-"""TFLite output: the flatbuffer, its C array and op resolver."""
+"""TFLite output: the flatbuffer, and the sources that put it into a TFLite Micro firmware."""
 
+from edgetx.backends.tflite.micro import micro_sources
 from edgetx.backends.tflite.writer import write_tflite
 
-__all__ = ["write_tflite"]
+__all__ = ["micro_sources", "write_tflite"]
