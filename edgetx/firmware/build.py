@@ -11,7 +11,7 @@ from pathlib import Path
 from edgetx.errors import FitError, TargetError, ToolchainError
 from edgetx.firmware.board import board_header
 from edgetx.firmware.golden import GoldenCase, golden_source
-from edgetx.firmware.image import elf_symbols, section_sizes
+from edgetx.firmware.image import Symbol, elf_symbols, section_sizes
 from edgetx.firmware.linker import linker_script
 from edgetx.firmware.stack import worst_case_stack
 from edgetx.firmware.toolchain import WARNINGS, Toolchain, find_toolchain, run_tool
@@ -20,6 +20,7 @@ from edgetx.targets import Target
 RUNTIME = Path(__file__).parent / "runtime"
 _COMPILE = ("-std=c11", "-ffreestanding", "-g", "-ffunction-sections", "-fdata-sections", "-fstack-usage", "-c")
 _LINK = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--entry=Reset_Handler", "-Wl,-T,image.ld")
+_LARGEST = 5  # symbols named when an image does not fit
 _OVERFLOW = re.compile(r"region [`'](\w+)'.*overflowed by (\d+) bytes")
 
 
@@ -84,7 +85,7 @@ def build_firmware(
         stack_bytes: Stack to reserve.
 
     Raises:
-        FitError: If the image does not fit into the target's memory.
+        FitError: If the image does not fit into the target's memory, or calls go deeper than the stack.
         TargetError: If the target is not a microcontroller.
         ToolchainError: If no compiler is installed, or it refuses the sources.
     """
@@ -92,13 +93,13 @@ def build_firmware(
         raise TargetError(f"no firmware is built for a {target.kind}", where=target.name)
     toolchain = toolchain or find_toolchain()
     elf.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=elf.parent, prefix=".firmware-") as folder:
         build = _Build(Path(folder), sources.resolve(), target, toolchain)
         build.generate(golden, stack_bytes)
-        objects = build.compile(optimization)
-        image = build.link(objects, elf.with_name(f".{elf.name}.part"))
-        worst_case_stack_bytes = worst_case_stack(image, list(build.folder.glob("*.su")))
-    return _measure(image.replace(elf), toolchain, worst_case_stack_bytes)
+        build.compile(optimization)
+        image = build.link()
+        deepest = build.check_stack(image, stack_bytes)
+        return _measure(image.replace(elf), toolchain, deepest)
 
 
 @dataclass(frozen=True)
@@ -113,24 +114,29 @@ class _Build:
         (self.folder / "etx_golden.c").write_text(golden_source(golden))
         (self.folder / "image.ld").write_text(linker_script(self.target, stack_bytes))
 
-    def compile(self, optimization: str) -> list[Path]:
-        sources = [source for root in self._roots() for source in sorted(root.rglob("*.c"))]
+    def compile(self, optimization: str) -> None:
+        sources = [source for root in self._roots() for source in sorted(root.glob("*.c"))]
         objects = [self.folder / f"{i}-{source.stem}.o" for i, source in enumerate(sources)]
         options = [*WARNINGS, *_COMPILE, optimization, *self._paths()]
         command = [*self.toolchain.compile_command(self.target), *options]
         commands = [[*command, str(s), "-o", str(o)] for s, o in zip(sources, objects, strict=True)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda command: run_tool(command, cwd=self.folder), commands))
-        return objects
 
-    def link(self, objects: Sequence[Path], image: Path) -> Path:
-        command = [*self.toolchain.link_command(self.target), *_LINK, *map(str, objects)]
-        output = [*self.toolchain.link_libraries(), "-o", str(image.resolve())]
+    def link(self) -> Path:
+        objects = sorted(path.name for path in self.folder.glob("*.o"))
+        command = [*self.toolchain.link_command(self.target), *_LINK, *objects, *self.toolchain.link_libraries()]
         try:
-            run_tool([*command, *output], cwd=self.folder)
+            run_tool([*command, "-o", "image.elf"], cwd=self.folder)
         except ToolchainError as problem:
-            raise self._explain(problem, objects) from problem
-        return image
+            raise self._misfit(problem.what) or problem from problem
+        return self.folder / "image.elf"
+
+    def check_stack(self, image: Path, stack_bytes: int) -> int | None:
+        deepest = worst_case_stack(image, list(self.folder.glob("*.su")))
+        if deepest is not None and deepest > stack_bytes:
+            raise FitError(f"needs {deepest} bytes of stack, has {stack_bytes}", where=self.target.name)
+        return deepest
 
     def _roots(self) -> tuple[Path, ...]:
         return self.sources, RUNTIME, self.folder
@@ -140,21 +146,26 @@ class _Build:
         for root, name in zip(self._roots(), ("model", "runtime", "build"), strict=True):
             yield from (f"-I{root}", f"-ffile-prefix-map={root}={name}")
 
-    def _explain(self, problem: ToolchainError, objects: Sequence[Path]) -> Exception:
-        overflows = {region: int(excess) for region, excess in _OVERFLOW.findall(problem.what)}
+    def _misfit(self, message: str) -> FitError | None:
+        """The error to raise if a linker's message says that a memory region is too small."""
+        overflows = {region: int(excess) for region, excess in _OVERFLOW.findall(message)}
         if not overflows:
-            return problem
+            return None
         region, excess = max(overflows.items(), key=lambda item: item[1])
         has = self.target.memory[region].usable_bytes
-        largest = sorted((s for o in objects for s in elf_symbols(o)), key=lambda s: -s.size_bytes)[:5]
+        largest = ", ".join(f"{s.name} {s.size_bytes}" for s in self._largest(region))
         return FitError(
-            f"needs {has + excess} bytes of '{region}', has {has}",
-            where=self.target.name,
-            hint=f"largest: {', '.join(f'{s.name} {s.size_bytes}' for s in largest)}",
+            f"needs {has + excess} bytes of '{region}', has {has}", where=self.target.name, hint=f"largest: {largest}"
         )
 
+    def _largest(self, region: str) -> list[Symbol]:
+        is_constant = bool({"code", "weights"} & set(self.target.memory[region].roles))
+        symbols = [s for path in self.folder.glob("*.o") for s in elf_symbols(path)]
+        there = [s for s in symbols if s.section.startswith(".bss") != is_constant]
+        return sorted(there, key=lambda s: -s.size_bytes)[:_LARGEST]
 
-def _measure(elf: Path, toolchain: Toolchain, worst_case_stack_bytes: int | None) -> Firmware:
+
+def _measure(elf: Path, toolchain: Toolchain, deepest: int | None) -> Firmware:
     sizes = section_sizes(elf)
     return Firmware(
         elf=elf,
@@ -166,5 +177,5 @@ def _measure(elf: Path, toolchain: Toolchain, worst_case_stack_bytes: int | None
         state_bytes=sizes.get("state", 0),
         data_bytes=sizes.get("data", 0) + sizes.get("bss", 0),
         stack_bytes=sizes["stack"],
-        worst_case_stack_bytes=worst_case_stack_bytes,
+        worst_case_stack_bytes=deepest,
     )

@@ -29,7 +29,7 @@ def build_host_library(
     Raises:
         ToolchainError: If no compiler is installed, or it refuses the sources.
     """
-    files = map(str, sorted(sources.rglob("*.c")))
+    files = map(str, sorted(sources.glob("*.c")))
     checks = [f"-fsanitize={','.join(sanitizers)}", "-fno-sanitize-recover=all"] if sanitizers else []
     unfinished = library.with_name(f".{library.name}.part")
     library.parent.mkdir(parents=True, exist_ok=True)

@@ -22,12 +22,13 @@ _FLOAT_HELPER = re.compile(
 
 @dataclass(frozen=True)
 class Symbol:
-    """A function or object of an image."""
+    """A function or object of an image; `section` is where it lies, such as `.text`."""
 
     name: str
     address: int
     size_bytes: int
     kind: str
+    section: str
 
 
 def section_sizes(elf: Path) -> dict[str, int]:
@@ -72,9 +73,10 @@ def _symbols(image: ELFFile) -> Iterator[Symbol]:
         if isinstance(table, SymbolTableSection):
             for symbol in table.iter_symbols():
                 kind = {"STT_FUNC": "function", "STT_OBJECT": "object"}.get(symbol["st_info"]["type"])
-                if kind and symbol["st_shndx"] != "SHN_UNDEF":
+                if kind and isinstance(symbol["st_shndx"], int):
                     address = symbol["st_value"] & ~1 if kind == "function" else symbol["st_value"]
-                    yield Symbol(symbol.name, address, symbol["st_size"], kind)
+                    section = image.get_section(symbol["st_shndx"]).name
+                    yield Symbol(symbol.name, address, symbol["st_size"], kind, section)
 
 
 def _code(image: ELFFile, symbol: Symbol) -> bytes:

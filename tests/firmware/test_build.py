@@ -36,15 +36,11 @@ def test_every_board(toolchain, target, golden, tmp_path):
     assert firmware.golden_bytes >= SIZE * len(golden)
     assert 0 < firmware.code_bytes < 8192
     assert 0 < firmware.worst_case_stack_bytes < firmware.stack_bytes == 4096
-    code = target.memory[target.region_of("code")]
-    data = target.memory[target.region_of("data")]
-    for symbol in elf_symbols(firmware.elf):
-        region = code if symbol.kind == "function" or symbol.name in ("vectors", "weights") else None
-        if region:
-            assert region.base_address <= symbol.address < region.end_address, symbol
-    places = {s.name: s.address for s in elf_symbols(firmware.elf)}
-    assert places["vectors"] == code.base_address
-    assert data.base_address <= places["divisor"] < data.end_address
+    symbols = {s.name: s for s in elf_symbols(firmware.elf)}
+    assert symbols["vectors"].address == target.memory[target.region_of("code")].base_address
+    for name, role in [("main", "code"), ("weights", "weights"), ("divisor", "data"), ("arena", "arena")]:
+        region = target.memory[target.region_of(role)]
+        assert region.base_address <= symbols[name].address < region.end_address
     assert [p.name for p in tmp_path.iterdir()] == ["firmware.elf"]
 
 
@@ -134,6 +130,15 @@ def test_too_large(toolchain, golden, tmp_path, old, new, region, largest):
     assert 200_000 < needed < 610_000
     assert f"largest: {largest}" in caught.value.hint
     assert {p.name for p in tmp_path.iterdir()} == {"model.c", "model.h"}
+
+
+@pytest.mark.toolchain
+def test_too_little_stack(toolchain, golden, tmp_path):
+    with pytest.raises(FitError, match=r"needs \d+ bytes of stack, has 16"):
+        build_firmware(
+            MODEL, load_target("mps2-an386"), tmp_path / "x.elf", golden, toolchain=toolchain, stack_bytes=16
+        )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.toolchain
