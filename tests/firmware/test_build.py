@@ -51,7 +51,8 @@ def test_it_runs_in_qemu(toolchain, target, optimization, golden, tmp_path):
     if not shutil.which("qemu-system-arm"):
         pytest.skip("qemu-system-arm is not installed")
     elf = tmp_path / "firmware.elf"
-    build_firmware(MODEL, target, elf, golden, toolchain=toolchain, optimization=optimization)
+    firmware = build_firmware(MODEL, target, elf, golden, toolchain=toolchain, optimization=optimization)
+    assert firmware.worst_case_stack_bytes is not None
     done = run_in_qemu(target, elf)
     expected = [f"case {i} crc32 {c.outputs_crc32:08x} ok" for i, c in enumerate(golden)]
     assert done.stdout.splitlines() == [*expected, "PASS"]
