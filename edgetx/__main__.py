@@ -1,0 +1,5 @@
+"""`python -m edgetx`."""
+
+from edgetx.cli import main
+
+main(prog_name="edgetx")

@@ -1,0 +1,54 @@
+"""`edgetx compile`: a model to TFLite, ONNX, C and firmware."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgetx.cli.options import data_option, json_option, quiet_option, stages, target_option
+
+if TYPE_CHECKING:
+    from edgetx.targets import Target
+
+
+@click.command("compile", short_help="Take a model to int8 TFLite, ONNX, C and firmware, and report what it costs.")
+@click.argument("source")
+@target_option
+@click.option("--to", "forms", default="tflite,onnx,c", show_default=True, help="Output forms.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write [default: build/NAME].")
+@data_option
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the recipe.")
+@click.option("--dump-ir", is_flag=True, help="Print the integer graph.")
+@json_option
+@quiet_option
+def command(
+    source: str,
+    target: "Target",
+    forms: str,
+    out: Path | None,
+    data: Path | None,
+    settings: tuple[str, ...],
+    dump_ir: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Compile SOURCE: a name in the zoo, a model folder, a recipe, or a .pt2 file.
+
+    \b
+    edgetx compile kws-transformer-micro --target nucleo-l4r5zi -o build/demo
+    edgetx compile my_model.pt2 --data calib.npz --target nucleo-g0b1re --to c
+    """
+    from edgetx.cli.tables import print_report
+    from edgetx.compiler import CompileOptions, compile_model, load_artifact, parse_forms, parse_settings
+
+    out = out or Path("build") / Path(source).stem
+    options = CompileOptions(source, target, out, parse_forms(forms), data, parse_settings(settings))
+    with stages(quiet) as progress:
+        report = compile_model(options, progress)
+    if dump_ir:
+        click.echo(str(load_artifact(out).graph))
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        print_report(report, out)

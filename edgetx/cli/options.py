@@ -1,0 +1,49 @@
+"""Options that several verbs share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgetx.targets import Target
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), help="Audio folder with a split CSV, or an .npz with x and optionally y."
+)
+
+
+class TargetName(click.ParamType):
+    """A target by name, in any case, or the path of a TOML file."""
+
+    name = "target"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Target":
+        """Load the target."""
+        from edgetx.targets import load_target
+
+        return load_target(value if Path(value).suffix == ".toml" else value.lower().replace("_", "-"))
+
+
+target_option = click.option(
+    "--target", required=True, type=TargetName(), help="Board or phone by name (`edgetx list targets`), or a TOML file."
+)
+
+
+@contextmanager
+def stages(quiet: bool) -> "Iterator[Callable[[str], None]]":
+    """Show the stage that long work is at, on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("starting", total=None)
+        yield lambda stage: progress.update(task, description=stage)

@@ -1,0 +1,106 @@
+"""Reports as tables for people."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Json = Mapping[str, Any]
+
+
+def print_report(report: Json, out: Path) -> None:
+    """Print what `edgetx compile` made and measured."""
+    console = Console(highlight=False)
+    source, artifacts = report["source"], report["artifacts"]
+    console.print(f"[bold]{source['name']}[/] for {report['target']}: {', '.join(artifacts.values())} in {out}")
+    console.print(_stages(report["stages"]))
+    console.print(_memory(report["memory"]))
+    console.print(_verification(report["verification"]))
+    if report["profile"]:
+        print_profile(report["profile"], console)
+
+
+def print_profile(profile: Json, console: Console | None = None) -> None:
+    """Print cycles by layer."""
+    console = console or Console(highlight=False)
+    table = _table("layer", "op", "cycles>", "share>", "MACs>", "cycles/MAC>", "instructions>")
+    total = max(1, profile["cycles"])
+    for layer in profile["layers"]:
+        per_mac = f"{layer['cycles'] / layer['macs']:.2f}" if layer["macs"] else ""
+        share = f"{layer['cycles'] / total:.1%}"
+        counts = number(layer["cycles"]), share, number(layer["macs"]), per_mac, number(layer["instructions"])
+        table.add_row(layer["name"], layer["op"], *counts)
+    console.print(table)
+    clock = profile["clock_hz"] / 1e6
+    console.print(
+        f"[bold]{number(profile['cycles'])} cycles[/], {number(profile['instructions'])} instructions, "
+        f"{profile['latency_us'] / 1000:.2f} ms on {profile['core']} at {clock:g} MHz ({profile['engine']})"
+    )
+    console.print(validation_line(profile))
+
+
+def print_verification(verification: Json) -> None:
+    """Print how each runtime compares with the integer reference."""
+    Console(highlight=False).print(_verification(verification))
+
+
+def print_accuracy(result: Json) -> None:
+    """Print accuracy by runtime."""
+    table = _table("runtime", "accuracy>", "inputs>")
+    for runtime, accuracy in result["accuracy"].items():
+        table.add_row(runtime, percent(accuracy), number(result["samples"][runtime]))
+    Console(highlight=False).print(table)
+
+
+def validation_line(profile: Json) -> str:
+    """How far the cycle model has been from silicon."""
+    validation = profile["validation"]
+    if not validation["cases"]:
+        return f"cycle model of {profile['core']}: not yet compared with silicon"
+    return (
+        f"cycle model of {profile['core']}: mean error {validation['mape']:.1%}, worst {validation['worst']:.1%} "
+        f"over {validation['cases']} measurements ({validation['source']})"
+    )
+
+
+def number(value: int | None) -> str:
+    """An integer with thousands separated, or a dash."""
+    return "–" if value is None else f"{value:,}".replace(",", " ")
+
+
+def percent(value: float | None) -> str:
+    """A share with two decimals, or a dash."""
+    return "–" if value is None else f"{value:.2%}"
+
+
+def _stages(stages: list[Json]) -> Table:
+    table = _table("stage", "accuracy>", "parameters>", "MACs>", "flash>", "RAM>", "cycles>")
+    for stage in stages:
+        keys = ("parameters", "macs", "flash_bytes", "ram_bytes", "cycles")
+        table.add_row(stage["name"], percent(stage.get("accuracy")), *(number(stage.get(key)) for key in keys))
+    return table
+
+
+def _memory(memory: Json) -> Table:
+    table = _table("memory", "bytes>")
+    for key, value in memory.items():
+        table.add_row(key.removesuffix("_bytes").replace("_", " "), number(value))
+    return table
+
+
+def _verification(verification: Json) -> Table:
+    table = _table("runtime", "cases>", "differ>", "largest>", "same answer>")
+    for runtime, row in verification.items():
+        largest = f"{row['max_lsb']} LSB"
+        table.add_row(runtime, number(row["cases"]), number(row["mismatches"]), largest, percent(row["same_top1"]))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    """A plain table; a column whose name ends in `>` is aligned to the right."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left")
+    return table

@@ -1,0 +1,213 @@
+"""`edgetx compile`: everything from a source to a folder of artifacts and its report, in the order it happens."""
+
+import json
+import shutil
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from edgetx.backends.c import CSources, emit_c, write_c
+from edgetx.backends.onnx import write_onnx
+from edgetx.backends.tflite import write_tflite, write_tflite_sources
+from edgetx.compiler.artifact import REPORT, Artifact
+from edgetx.compiler.quantized import Quantized, as_inputs, quantize_for_tflite, quantize_model
+from edgetx.compiler.report import build_report
+from edgetx.compiler.settings import FORMS, overridden
+from edgetx.compiler.source import Source, load_source
+from edgetx.compiler.verification import make_cases, verify_artifact
+from edgetx.errors import ModelError
+from edgetx.firmware import Firmware, GoldenCase, build_firmware
+from edgetx.ir import Array, Arrays
+from edgetx.ir.serialize import save_graph
+from edgetx.output import replaced_folder
+from edgetx.quant import QuantRecipe, parse_recipe
+from edgetx.recipe import recipe_path
+from edgetx.reference import execute
+from edgetx.targets import Target
+
+Progress = Callable[[str], None]
+GOLDEN_CASES = 2
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What to compile, to what.
+
+    Attributes:
+        source: A name in the zoo, a model folder, a recipe or a model file.
+        target: The board or phone.
+        out: Folder to write.
+        forms: Output forms out of `FORMS`.
+        data: Audio folder or `.npz`; calibrates models that bring no calibration inputs, and measures accuracy if it
+            is labelled.
+        settings: Keys of the recipe to override.
+        cases: Inputs on which every runtime is compared with the reference.
+        simulated_cases: How many of them the simulated core runs.
+    """
+
+    source: str
+    target: Target
+    out: Path
+    forms: tuple[str, ...] = FORMS
+    data: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    cases: int = 32
+    simulated_cases: int = 4
+
+
+@dataclass
+class _Work:
+    """What the stages hand on to each other."""
+
+    options: CompileOptions
+    source: Source
+    samples: Array
+    recipe: QuantRecipe
+    model: Quantized
+    folder: Path
+    progress: Progress
+    artifacts: dict[str, str] = field(default_factory=dict)
+
+
+def compile_model(options: CompileOptions, progress: Progress = lambda _: None) -> Mapping[str, object]:
+    """Compile a model.
+
+    Args:
+        options: What to compile, to what.
+        progress: Called with the name of each stage as it begins.
+
+    Returns:
+        The report, as written to `report.json`.
+
+    Raises:
+        EdgetxError: If anything is wrong with the model, data, target, toolchain or disk; `options.out` is untouched.
+    """
+    progress("import")
+    source = load_source(options.source)
+    samples = calibration_samples(source, options.data)
+    recipe = overridden(default_recipe(source), options.settings)
+    progress("quantize")
+    model = quantize_model(source.graph, samples, recipe)
+    with replaced_folder(options.out, marker=REPORT) as folder:
+        work = _Work(options, source, samples, recipe, model, folder, progress)
+        _write_graphs(work)
+        sources, firmware = _write_forms(work)
+        report = _measure(work, sources, firmware)
+        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def default_recipe(source: Source) -> QuantRecipe:
+    """The quantization that the model's own recipe asks for."""
+    if source.recipe is None:
+        return QuantRecipe()
+    return parse_recipe(source.recipe.quantization.recipe, source.recipe.quantization.calibration)
+
+
+def calibration_samples(source: Source, data: Path | None) -> Array:
+    """Calibration inputs: those that came with the model, else those of `data`.
+
+    Raises:
+        DataError: If the data cannot be read.
+        ModelError: If an audio folder is given for a model whose front end is not known.
+    """
+    if len(source.calibration) or data is None:
+        return source.calibration
+    from edgetx.audio import load_dataset, load_npz
+
+    if source.recipe is not None:
+        return np.asarray(load_dataset(data, source.recipe).part("train").x)
+    if data.suffix != ".npz":
+        raise ModelError(
+            "audio needs a front end, which a model file does not name",
+            where=str(data),
+            hint="pass an .npz with x of shape N × input shape, or compile from a recipe",
+        )
+    shape = source.graph.inputs[0].shape
+    return np.asarray(load_npz(data, shape[1:] if shape[0] == 1 else shape).x)
+
+
+def _write_graphs(work: _Work) -> None:
+    graphs = work.folder / "graphs"
+    graphs.mkdir()
+    save_graph(work.model.float_graph, graphs / "float")
+    save_graph(work.model.graph, graphs / "integer")
+    plan = {"method": work.recipe.method, **work.model.plan.to_json()}
+    (work.folder / "plan.json").write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+    if work.source.recipe is not None:
+        shutil.copyfile(recipe_path(work.options.source), work.folder / "recipe.toml")
+    work.options.target.save(work.folder / "target.toml")
+
+
+def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
+    forms, folder = work.options.forms, work.folder
+    if "tflite" in forms:
+        work.progress("TFLite")
+        legal = quantize_for_tflite(work.model, work.samples, work.recipe)
+        if legal is not work.model.graph:
+            save_graph(legal, folder / "graphs" / "tflite")
+        model = write_tflite(legal)
+        (folder / "model.tflite").write_bytes(model)
+        write_tflite_sources(model, folder / "tflite")
+        work.artifacts["tflite"] = "model.tflite"
+    if "onnx" in forms:
+        work.progress("ONNX")
+        (folder / "model.onnx").write_bytes(write_onnx(work.model.graph))
+        work.artifacts["onnx"] = "model.onnx"
+    work.progress("C")
+    sources = emit_c(work.model.graph, work.options.target.kernels)
+    firmware = None
+    if "c" in forms:
+        write_c(sources, folder / "c")
+        work.artifacts["c"] = "c"
+        if work.options.target.kind == "mcu":
+            work.progress("firmware")
+            firmware = build_firmware(folder / "c", work.options.target, folder / "firmware.elf", _golden(work))
+            work.artifacts["firmware"] = "firmware.elf"
+    return sources, firmware
+
+
+def _golden(work: _Work) -> list[GoldenCase]:
+    """Cases that the image checks itself."""
+    artifact = Artifact(work.folder)
+    cases = make_cases(work.model.graph, real_cases(artifact, work.samples), GOLDEN_CASES)
+    return [GoldenCase(_bytes(case), zlib.crc32(_bytes(execute(work.model.graph, case)))) for case in cases]
+
+
+def real_cases(artifact: Artifact, samples: Array) -> list[Arrays]:
+    """Real inputs, quantized."""
+    return [artifact.quantized(inputs) for inputs in as_inputs(artifact.graph, samples)] if len(samples) else []
+
+
+def _measure(work: _Work, sources: CSources, firmware: Firmware | None) -> Mapping[str, object]:
+    options, artifact = work.options, Artifact(work.folder)
+    cases = make_cases(artifact.graph, real_cases(artifact, work.samples), options.cases)
+    runtimes = [name for form, names in RUNTIMES_OF_FORM.items() if form in work.artifacts for name in names]
+    verification = verify_artifact(artifact, cases, runtimes, lambda name: work.progress(f"verify {name}"))
+    profile: Mapping[str, object] | None = None
+    if firmware is not None:
+        work.progress("simulate")
+        verification |= verify_artifact(artifact, cases[: options.simulated_cases], ["simulator"])
+        profile = simulate(artifact, sources)
+    return build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, verification, profile)
+
+
+RUNTIMES_OF_FORM: Mapping[str, Sequence[str]] = {
+    "c": ("c",),
+    "tflite": ("tflm", "litert"),
+    "onnx": ("onnxruntime",),
+}
+
+
+def simulate(artifact: Artifact, sources: CSources) -> Mapping[str, object]:
+    """Profile one invocation of the firmware on the simulated core."""
+    from edgetx.profile import profile_firmware
+
+    return profile_firmware(artifact.target, artifact.file("firmware.elf"), sources.layers)
+
+
+def _bytes(arrays: Arrays) -> bytes:
+    return b"".join(array.tobytes() for array in arrays)

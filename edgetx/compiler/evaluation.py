@@ -1,0 +1,95 @@
+"""Accuracy of a compiled model on labelled data, runtime by runtime."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgetx.compiler.artifact import RUNTIMES, Artifact
+from edgetx.compiler.verification import outputs_of
+from edgetx.config import did_you_mean
+from edgetx.errors import ConfigError, DataError
+from edgetx.ir import Array, Arrays
+
+SIMULATED_INPUTS = 20
+"""Inputs that the simulated core runs at most; each takes seconds."""
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Model inputs and their labels."""
+
+    inputs: Sequence[Arrays]
+    labels: Array
+
+    def sample(self, count: int) -> "Labelled":
+        """At most `count` inputs, spread evenly."""
+        chosen = np.linspace(0, len(self.labels) - 1, min(count, len(self.labels))).astype(int)
+        return Labelled([self.inputs[i] for i in chosen], self.labels[chosen])
+
+
+def parse_runtimes(text: str, artifact: Artifact) -> tuple[str, ...]:
+    """Runtimes from a list such as `float,int`; all that the artifact has files for if it is empty.
+
+    Raises:
+        ConfigError: If a runtime is unknown.
+    """
+    names = tuple(word.strip() for word in text.split(",") if word.strip())
+    for name in names:
+        if name not in RUNTIMES:
+            raise ConfigError(f"unknown runtime '{name}'", where="--runtime", hint=did_you_mean(name, RUNTIMES))
+    needs = {"c": "c", "tflm": "tflite", "litert": "tflite", "onnxruntime": "onnx", "simulator": "firmware"}
+    made = artifact.report["artifacts"]
+    assert isinstance(made, dict)
+    return names or tuple(name for name in RUNTIMES if needs.get(name) is None or needs[name] in made)
+
+
+def evaluation_data(artifact: Artifact, data: Path, split: str = "test", limit: int | None = None) -> Labelled:
+    """Labelled inputs for the artifact's model.
+
+    Raises:
+        DataError: If the data cannot be read or has no labels.
+    """
+    from edgetx.audio import load_dataset, load_npz
+
+    shape = artifact.graph.inputs[0].shape
+    if data.suffix == ".npz":
+        classes = artifact.recipe.data.classes if artifact.recipe else ()
+        dataset = load_npz(data, shape[1:] if shape[0] == 1 else shape, classes)
+    elif artifact.recipe is not None:
+        dataset = load_dataset(data, artifact.recipe).part(split)
+    else:
+        raise DataError("audio needs a front end, which this model does not name", where=str(data), hint="pass an .npz")
+    if len(dataset.y) == 0:
+        raise DataError("has no labels", where=str(data), hint="add an array y with one integer per input")
+    inputs = [(np.asarray(x, np.float32).reshape(shape),) for x in dataset.x]
+    labelled = Labelled(inputs, dataset.y)
+    return labelled.sample(limit) if limit else labelled
+
+
+def evaluate(
+    artifact: Artifact, data: Labelled, runtimes: Sequence[str], progress: Callable[[str], None] = lambda _: None
+) -> Json:
+    """Share of inputs whose largest output is the label.
+
+    Args:
+        artifact: A compiled folder.
+        data: Inputs and labels.
+        runtimes: Names out of `RUNTIMES`.
+        progress: Called with the name of each runtime before it runs.
+
+    Returns:
+        `n`, `accuracy` by runtime, and `samples`: how many inputs each runtime saw.
+    """
+    accuracy: dict[str, float] = {}
+    samples: dict[str, int] = {}
+    for name in runtimes:
+        progress(name)
+        used = data.sample(SIMULATED_INPUTS) if name == "simulator" else data
+        inputs = used.inputs if name == "float" else [artifact.quantized(x) for x in used.inputs]
+        answers = [int(y[0].argmax()) for y in outputs_of(artifact.runtime(name), inputs)]
+        accuracy[name], samples[name] = float(np.mean(np.array(answers) == used.labels)), len(answers)
+    return {"n": len(data.labels), "accuracy": accuracy, "samples": samples}

@@ -1,0 +1,95 @@
+"""From an imported float graph to integer graphs: the contract, and its form in TFLite's built-ins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgetx.errors import DataError, QuantError
+from edgetx.ir import Array, Arrays, Graph
+from edgetx.ir.verify import verify
+from edgetx.passes import Pass
+from edgetx.passes.legalize_tflite import legalize_tflite
+from edgetx.passes.pipeline import canonicalize
+from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan
+
+Watcher = Callable[[Pass, Graph, Graph], None]
+
+CALIBRATION_LIMIT = 256
+"""Inputs used for calibration at most; more change the ranges little and take long."""
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A model in its float and integer forms.
+
+    Attributes:
+        float_graph: Canonical float graph.
+        plan: Width and parameters of every activation.
+        graph: The integer graph: the contract.
+    """
+
+    float_graph: Graph
+    plan: QuantPlan
+    graph: Graph
+
+
+def quantize_model(
+    imported: Graph,
+    samples: Array,
+    recipe: QuantRecipe,
+    plan: QuantPlan | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Quantized:
+    """Canonicalize, calibrate, plan and apply.
+
+    Args:
+        imported: Float graph from a frontend.
+        samples: Calibration inputs, N × input shape.
+        recipe: What to quantize to.
+        plan: A plan to use as it is instead of one made from the calibration.
+        progress: Called with the number of samples seen.
+
+    Raises:
+        QuantError: If there is nothing to calibrate on.
+        ModelError: If the graph is malformed, for example by a weight that is not a number.
+    """
+    verify(imported, "float")
+    graph = canonicalize(imported, lambda step, _, after: verify(after, "float", blame=step.name))
+    if plan is None:
+        plan = make_plan(graph, calibrate(graph, as_inputs(graph, samples), recipe.method, progress), recipe)
+    integer = apply_plan(graph, plan)
+    verify(integer, "integer")
+    return Quantized(graph, plan, integer)
+
+
+def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -> Graph:
+    """The integer graph in TFLite's built-ins; tensors that both graphs have are quantized alike."""
+    legal = legalize_tflite(model.float_graph)
+    if legal is model.float_graph:
+        return model.graph
+    own = make_plan(legal, calibrate(legal, as_inputs(legal, samples), recipe.method), recipe)
+    graph = apply_plan(legal, QuantPlan(own.recipe, {**own.tensors, **model.plan.tensors}))
+    verify(graph, "integer")
+    return graph
+
+
+def as_inputs(graph: Graph, samples: Array) -> list[Arrays]:
+    """Samples one by one, in the shape of the graph's only input.
+
+    Raises:
+        QuantError: If there are none, or the graph has several inputs.
+        DataError: If they have another size.
+    """
+    if len(graph.inputs) != 1:
+        raise QuantError(f"the model has {len(graph.inputs)} inputs; calibration data feeds one")
+    if len(samples) == 0:
+        raise QuantError(
+            "no calibration data", where=graph.name, hint="--data calib.npz with x of shape N × input shape"
+        )
+    shape = graph.inputs[0].shape
+    if samples[0].size != graph.inputs[0].type.size:
+        wanted = " × ".join(map(str, shape[1:] if shape[0] == 1 else shape))
+        raise DataError(f"inputs of shape {samples.shape[1:]}, the model takes {wanted}", where="x")
+    chosen = samples[np.linspace(0, len(samples) - 1, min(len(samples), CALIBRATION_LIMIT)).astype(int)]
+    return [(np.asarray(sample, np.float32).reshape(shape),) for sample in chosen]

@@ -1,0 +1,47 @@
+"""Options of `edgetx compile` as users spell them."""
+
+from collections.abc import Mapping, Sequence
+
+from edgetx.config import did_you_mean
+from edgetx.errors import ConfigError
+from edgetx.quant import QuantRecipe, parse_recipe
+
+FORMS = ("tflite", "onnx", "c")
+SETTINGS = ("quantization.recipe", "quantization.calibration")
+
+
+def parse_forms(text: str) -> tuple[str, ...]:
+    """Output forms from a list such as `tflite,onnx,c`.
+
+    Raises:
+        ConfigError: If a form is unknown.
+    """
+    forms = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    for form in forms:
+        if form not in FORMS:
+            raise ConfigError(f"unknown form '{form}'", where="--to", hint=did_you_mean(form, FORMS))
+    if not forms:
+        raise ConfigError("no output form", where="--to", hint=f"known: {', '.join(FORMS)}")
+    return forms
+
+
+def parse_settings(words: Sequence[str]) -> dict[str, str]:
+    """Overrides from words such as `quantization.recipe=static_wi8_ai16`.
+
+    Raises:
+        ConfigError: If a word is not KEY=VALUE or the key is unknown.
+    """
+    settings: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or key not in SETTINGS:
+            raise ConfigError(f"cannot set '{word}'", where="--set", hint=did_you_mean(key, SETTINGS))
+        settings[key] = value
+    return settings
+
+
+def overridden(recipe: QuantRecipe, settings: Mapping[str, str]) -> QuantRecipe:
+    """The quantization recipe with the user's overrides."""
+    return parse_recipe(
+        settings.get("quantization.recipe", recipe.name), settings.get("quantization.calibration", recipe.method)
+    )

@@ -1,0 +1,101 @@
+"""What users compile: a zoo model, a model folder, or a file of their own."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from edgetx.config import did_you_mean
+from edgetx.errors import ModelError
+from edgetx.ir import Array, Graph
+from edgetx.recipe import Recipe, load_recipe, recipe_path
+from edgetx.resources import data_dir
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model as imported.
+
+    Attributes:
+        kind: `zoo`, `folder` or the file's suffix.
+        name: Name of the model.
+        sha256: Digest of weights or file.
+        graph: Float graph, as imported.
+        recipe: How it was trained and what its input is, if known.
+        calibration: Inputs that came with it, N × input shape; empty if none did.
+        metrics: Its `metrics.json`, if it has one.
+    """
+
+    kind: str
+    name: str
+    sha256: str
+    graph: Graph
+    recipe: Recipe | None = None
+    calibration: Array = field(default_factory=lambda: np.empty((0,)), compare=False)
+    metrics: Mapping[str, object] = field(default_factory=dict)
+
+
+def load_source(source: str) -> Source:
+    """Import a source: a name in the zoo, a model folder or recipe, or a file.
+
+    Raises:
+        ModelError: If there is no such model, its kind is unknown, or it cannot be imported.
+    """
+    path = Path(source)
+    if path.is_file() and path.suffix in FILE_LOADERS:
+        graph = FILE_LOADERS[path.suffix](path)
+        return Source(path.suffix.removeprefix("."), path.stem, _digest(path), graph)
+    if path.is_file() and path.suffix != ".toml":
+        raise ModelError(
+            f"unknown kind of model '{path.suffix}'", where=source, hint=f"known: {', '.join(sorted(FILE_LOADERS))}"
+        )
+    if path.suffix in FILE_LOADERS:
+        raise ModelError("no such file", where=source)
+    names = zoo_names()
+    if source not in names and not path.exists():
+        raise ModelError("no such model", where=source, hint=did_you_mean(source, names))
+    return _load_model_folder(source)
+
+
+def zoo_names() -> list[str]:
+    """Names of the models that ship with edgetx."""
+    return sorted(path.parent.name for path in data_dir("models").glob("*/recipe.toml"))
+
+
+def _load_model_folder(source: str) -> Source:
+    import torch
+
+    from edgetx.frontends.torch import export_module
+    from edgetx.nn.zoo import load_zoo_model
+
+    recipe = load_recipe(source)
+    folder = recipe_path(source).parent
+    module, _, calibration = load_zoo_model(source)
+    example = torch.zeros(1, *recipe.input_shape)
+    metrics = folder / "metrics.json"
+    return Source(
+        kind="zoo" if folder.parent == data_dir("models") else "folder",
+        name=recipe.name,
+        sha256=_digest(folder / "weights.safetensors"),
+        graph=export_module(module, example, recipe.name),
+        recipe=recipe,
+        calibration=calibration,
+        metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else {},
+    )
+
+
+def _load_pt2(path: Path) -> Graph:
+    from edgetx.frontends.torch import load_pt2
+
+    return load_pt2(path)
+
+
+FILE_LOADERS: dict[str, Callable[[Path], Graph]] = {".pt2": _load_pt2}
+"""Importer of each kind of file."""
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,117 @@
+"""Compare what every runtime computes with the integer reference."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgetx.compiler.artifact import Artifact
+from edgetx.errors import ModelError
+from edgetx.ir import Array, Arrays, Graph
+from edgetx.runtimes.onnxruntime import tensor_differences
+from edgetx.runtimes.reference import ReferenceRuntime
+from edgetx.runtimes.runtime import Runtime
+
+Progress = Callable[[str], None]
+ONNX_TENSOR_CASES = 8
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Outputs of a runtime against those expected, over a number of cases.
+
+    Attributes:
+        cases: Inputs compared.
+        mismatches: Cases in which an output differs in any element.
+        max_lsb: Largest difference of an element, in units of the last place.
+        same_top1: Share of cases with the same largest output.
+    """
+
+    cases: int
+    mismatches: int
+    max_lsb: int
+    same_top1: float
+
+    @classmethod
+    def of(cls, expected: Sequence[Arrays], found: Sequence[Arrays]) -> "Comparison":
+        """Compare case by case."""
+        differences = [_largest_difference(a, b) for a, b in zip(expected, found, strict=True)]
+        same = [int(a[0].argmax()) == int(b[0].argmax()) for a, b in zip(expected, found, strict=True)]
+        return cls(len(differences), sum(d > 0 for d in differences), max(differences), float(np.mean(same)))
+
+
+def make_cases(graph: Graph, real: Sequence[Arrays], count: int, seed: int = 0) -> list[Arrays]:
+    """Quantized inputs: real ones for at most half of `count`, then random ones over the full range."""
+    generator = np.random.default_rng(seed)
+    chosen = list(real[: count // 2])
+    while len(chosen) < count:
+        chosen.append(tuple(_random(generator, v.type.qmin, v.type.qmax, v.shape, v.type.dtype) for v in graph.inputs))
+    return chosen
+
+
+def verify_artifact(
+    artifact: Artifact, cases: Sequence[Arrays], runtimes: Sequence[str], progress: Progress | None = None
+) -> dict[str, dict[str, object]]:
+    """What each runtime makes of the cases.
+
+    Args:
+        artifact: A compiled folder.
+        cases: Quantized inputs; state is reset before each.
+        runtimes: Names out of `c`, `simulator`, `tflm`, `litert`, `onnxruntime`.
+        progress: Called with the name of each runtime before it runs.
+
+    Returns:
+        Per runtime, under its name in the report: cases, mismatches and largest difference; for runtimes of the
+        TFLite file, against the graph of built-ins (to be met exactly) and, as `contract_…`, the integer graph.
+    """
+    expected = outputs_of(ReferenceRuntime(artifact.graph), cases)
+    legal = expected if artifact.tflite_graph is artifact.graph else None
+    results: dict[str, dict[str, object]] = {}
+    for name in runtimes:
+        if progress:
+            progress(name)
+        found = outputs_of(artifact.runtime(name), cases)
+        if name in ("tflm", "litert"):
+            if legal is None:
+                legal = outputs_of(ReferenceRuntime(artifact.tflite_graph), cases)
+            exact, contract = Comparison.of(legal, found), Comparison.of(expected, found)
+            results[name] = {
+                **vars(exact),
+                "contract_max_lsb": contract.max_lsb,
+                "contract_same_top1": contract.same_top1,
+            }
+        else:
+            results["c_host" if name == "c" else name] = dict(vars(Comparison.of(expected, found)))
+        if name == "onnxruntime":
+            model = artifact.file("model.onnx").read_bytes()
+            worst = tensor_differences(artifact.graph, model, cases[:ONNX_TENSOR_CASES])
+            results[name]["tensor_max_lsb"] = max(worst.values(), default=0)
+    return results
+
+
+def disagreements(results: Mapping[str, Mapping[str, object]]) -> ModelError | None:
+    """The error for runtimes that must be bit-exact and are not, or ONNX tensors more than one step away."""
+    inexact = [name for name, row in results.items() if name != "onnxruntime" and row["mismatches"]]
+    if results.get("onnxruntime", {}).get("tensor_max_lsb", 0) not in (0, 1):
+        inexact.append("onnxruntime")
+    if not inexact:
+        return None
+    return ModelError(f"differs from the integer reference: {', '.join(inexact)}", hint="please report this model")
+
+
+def outputs_of(runtime: Runtime, cases: Sequence[Arrays]) -> list[Arrays]:
+    """Outputs of each case from a fresh state."""
+    results = []
+    for case in cases:
+        runtime.reset()
+        results.append(runtime.run(case))
+    return results
+
+
+def _random(generator: np.random.Generator, low: int, high: int, shape: tuple[int, ...], dtype: str) -> Array:
+    return generator.integers(low, high, shape, dtype=dtype, endpoint=True)  # type: ignore[arg-type]
+
+
+def _largest_difference(a: Arrays, b: Arrays) -> int:
+    pairs = zip(a, b, strict=True)
+    return max(int(np.abs(x.astype(np.int64) - y.astype(np.int64)).max(initial=0)) for x, y in pairs)

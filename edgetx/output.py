@@ -1,0 +1,52 @@
+"""Output folders that are there whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgetx.errors import EdgetxError
+
+
+@contextmanager
+def replaced_folder(path: Path, marker: str = "") -> Iterator[Path]:
+    """A new folder to fill, which takes the place of `path` when the block ends without an error.
+
+    Args:
+        path: Where the folder goes.
+        marker: A file by which an earlier output is recognized; a folder without it is never replaced.
+
+    Raises:
+        EdgetxError: If the disk is full or not writable, or `path` holds something else.
+    """
+    if marker and path.exists() and not (path / marker).is_file() and not _is_empty(path):
+        raise EdgetxError(
+            f"is not an earlier output of this command (it has no {marker})",
+            where=str(path),
+            hint="choose another folder with -o, or remove it",
+        )
+    partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{suffix}") for suffix in ("partial", "old"))
+    with explained(path, OSError):
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            if path.exists():
+                path.rename(old)
+            partial.rename(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def explained(path: Path, *failures: type[Exception]) -> Iterator[None]:
+    """Turn failures to write into an error of ours."""
+    try:
+        yield
+    except failures as problem:
+        raise EdgetxError(f"cannot save: {problem}", where=str(path), hint="is the disk full?") from problem
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
