@@ -1,4 +1,4 @@
-"""Random changes of training clips, on batches of audio (units of 16-bit samples) and of features."""
+"""Random changes of training clips: of batches of audio in 16-bit samples, log-mel energies and model inputs."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from edgetx.recipe import Augmentation
+
+_DECIBELS_PER_DOUBLING = 3.0103  # of energy
 
 
 def uniform(like: Tensor, low: float, high: float) -> Tensor:
@@ -46,8 +48,8 @@ def add_noise(audio: Tensor, noise: Tensor, probability: float, snr_low_db: floa
 
 
 def equalize(log_mel: Tensor, decibels: float, knots: int = 6) -> Tensor:
-    """Add a smooth random frequency response of standard deviation `decibels` to log2 mel energies."""
-    response = torch.randn(len(log_mel), 1, knots, device=log_mel.device) * decibels / 3.01
+    """Add a smooth random frequency response of standard deviation `decibels` to log2 mel energies in Q9."""
+    response = torch.randn(len(log_mel), 1, knots, device=log_mel.device) * (decibels / _DECIBELS_PER_DOUBLING * 2**9)
     return log_mel + F.interpolate(response, log_mel.shape[-1], mode="linear", align_corners=True)
 
 
@@ -81,13 +83,14 @@ class Augmenter:
     noise: Tensor | None = None
 
     def audio(self, audio: Tensor) -> Tensor:
-        """Augmented audio."""
-        s = self.settings
+        """Augmented 16-bit samples."""
+        s, audio = self.settings, audio.float()
         if s.shift_ms or s.speed:
             audio = shift_and_speed(audio, s.shift_ms * self.sample_rate_hz / 1000, s.speed)
         if self.noise is not None:
             audio = add_noise(audio, self.noise, s.noise_probability, s.noise_snr_low_db, s.noise_snr_high_db)
-        return gain(audio, s.gain_db) if s.gain_db else audio
+        audio = gain(audio, s.gain_db) if s.gain_db else audio
+        return audio.round().clamp(-32768, 32767)
 
     def log_mel(self, log_mel: Tensor) -> Tensor:
         """Augmented log-mel energies."""

@@ -1,9 +1,10 @@
 """The training loop: epochs over augmented audio, a checkpoint after each, and the best weights at the end."""
 
+import csv
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -15,12 +16,12 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.errors import ModelError
 from edgetx.nn import build
 from edgetx.recipe import Recipe, Training
 from edgetx.train.augment import Augmenter
 from edgetx.train.evaluate import evaluate
-from edgetx.train.frontend import TorchFrontEnd
 from edgetx.train.saving import save_checkpoint
 
 
@@ -60,7 +61,8 @@ class Trainer:
         self.recipe, self.settings, self.fabric = recipe, recipe.training, fabric
         self.validation, self.augmenter = validation, augmenter
         self.data = Examples(fabric.to_device(training.x), fabric.to_device(training.y))
-        self.frontend = TorchFrontEnd(recipe.frontend, recipe.data.sample_rate_hz).to(fabric.device)
+        rate = recipe.data.sample_rate_hz
+        self.frontend = FixedPointFrontEnd(recipe.frontend, rate, torch, device=fabric.device)
         torch.manual_seed(self.settings.seed)
         model = build(recipe)
         optimizer = AdamW(parameter_groups(model, self.settings.weight_decay), self.settings.learning_rate)
@@ -81,6 +83,7 @@ class Trainer:
             if self.best_epoch is self.history[-1]:
                 self.best = {k: v.clone() for k, v in self.average.module.state_dict().items()}
             save_checkpoint(self.fabric, checkpoint, self._state())
+            write_log(checkpoint.with_name("training.csv"), self.history)
             report(self.history[-1])
         model = self.average.module
         model.load_state_dict(self.best)
@@ -105,9 +108,7 @@ class Trainer:
         """One optimizer step; returns the loss."""
         targets = F.one_hot(self.data.y[batch], len(self.recipe.data.classes)).float()
         with torch.no_grad():
-            log_mel = self.frontend.log_mel(self.augmenter.audio(self.data.x[batch].float()))
-            features = self.frontend.project(self.augmenter.log_mel(log_mel))
-            features, targets = self.augmenter.features(features, targets)
+            features, targets = self.augmenter.features(self._features(self.data.x[batch]), targets)
         loss = F.cross_entropy(self.model(features), targets, label_smoothing=self.settings.label_smoothing)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
@@ -115,6 +116,11 @@ class Trainer:
         self.schedule.step()
         self.average.update_parameters(self.model.module)
         return loss.item()
+
+    def _features(self, audio: Tensor) -> Tensor:
+        log_mel = self.augmenter.log_mel(self.frontend.log_mel(self.augmenter.audio(audio)))
+        features: Tensor = self.frontend.normalize(self.frontend.project(log_mel))
+        return features.float()
 
     def _exhausted(self) -> bool:
         """Whether the validation loss has not fallen for `patience` epochs."""
@@ -128,7 +134,7 @@ class Trainer:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "history": [vars(epoch) for epoch in self.history],
+            "history": [asdict(epoch) for epoch in self.history],
             "best": self.best,
         }
 
@@ -147,6 +153,14 @@ class Trainer:
         self.schedule.load_state_dict(state["schedule"])
         self.history = [Epoch(**row) for row in state["history"]]
         self.best = state["best"]
+
+
+def write_log(path: Path, history: Sequence[Epoch]) -> None:
+    """Write one row per epoch."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Epoch)])
+        writer.writeheader()
+        writer.writerows(asdict(epoch) for epoch in history)
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:

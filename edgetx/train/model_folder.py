@@ -1,6 +1,5 @@
 """Writing a trained model: recipe, weights, calibration inputs, metrics, log and card."""
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from torch import nn
 
 from edgetx.recipe import Recipe
 from edgetx.train.card import model_card
-from edgetx.train.loop import Epoch
+from edgetx.train.loop import Epoch, write_log
 from edgetx.train.metrics import Metrics
 from edgetx.train.saving import replaced_folder
 
@@ -34,7 +33,7 @@ def write_model_folder(
         np.savez_compressed(folder / "calibration.npz", x=_calibration(training_inputs, recipe))
         (folder / "metrics.json").write_text(json.dumps(asdict(metrics), indent=2) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(model_card(recipe, metrics), encoding="utf-8")
-        _write_log(folder / "training.csv", history)
+        write_log(folder / "training.csv", history)
 
 
 def _calibration(inputs: NDArray[np.generic], recipe: Recipe) -> NDArray[np.float16]:
@@ -42,11 +41,3 @@ def _calibration(inputs: NDArray[np.generic], recipe: Recipe) -> NDArray[np.floa
     count = min(recipe.quantization.calibration_count, len(inputs))
     chosen = np.random.default_rng(recipe.training.seed).choice(len(inputs), count, replace=False)
     return inputs[np.sort(chosen)].astype(np.float16)
-
-
-def _write_log(path: Path, history: Sequence[Epoch]) -> None:
-    rows = [asdict(epoch) for epoch in history]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)

@@ -1,3 +1,7 @@
+"""The front end against its description in exact integers, and against floating point."""
+
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -5,53 +9,132 @@ from recordings import RATE, tone
 
 from edgetx.audio import extract
 from edgetx.audio.clip import to_int16
-from edgetx.audio.frontend import mel_filters, projection
+from edgetx.audio.frontend import FixedPointFrontEnd
+from edgetx.audio.tables import bit_reversal, cosine_transform, hann, log2_segments, mel_filters
 from edgetx.recipe import FrontEnd
-from edgetx.train.frontend import TorchFrontEnd
 
 FRONT_ENDS = {
     "log_mel": FrontEnd(mean=10.0, std=5.0),
-    "mfcc": FrontEnd(kind="mfcc", window_ms=25, hop_ms=10, coefficients=13),
+    "log_mel_10ms": FrontEnd(window_ms=25, hop_ms=10, mels=32, low_hz=0.0, high_hz=8000.0),
+    "mfcc": FrontEnd(kind="mfcc", window_ms=40, hop_ms=20, coefficients=10),
+    "tiny": FrontEnd(window_ms=2, hop_ms=1.5, mels=4),
 }
 
 
-@pytest.fixture
-def audio():
-    noise = np.random.default_rng(1).integers(-20_000, 20_000, RATE // 4).astype(np.int16)
-    return np.stack([to_int16(tone(440)), noise, np.zeros(RATE // 4, np.int16)])
+def clips():
+    rng = np.random.default_rng(1)
+    length = RATE // 8
+    square = np.where(np.arange(length) // 20 % 2, 32767, -32768)
+    quiet = rng.integers(-2, 3, length)
+    noise = rng.integers(-32768, 32768, length)
+    return np.stack(
+        [to_int16(tone(440, 0.125)), square, quiet, noise, np.full(length, -32768), np.zeros(length)]
+    ).astype(np.int16)
 
 
-@pytest.mark.parametrize("kind", FRONT_ENDS)
-def test_training_hears_what_the_reference_hears(audio, kind):
-    reference = extract(audio, FRONT_ENDS[kind], RATE)
-    trained = TorchFrontEnd(FRONT_ENDS[kind], RATE)(torch.from_numpy(audio).float())
-    np.testing.assert_allclose(trained, reference, atol=2e-4)
+def rounded(value, bits):
+    """value / 2**bits to the nearest integer, ties upwards."""
+    return (value + (1 << bits >> 1)) >> bits
 
 
-def test_silence_is_zero_before_normalisation():
-    assert not extract(np.zeros((1, 4000), np.int16), FrontEnd(), RATE).any()
+def q(values, bits):
+    return [min(32767, max(-32768, round(float(v) * 2**bits))) for v in values]
 
 
-def test_tone_peaks_in_the_filter_of_its_frequency():
-    features = extract(to_int16(tone(1000.0))[None], FrontEnd(), RATE)[0]
-    response = mel_filters(FrontEnd(), 512, RATE)[round(1000 * 512 / RATE)]
-    assert (features.argmax(axis=1) == response.argmax()).all()
+def turn(re, im, k, points):
+    cos, sin = q([math.cos(2 * math.pi * k / points), math.sin(2 * math.pi * k / points)], 15)
+    return rounded(re * cos + im * sin, 15), rounded(im * cos - re * sin, 15)
 
 
-def test_log_mel_of_one_frame_by_hand():
-    frontend = FrontEnd(window_ms=1.0, hop_ms=1.0, mels=2, low_hz=0.0, high_hz=8000.0)
-    frame = np.arange(16, dtype=np.int16) ** 2
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(16) / 16)
-    spectrum = [abs(sum(window * frame * np.exp(-2j * np.pi * k * np.arange(16) / 16))) ** 2 / 16 for k in range(9)]
-    mels = 2595 * np.log10(1 + np.arange(9) * 1000 / 700)
-    step = mels[-1] / 3
-    energy = [
-        sum(e * max(0, 1 - abs(m - centre) / step) for e, m in zip(spectrum, mels, strict=True))
-        for centre in (step, 2 * step)
-    ]
-    np.testing.assert_allclose(extract(frame[None], frontend, RATE)[0, 0], np.log2(np.array(energy) + 1), rtol=1e-5)
+def transform(values):
+    """Complex FFT, recursively, in Python integers."""
+    if len(values) == 1:
+        return values
+    even, odd = transform(values[::2]), transform(values[1::2])
+    turned = [turn(*z, k, len(values)) for k, z in enumerate(odd)]
+    plus = [(a[0] + b[0], a[1] + b[1]) for a, b in zip(even, turned, strict=True)]
+    minus = [(a[0] - b[0], a[1] - b[1]) for a, b in zip(even, turned, strict=True)]
+    return plus + minus
 
 
-def test_cosine_transform_is_orthonormal():
-    full = projection(FrontEnd(kind="mfcc", mels=20, coefficients=20))
-    np.testing.assert_allclose(full.T @ full, np.eye(20), atol=1e-6)
+def log2_q9(energy):
+    value = energy + (1 << 12)
+    exponent = value.bit_length() - 1
+    fraction = ((value << 15) >> exponent) - (1 << 15)
+    segment, rest = fraction >> 10, fraction & 1023
+    low, high = (round(math.log2(1 + i / 32) * 2**15) for i in (segment, segment + 1))
+    return ((exponent - 12) << 9) + rounded(low + rounded((high - low) * rest, 10), 6)
+
+
+def specified(frame, frontend):
+    """The features of one frame, step by step in Python integers."""
+    size = 1 << (len(frame) - 1).bit_length()
+    half = size // 2
+    x = [rounded(int(s) * w, 10) for s, w in zip(frame, q(hann(len(frame)), 15), strict=True)]
+    x += [0] * (size - len(x))
+    z = transform(list(zip(x[::2], x[1::2], strict=True)))
+    power = []
+    for k in range(half + 1):
+        (re, im), (mirror_re, mirror_im) = z[k % half], z[-k % half]
+        odd_re, odd_im = turn(im + mirror_im, mirror_re - re, k, size)
+        re, im = rounded(re + mirror_re + odd_re, 6), rounded(im - mirror_im + odd_im, 6)
+        power.append(rounded((re * re + im * im) << 4, size.bit_length() - 1))
+    filters = [q(row, 8) for row in mel_filters(frontend, size, RATE).T]
+    mels = [log2_q9(sum(w * p for w, p in zip(row, power, strict=True))) for row in filters]
+    if frontend.kind == "log_mel":
+        return mels
+    cosines = [q(row, 15) for row in cosine_transform(frontend.mels, frontend.coefficients).T]
+    return [rounded(sum(c * m for c, m in zip(row, mels, strict=True)), 15) for row in cosines]
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_features_are_those_specified(name):
+    frontend = FRONT_ENDS[name]
+    fixed = FixedPointFrontEnd(frontend, RATE)
+    features = fixed.project(fixed.log_mel(clips()))
+    for clip, frames in zip(clips(), features, strict=True):
+        for index in (0, len(frames) - 1):
+            frame = clip[index * fixed.hop :][: fixed.length]
+            assert frames[index].tolist() == specified(frame, frontend)
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_torch_gives_the_same_bits(name):
+    reference, twin = (FixedPointFrontEnd(FRONT_ENDS[name], RATE, xp) for xp in (np, torch))
+    audio = np.tile(clips(), (3, 1))
+    for samples in (torch.from_numpy(audio), torch.from_numpy(audio).float()):
+        features = twin.normalize(twin.project(twin.log_mel(samples)))
+        np.testing.assert_array_equal(features, reference.normalize(reference.project(reference.log_mel(audio))))
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_fixed_point_stays_close_to_floating_point(name):
+    frontend = FRONT_ENDS[name]
+    fixed = FixedPointFrontEnd(frontend, RATE)
+    audio = clips()[[0, 3]]
+    frames = np.lib.stride_tricks.sliding_window_view(audio, fixed.length, axis=-1)[:, :: fixed.hop]
+    power = np.abs(np.fft.rfft(frames * hann(fixed.length), fixed.size)) ** 2 / fixed.size
+    log_mel = np.log2(power @ mel_filters(frontend, fixed.size, RATE) + 1)
+    error = fixed.log_mel(audio) / 512 - log_mel
+    assert np.abs(error).max() < 0.1
+    assert error.std() < 0.01
+
+
+def test_every_rounding_boundary_of_the_logarithm():
+    energy = np.arange(0, 2**16)
+    found = FixedPointFrontEnd(FrontEnd(), RATE)._log2(energy / 256)
+    assert found.tolist() == [log2_q9(int(e)) for e in energy]
+    assert np.abs(found / 512 - np.log2(energy / 4096 + 1)).max() < 1.5 / 512
+
+
+def test_shape_and_normalisation():
+    frontend = FRONT_ENDS["log_mel"]
+    features = extract(clips(), frontend, RATE)
+    assert features.shape == (6, 5, 40)
+    assert features.dtype == np.float32
+    assert (features[-1] == np.float32(-2.0)).all()
+
+
+def test_bit_reversal_and_segments():
+    assert bit_reversal(8).tolist() == [0, 4, 2, 6, 1, 5, 3, 7]
+    assert log2_segments()[[0, 32]].tolist() == [0, 2**15]
