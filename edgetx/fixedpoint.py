@@ -64,6 +64,12 @@ def shift_half_up(x: IntLike, shift: IntLike) -> Int:
     return (x + ((np.int64(1) << shift) >> 1)) >> shift
 
 
+def bit_length(x: IntLike) -> Int:
+    """Number of bits of each non-negative integer."""
+    x = np.asarray(x, np.int64)
+    return np.array([int(value).bit_length() for value in x.ravel()], np.int64).reshape(x.shape)
+
+
 def wrap_int32(x: IntLike) -> Int:
     """The value modulo 2**32 as a signed number."""
     return ((np.asarray(x, np.int64) + 2**31) & 0xFFFF_FFFF) - 2**31
@@ -80,7 +86,7 @@ def multiply_by_quantized_multiplier_int64(x: IntLike, mantissa: IntLike, shift:
     """The same for the 64-bit accumulators of int16 activations: 16-bit mantissa, one rounding, ties upwards."""
     mantissa = np.asarray(mantissa, np.int64)
     reduced = np.where(mantissa < 0x7FFF_0000, (mantissa + (1 << 15)) >> 16, 0x7FFF)
-    return shift_half_up(np.asarray(x, np.int64) * reduced, 15 - np.asarray(shift, np.int64))
+    return wrap_int32(shift_half_up(np.asarray(x, np.int64) * reduced, 15 - np.asarray(shift, np.int64)))
 
 
 def saturate(x: IntLike, dtype: str) -> npt.NDArray[Any]:
@@ -107,3 +113,8 @@ def quantize(
 def dequantize(q: npt.ArrayLike, scale: float | npt.NDArray[np.float64], zero_point: int) -> npt.NDArray[np.float32]:
     """scale · (q − zero_point)."""
     return ((np.asarray(q, np.int64) - zero_point) * np.asarray(scale, np.float64)).astype(np.float32)
+
+
+def integer_matmul(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Int:
+    """Exact product of integer matrices, by way of doubles: every sum here stays far below 2**53."""
+    return (a.astype(np.float64) @ b.astype(np.float64)).astype(np.int64)

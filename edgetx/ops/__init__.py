@@ -1,20 +1,80 @@
 """The ops: one class per op with its meaning, quantization, cost and output forms."""
 
+from edgetx.ops.add import Add
 from edgetx.ops.attention import Attention
+from edgetx.ops.average_pool_2d import AveragePool2D
+from edgetx.ops.batch_matmul import BatchMatmul
+from edgetx.ops.concatenation import Concatenation
+from edgetx.ops.conv_2d import Conv2D
+from edgetx.ops.depthwise_conv_2d import DepthwiseConv2D
+from edgetx.ops.erf import Erf
+from edgetx.ops.exp import Exp
 from edgetx.ops.fully_connected import FullyConnected
 from edgetx.ops.gelu import Gelu
+from edgetx.ops.hard_swish import HardSwish
+from edgetx.ops.l2_normalization import L2Normalization
 from edgetx.ops.layer_norm import LayerNorm
+from edgetx.ops.logistic import Logistic
+from edgetx.ops.max_pool_2d import MaxPool2D
+from edgetx.ops.mean import Mean
+from edgetx.ops.mul import Mul
+from edgetx.ops.neg import Neg
 from edgetx.ops.op import REGISTRY, Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder
+from edgetx.ops.pad import Pad
+from edgetx.ops.quantize import Quantize
+from edgetx.ops.relu import Relu
+from edgetx.ops.relu6 import Relu6
+from edgetx.ops.reshape import Reshape
+from edgetx.ops.rms_norm import RmsNorm
+from edgetx.ops.rsqrt import Rsqrt
+from edgetx.ops.silu import Silu
+from edgetx.ops.softmax import Softmax
+from edgetx.ops.sqrt import Sqrt
+from edgetx.ops.square import Square
+from edgetx.ops.strided_slice import StridedSlice
+from edgetx.ops.sub import Sub
+from edgetx.ops.tanh import Tanh
+from edgetx.ops.transpose import Transpose
 
 __all__ = [
     "REGISTRY",
+    "Add",
     "Attention",
+    "AveragePool2D",
+    "BatchMatmul",
+    "Concatenation",
+    "Conv2D",
     "Cost",
+    "DepthwiseConv2D",
+    "Erf",
+    "Exp",
     "FullyConnected",
     "Gelu",
+    "HardSwish",
     "KernelCall",
+    "L2Normalization",
     "LayerNorm",
+    "Logistic",
+    "MaxPool2D",
+    "Mean",
+    "Mul",
+    "Neg",
     "OnnxBuilder",
     "Op",
+    "Pad",
+    "Quantize",
+    "Relu",
+    "Relu6",
+    "Reshape",
+    "RmsNorm",
+    "Rsqrt",
+    "Silu",
+    "Softmax",
+    "Sqrt",
+    "Square",
+    "StridedSlice",
+    "Sub",
+    "Tanh",
     "TfliteBuilder",
+    "Transpose",
 ]

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from edgetx.ir import Array, TensorType
+from edgetx.ops.op import OnnxBuilder
 
 Activation = Literal["none", "relu", "relu6"]
 
@@ -23,5 +24,19 @@ def activation_range(activation: Activation, out: TensorType) -> tuple[int, int]
         return low, high
     low = max(low, out.zero_point)
     if activation == "relu6":
-        high = min(high, out.zero_point + round(6.0 / out.scale))
+        high = min(high, out.zero_point + six_steps(out.scale))
     return low, high
+
+
+def six_steps(scale: float) -> int:
+    """6 / scale to nearest, ties away from zero, in single precision as TFLite has it."""
+    return int(np.floor(np.float32(6.0) / np.float32(scale) + np.float32(0.5)))
+
+
+def onnx_activation(b: OnnxBuilder, y: str, activation: Activation) -> str:
+    """The ONNX form: name of the activated tensor."""
+    if activation == "none":
+        return y
+    if activation == "relu":
+        return b.op("Relu", [y])
+    return b.op("Clip", [y, b.const(np.array(0, np.float32)), b.const(np.array(6, np.float32))])

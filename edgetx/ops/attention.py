@@ -7,7 +7,13 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.errors import ModelError
-from edgetx.fixedpoint import Int, multiply_by_quantized_multiplier, quantize_multiplier, shift_half_up
+from edgetx.fixedpoint import (
+    Int,
+    integer_matmul,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    shift_half_up,
+)
 from edgetx.ir import Array, Arrays, Node, TensorType
 from edgetx.ops.op import Cost, KernelCall, OnnxBuilder, Op, register
 from edgetx.ops.quant_rule import QuantRule
@@ -88,12 +94,12 @@ class Attention(Op):
         form = AttentionFormat.of(node)
         out = node.output.type
         q, k, v = (self.split_heads(x.astype(np.int64)) for x in inputs)
-        scores = q @ np.swapaxes(k, -1, -2)
+        scores = integer_matmul(q, np.swapaxes(k, -1, -2))
         difference = scores.max(-1, keepdims=True) - scores
         octaves = np.minimum(difference, form.difference_max) * form.score_mantissa >> form.score_shift
         weights = np.where(difference > form.difference_max, 0, exp2_negative(octaves) >> form.weight_shift)
         mantissa, shift = row_multiplier(weights.sum(-1, keepdims=True), form)
-        y = multiply_by_quantized_multiplier(weights @ v, mantissa, shift) + out.zero_point
+        y = multiply_by_quantized_multiplier(integer_matmul(weights, v), mantissa, shift) + out.zero_point
         return (self.merge_heads(np.clip(y, out.qmin, out.qmax).astype(np.int8)),)
 
     def quant_rule(self) -> QuantRule:

@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.errors import ModelError
-from edgetx.fixedpoint import multiply_by_quantized_multiplier_int64, requantize
+from edgetx.fixedpoint import integer_matmul
 from edgetx.ir import Array, Arrays, Node, TensorType
-from edgetx.ops.activation import Activation, activation_range, apply_activation
-from edgetx.ops.multiplier import output_multipliers
-from edgetx.ops.op import Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder, register
+from edgetx.ops.activation import Activation, apply_activation, onnx_activation
+from edgetx.ops.multiplier import output_multipliers, rescale, rescale_params
+from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder, register
 from edgetx.ops.quant_rule import Bias, QuantRule, Weight
 
 
@@ -31,20 +31,14 @@ class FullyConnected(Op):
         return (TensorType((*x.shape[:-1], w.shape[0])),)
 
     def float_ref(self, *inputs: Array) -> Arrays:
-        x, w = inputs[:2]
+        x, w, *bias = inputs
         y = x @ w.T
-        return (apply_activation(y + inputs[2] if len(inputs) > 2 else y, self.activation),)
+        return (apply_activation(y + bias[0] if bias else y, self.activation),)
 
     def int_ref(self, node: Node, *inputs: Array) -> Arrays:
-        x_type, out = node.inputs[0].type, node.output.type
-        x = inputs[0].astype(np.int64) - x_type.zero_point
-        acc = x @ inputs[1].astype(np.int64).T + (inputs[2] if len(inputs) > 2 else 0)
-        mantissas, shifts = output_multipliers(node)
-        low, high = activation_range(self.activation, out)
-        if out.dtype == "int16":
-            scaled = multiply_by_quantized_multiplier_int64(acc, mantissas, shifts)
-            return (np.clip(scaled, low, high).astype(np.int16),)
-        return (requantize(acc, mantissas, shifts, out.zero_point, low, high),)
+        x, w, *bias = (array.astype(np.int64) for array in inputs)
+        acc = integer_matmul(x - node.inputs[0].type.zero_point, w.T)
+        return (rescale(node, acc + bias[0] if bias else acc, output_multipliers(node), self.activation),)
 
     def quant_rule(self) -> QuantRule:
         return QuantRule(consts={1: Weight(0), 2: Bias()})
@@ -64,22 +58,18 @@ class FullyConnected(Op):
         x, w, *bias = map(b.real, node.inputs)
         y = b.op("MatMul", [x, b.op("Transpose", [w], {"perm": [1, 0]})])
         y = b.op("Add", [y, bias[0]]) if bias else y
-        b.result(node, b.op("Relu", [y]) if self.activation == "relu" else y)
+        b.result(node, onnx_activation(b, y, self.activation))
 
     def to_c(self, node: Node) -> KernelCall:
         x, w, *bias = node.inputs
-        out = node.output.type
-        mantissas, shifts = output_multipliers(node)
-        low, high = activation_range(self.activation, out)
+        features = node.output.shape[-1]
+        mantissas, shifts = (np.broadcast_to(array, features) for array in output_multipliers(node))
         params = {
             "rows": x.type.size // x.shape[-1],
             "in_features": x.shape[-1],
-            "out_features": out.shape[-1],
+            "out_features": features,
             "input_offset": -x.type.zero_point,
-            "output_offset": out.zero_point,
-            "low": low,
-            "high": high,
+            **rescale_params(node, self.activation),
         }
-        b = bias[0] if bias else np.zeros(out.shape[-1], np.int32)
-        suffix = {"int8": "s8", "int16": "s16"}[out.dtype]
-        return KernelCall(f"fully_connected_{suffix}", params, (x, w, b, mantissas, shifts))
+        b = bias[0] if bias else np.zeros(features, np.int64 if x.type.dtype == "int16" else np.int32)
+        return KernelCall(f"fully_connected_{KERNEL_SUFFIX[x.type.dtype]}", params, (x, w, b, mantissas, shifts))

@@ -3,28 +3,47 @@
 import numpy as np
 import numpy.typing as npt
 
-from edgetx.fixedpoint import quantize_multipliers
-from edgetx.ir import Node
+from edgetx.fixedpoint import Int, multiply_by_quantized_multiplier_int64, quantize_multipliers, requantize
+from edgetx.ir import Array, Node
+from edgetx.ops.activation import Activation, activation_range
 
 Multipliers = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 
-def output_multipliers(node: Node, channels: int | None = None) -> Multipliers:
-    """Mantissa and shift of scale(x) · scale(w) / scale(y) for each output channel.
+def output_multipliers(node: Node) -> Multipliers:
+    """Mantissa and shift of scale(x) · scale(w) / scale(y), one or one for each output channel.
 
-    A weight with one scale is computed as TFLite does it, with a product of single-precision scales.
-
-    Args:
-        node: A node whose operands start with x and the weight.
-        channels: Number of output channels, if not the size of the result's last axis.
+    As TFLite does it for matrix products: with a single scale the product of scales is taken in single precision.
     """
-    x, w = node.inputs[0].type, node.inputs[1].type.quant
+    x, w, y = node.inputs[0].type, node.inputs[1].type.quant, node.output.type
     if w is None:
         raise ValueError(f"{node.name}: the weight is not quantized")
-    y = node.output.type
-    count = y.shape[-1] if channels is None else channels
     if len(w.scale) == 1:
         product = float(np.float32(x.scale) * np.float32(w.scale[0]))
-        mantissa, shift = quantize_multipliers([product / y.scale])
-        return np.repeat(mantissa, count), np.repeat(shift, count)
+        return quantize_multipliers([product / y.scale])
     return quantize_multipliers([x.scale * s / y.scale for s in w.scale])
+
+
+def channel_multipliers(node: Node) -> Multipliers:
+    """The same for convolutions: always for each output channel, in double precision."""
+    x, w, y = node.inputs[0].type, node.inputs[1].type.quant, node.output.type
+    if w is None:
+        raise ValueError(f"{node.name}: the weight is not quantized")
+    scales = w.scale * y.shape[-1] if len(w.scale) == 1 else w.scale
+    return quantize_multipliers([x.scale * s / y.scale for s in scales])
+
+
+def rescale(node: Node, acc: Int, multipliers: Multipliers, activation: Activation = "none") -> Array:
+    """The result of `node` from its accumulators, which are 64 bits wide for 16-bit results."""
+    out = node.output.type
+    low, high = activation_range(activation, out)
+    if out.dtype == "int16":
+        scaled = multiply_by_quantized_multiplier_int64(acc, *multipliers) + out.zero_point
+        return np.clip(scaled, low, high).astype(np.int16)
+    return requantize(acc, *multipliers, out.zero_point, low, high)
+
+
+def rescale_params(node: Node, activation: Activation = "none") -> dict[str, int]:
+    """What every kernel that rescales has among its parameters."""
+    low, high = activation_range(activation, node.output.type)
+    return {"output_offset": node.output.type.zero_point, "low": low, "high": high}

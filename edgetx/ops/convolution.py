@@ -1,0 +1,84 @@
+"""Base of the convolutions."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from edgetx.ir import Array, Arrays, Node
+from edgetx.ops.activation import Activation, apply_activation, onnx_activation
+from edgetx.ops.multiplier import channel_multipliers, rescale, rescale_params
+from edgetx.ops.op import KERNEL_SUFFIX, KernelCall, OnnxBuilder, Op
+from edgetx.ops.window import Padding, Pair, Window
+
+
+@dataclass(frozen=True)
+class Convolution(Op):
+    """A weighted sum over windows, plus a bias."""
+
+    activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16})
+
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+    padding: Padding = "valid"
+    activation: Activation = "none"
+
+    @abstractmethod
+    def accumulate(self, patches: Array, weight: Array) -> Array:
+        """The weighted sums over `patches` [1, rows, columns, C, height, width]."""
+
+    def window(self, weight: tuple[int, ...]) -> Window:
+        """The window for a weight of that shape, whose axes 1 and 2 are height and width."""
+        return Window((weight[1], weight[2]), self.stride, self.dilation, self.padding)
+
+    def float_ref(self, *inputs: Array) -> Arrays:
+        x, w, *bias = inputs
+        y = self.accumulate(self.window(w.shape).patches(x), w)
+        return (apply_activation(y + bias[0] if bias else y, self.activation),)
+
+    def int_ref(self, node: Node, *inputs: Array) -> Arrays:
+        x, w, *bias = (array.astype(np.int64) for array in inputs)
+        acc = self.accumulate(self.window(w.shape).patches(x - node.inputs[0].type.zero_point), w)
+        acc = acc + bias[0] if bias else acc
+        return (rescale(node, acc, channel_multipliers(node), self.activation),)
+
+    def tflite_options(self) -> dict[str, object]:
+        """What the options tables of both convolutions hold."""
+        return {
+            "Padding": self.padding,
+            "StrideH": self.stride[0],
+            "StrideW": self.stride[1],
+            "DilationHFactor": self.dilation[0],
+            "DilationWFactor": self.dilation[1],
+            "FusedActivationFunction": self.activation,
+        }
+
+    def onnx_conv(self, node: Node, b: OnnxBuilder, weight: str, groups: int) -> None:
+        """The ONNX form, which is channels-first; `weight` is [out, C / groups, height, width]."""
+        x, w, *bias = node.inputs
+        (top, bottom), (left, right) = self.window(w.shape).pads(x.type)
+        attributes = {
+            "strides": self.stride,
+            "dilations": self.dilation,
+            "pads": [top, left, bottom, right],
+            "group": groups,
+        }
+        image = b.op("Transpose", [b.real(x)], {"perm": [0, 3, 1, 2]})
+        y = b.op("Conv", [image, weight, *map(b.real, bias)], attributes)
+        b.result(node, onnx_activation(b, b.op("Transpose", [y], {"perm": [0, 2, 3, 1]}), self.activation))
+
+    def to_c(self, node: Node) -> KernelCall:
+        x, w, *bias = node.inputs
+        mantissas, shifts = channel_multipliers(node)
+        params = {
+            **self.window(w.shape).params(x.type, node.output.type),
+            "dilation_height": self.dilation[0],
+            "dilation_width": self.dilation[1],
+            "input_offset": -x.type.zero_point,
+            **rescale_params(node, self.activation),
+        }
+        wide = np.int64 if x.type.dtype == "int16" else np.int32
+        b = bias[0] if bias else np.zeros(node.output.shape[-1], wide)
+        kernel = f"{self.name}_{KERNEL_SUFFIX[x.type.dtype]}"
+        return KernelCall(kernel, params, (x, w, b, mantissas, shifts), "convolution")
