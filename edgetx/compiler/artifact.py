@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from edgetx.config import parse
 from edgetx.errors import ConfigError, ModelError, ToolchainError
 from edgetx.fixedpoint import dequantize, quantize
 from edgetx.ir import Array, Graph
@@ -14,7 +15,7 @@ from edgetx.ir.serialize import load_graph
 from edgetx.ops import REGISTRY
 from edgetx.recipe import Recipe, load_recipe
 from edgetx.runtimes.runtime import Runtime
-from edgetx.targets import Target, load_target
+from edgetx.targets import Target
 
 RUNTIMES = ("float", "int", "c", "tflm", "litert", "onnxruntime", "simulator")
 REPORT = "report.json"
@@ -35,18 +36,18 @@ class Artifact:
     @cached_property
     def float_graph(self) -> Graph:
         """The canonical float graph."""
-        return load_graph(self.folder / "graphs" / "float", REGISTRY)
+        return load_graph(self.folder / "graphs" / "float.npz", REGISTRY)
 
     @cached_property
     def graph(self) -> Graph:
         """The integer graph."""
-        return load_graph(self.folder / "graphs" / "integer", REGISTRY)
+        return load_graph(self.folder / "graphs" / "integer.npz", REGISTRY)
 
     @cached_property
     def tflite_graph(self) -> Graph:
         """The integer graph in TFLite's built-ins; the same as `graph` where that holds nothing else."""
-        path = self.folder / "graphs" / "tflite"
-        return load_graph(path, REGISTRY) if path.with_suffix(".json").is_file() else self.graph
+        path = self.folder / "graphs" / "tflite.npz"
+        return load_graph(path, REGISTRY) if path.is_file() else self.graph
 
     @cached_property
     def recipe(self) -> Recipe | None:
@@ -57,7 +58,7 @@ class Artifact:
     @property
     def target(self) -> Target:
         """The target it was compiled for."""
-        return load_target(self.folder / "target.toml")
+        return parse(json.loads((self.folder / "target.json").read_text(encoding="utf-8")), Target, "target.json")
 
     def runtime(self, name: str) -> Runtime:
         """The model ready to run.

@@ -4,14 +4,14 @@ import json
 import shutil
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
-from edgetx.backends.tflite import write_tflite, write_tflite_sources
+from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import REPORT, Artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, quantize_for_tflite, quantize_model
 from edgetx.compiler.report import build_report
@@ -133,13 +133,14 @@ def calibration_samples(source: Source, data: Path | None) -> Array:
 def _write_graphs(work: _Work) -> None:
     graphs = work.folder / "graphs"
     graphs.mkdir()
-    save_graph(work.model.float_graph, graphs / "float")
-    save_graph(work.model.graph, graphs / "integer")
+    save_graph(work.model.float_graph, graphs / "float.npz")
+    save_graph(work.model.graph, graphs / "integer.npz")
     plan = {"method": work.recipe.method, **work.model.plan.to_json()}
     (work.folder / "plan.json").write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
     if work.source.recipe is not None:
         shutil.copyfile(recipe_path(work.options.source), work.folder / "recipe.toml")
-    work.options.target.save(work.folder / "target.toml")
+    target = json.dumps(asdict(work.options.target, dict_factory=_without_none), indent=2)
+    (work.folder / "target.json").write_text(target + "\n", encoding="utf-8")
 
 
 def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
@@ -148,10 +149,12 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
         work.progress("TFLite")
         legal = quantize_for_tflite(work.model, work.samples, work.recipe)
         if legal is not work.model.graph:
-            save_graph(legal, folder / "graphs" / "tflite")
+            save_graph(legal, folder / "graphs" / "tflite.npz")
         model = write_tflite(legal)
         (folder / "model.tflite").write_bytes(model)
-        write_tflite_sources(model, folder / "tflite")
+        (folder / "tflite").mkdir()
+        for name, text in micro_sources(model).items():
+            (folder / "tflite" / name).write_text(text, encoding="utf-8")
         work.artifacts["tflite"] = "model.tflite"
     if "onnx" in forms:
         work.progress("ONNX")
@@ -207,6 +210,10 @@ def simulate(artifact: Artifact, sources: CSources) -> Mapping[str, object]:
     from edgetx.profile import profile_firmware
 
     return profile_firmware(artifact.target, artifact.file("firmware.elf"), sources.layers)
+
+
+def _without_none(items: Sequence[tuple[str, object]]) -> dict[str, object]:
+    return {key: value for key, value in items if value is not None}
 
 
 def _bytes(arrays: Arrays) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgetx.errors import DataError, QuantError
 from edgetx.ir import Array, Arrays, Graph
-from edgetx.ir.verify import verify
+from edgetx.ir.verify import FLOAT, INTEGER, verify
 from edgetx.passes import Pass
 from edgetx.passes.legalize_tflite import legalize_tflite
 from edgetx.passes.pipeline import canonicalize
@@ -54,12 +54,12 @@ def quantize_model(
         QuantError: If there is nothing to calibrate on.
         ModelError: If the graph is malformed, for example by a weight that is not a number.
     """
-    verify(imported, "float")
-    graph = canonicalize(imported, lambda step, _, after: verify(after, "float", blame=step.name))
+    verify(imported, FLOAT)
+    graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name))
     if plan is None:
         plan = make_plan(graph, calibrate(graph, as_inputs(graph, samples), recipe.method, progress), recipe)
     integer = apply_plan(graph, plan)
-    verify(integer, "integer")
+    verify(integer, INTEGER)
     return Quantized(graph, plan, integer)
 
 
@@ -70,7 +70,7 @@ def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -
         return model.graph
     own = make_plan(legal, calibrate(legal, as_inputs(legal, samples), recipe.method), recipe)
     graph = apply_plan(legal, QuantPlan(own.recipe, {**own.tensors, **model.plan.tensors}))
-    verify(graph, "integer")
+    verify(graph, INTEGER)
     return graph
 
 

@@ -36,10 +36,10 @@ class FuseAttention(Rule):
         b = GraphBuilder.beside(graph, mix)
         heads = int(np.prod(scores.output.shape[:-2]))
         packed = []
-        for value, transposed in _operands(scores, mix):
+        for part, (value, transposed) in zip("qkv", _operands(scores, mix), strict=True):
             moved = trace(graph, value, through_gain=True)
             index = np.swapaxes(moved.index, -1, -2) if transposed else moved.index
-            operand = _packed(graph, b, moved.source, index.reshape(heads, *index.shape[-2:]))
+            operand = _packed(graph, b, part, moved.source, index.reshape(heads, *index.shape[-2:]))
             if operand is None:
                 return f"{value.name} is not rows of {moved.source.name}"
             packed.append(operand)
@@ -84,7 +84,7 @@ def _operands(scores: Node, mix: Node) -> list[tuple[Value, bool]]:
     return [(q, first.adj_x), (k, not first.adj_y), (v, second.adj_y)]
 
 
-def _packed(graph: Graph, b: GraphBuilder, source: Value, index: Array) -> Value | None:
+def _packed(graph: Graph, b: GraphBuilder, part: str, source: Value, index: Array) -> Value | None:
     """A value [1, rows, heads · head_size] that holds the elements `index` [heads, rows, head_size] of the source."""
     width = source.shape[-1]
     heads, rows, size = index.shape
@@ -103,8 +103,8 @@ def _packed(graph: Graph, b: GraphBuilder, source: Value, index: Array) -> Value
     data = [graph.const(value) for value in (weight, *bias)]
     if any(d is None for d in data):
         return None
-    parts = [b.const(np.asarray(d)[columns], v.name) for d, v in zip(data, (weight, *bias), strict=True)]
-    return _reshaped(b, b.op(projection.op, x, *parts, name=projection.name), (1, rows, len(columns)))
+    parts = [b.const(np.asarray(d)[columns], f"{v.name}.{part}") for d, v in zip(data, (weight, *bias), strict=True)]
+    return _reshaped(b, b.op(projection.op, x, *parts, name=f"{projection.name}.{part}"), (1, rows, len(columns)))
 
 
 def _reshaped(b: GraphBuilder, value: Value, shape: tuple[int, ...]) -> Value:

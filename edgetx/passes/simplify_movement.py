@@ -13,7 +13,7 @@ from edgetx.passes.movement import is_movement, trace
 class SimplifyMovement(Rule):
     """Replace a chain of movement that keeps the order of elements by one reshape, or by nothing.
 
-    Given:   %b = transpose[order=(1, 0, 2)](%a)    %c = reshape(%b)    with %a of one row
+    Given:   %b = transpose[permutation=(1, 0, 2)](%a)    %c = reshape(%b)    with %a of one row
     Result:  %c = reshape(%a)
     """
 
@@ -39,7 +39,7 @@ def _merge_transposes(node: Node, graph: Graph) -> Graph | str:
     above = graph.producer(node.inputs[0])
     if not isinstance(node.op, Transpose) or above is None or not isinstance(above.op, Transpose):
         return "it reorders elements"
-    first, second = above.op.order, node.op.order
+    first, second = above.op.permutation, node.op.permutation
     b = GraphBuilder.beside(graph, node)
     y = b.op(Transpose(tuple(first[axis] for axis in second)), above.inputs[0], name=node.name)
     return graph.rewrite(remove=[node], add=b.nodes, replace_values={node.output.name: y})

@@ -65,7 +65,7 @@ class SinkTranspose(Rule):
         above = graph.producer(node.inputs[0]) if node.inputs else None
         if above is None or not isinstance(above.op, Transpose):
             return "no transpose above"
-        x, order = above.inputs[0], above.op.order
+        x, order = above.inputs[0], above.op.permutation
         if isinstance(node.op, Pointwise):
             return _transposed(node, graph, node.op, (x,), order)
         if isinstance(node.op, Add | Sub | Mul):
@@ -79,7 +79,7 @@ class SinkTranspose(Rule):
 
     def _binary(self, node: Node, graph: Graph, x: Value, order: Sequence[int]) -> Graph | str:
         other = graph.producer(node.inputs[1])
-        if other is not None and isinstance(other.op, Transpose) and other.op.order == tuple(order):
+        if other is not None and isinstance(other.op, Transpose) and other.op.permutation == tuple(order):
             return _transposed(node, graph, node.op, (x, other.inputs[0]), order)
         data = graph.const(node.inputs[1])
         if data is None:

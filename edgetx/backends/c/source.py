@@ -87,14 +87,16 @@ class _Writer:
     def _layer(self, index: int, step: Step) -> str:
         call = step.call
         fields = ", ".join(f".{field} = {_initializer(value)}" for field, value in call.params.items())
-        arguments = [f"&params_{index:03d}", *(self._operand(o, index) for o in call.operands)]
+        operands = [self._operand(operand, index) for operand in call.operands]
+        gathered = f"  const void *const operands[] = {{{', '.join(operands)}}};\n" if call.variadic else ""
+        arguments = [f"&params_{index:03d}", *(["operands"] if call.variadic else operands)]
         arguments += [self._pointer(v, v.type.dtype) for v in step.node.outputs]
         if call.scratch_bytes:
             arguments.append(_cast(self.program.arena.offsets[f"{step.node.name}.scratch"], "int32"))
         return (
             f"/* {step.node.name} */\n"
             f"static const {call.struct} params_{index:03d} = {{{fields}}};\n\n"
-            f"static void {layer_symbol(index, step)}(void) {{\n"
+            f"static void {layer_symbol(index, step)}(void) {{\n{gathered}"
             f"  etx_{call.kernel}({', '.join(arguments)});\n}}"
         )
 

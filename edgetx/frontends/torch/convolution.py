@@ -1,0 +1,127 @@
+"""ATen convolutions, batch normalization and pooling.
+
+Torch's channels-first layout is left and entered again around each op; the passes remove what cancels.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgetx import ops
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.torch.scope import Scope, aten, reshape, transpose
+from edgetx.ir import Value
+
+
+def _channels_last(s: Scope, x: Value) -> Value:
+    """[N, C, T] or [N, C, H, W] to [N, H, W, C], with H = 1 for one spatial axis."""
+    last = transpose(s, x, [0, *range(2, x.type.rank), 1])
+    return reshape(s, last, (last.shape[0], *([1] * (4 - last.type.rank)), *last.shape[1:]))
+
+
+def _channels_first(s: Scope, x: Value, rank: int) -> Value:
+    last = reshape(s, x, (x.shape[0], *x.shape[1 + 4 - rank :]))
+    return transpose(s, last, [0, rank - 1, *range(1, rank - 1)])
+
+
+def _pair(values: Sequence[int] | int, rank: int, fill: int) -> tuple[int, int]:
+    listed = [values] * (rank - 2) if isinstance(values, int) else list(values)
+    listed = listed * (rank - 2) if len(listed) == 1 else listed
+    first, second = [fill] * (4 - rank) + listed
+    return first, second
+
+
+def _padded(s: Scope, x: Value, padding: tuple[int, int]) -> Value:
+    if padding == (0, 0):
+        return x
+    (h, w) = padding
+    return s.op(ops.Pad(((0, 0), (h, h), (w, w), (0, 0))), x)
+
+
+@aten("conv1d.default", "conv2d.default")
+def _conv(
+    s: Scope, x: Value, w: Value, b: Value | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1,
+) -> Value:  # fmt: skip
+    rank = x.type.rank
+    weight = s.data(w, "the weight of a convolution")
+    bias = s.data(b, "the bias") if b else np.zeros(weight.shape[0])
+    weight = weight.reshape(*weight.shape[:2], *([1] * (4 - rank)), *weight.shape[2:])
+    image = _padded(s, _channels_last(s, x), _pair(padding, rank, 0))
+    strides, dilations = _pair(stride, rank, 1), _pair(dilation, rank, 1)
+    if groups == 1:
+        kernel = s.const(weight.transpose(0, 2, 3, 1), "weight")
+        y = s.op(ops.Conv2D(strides, dilations), image, kernel, s.const(bias, "bias"))
+    elif groups == image.shape[-1]:
+        kernel = s.const(weight.transpose(1, 2, 3, 0).reshape(1, *weight.shape[2:], -1), "weight")
+        y = s.op(ops.DepthwiseConv2D(strides, dilations), image, kernel, s.const(bias, "bias"))
+    else:
+        raise UnsupportedOpError(f"convolution with {groups} groups over {image.shape[-1]} channels")
+    return _channels_first(s, y, rank)
+
+
+@aten("conv1d.padding", "conv2d.padding")
+def _conv_padding(
+    s: Scope, x: Value, w: Value, b: Value | None = None, stride: Any = 1, padding: str = "valid", dilation: Any = 1,
+    groups: int = 1,
+) -> Value:  # fmt: skip
+    if padding == "valid":
+        return _conv(s, x, w, b, stride, 0, dilation, groups)
+    spans = [(k - 1) * d for k, d in zip(w.shape[2:], np.broadcast_to(dilation, w.type.rank - 2), strict=True)]
+    pads = [(0, 0), (0, 0), *((n // 2, n - n // 2) for n in spans)]
+    padded = s.op(ops.Pad(tuple((int(a), int(b)) for a, b in pads)), x) if any(spans) else x
+    return _conv(s, padded, w, b, stride, 0, dilation, groups)
+
+
+@aten("batch_norm.default")
+def _batch_norm(
+    s: Scope, x: Value, gamma: Value | None, beta: Value | None, mean: Value, var: Value, training: bool,
+    _: float, epsilon: float, *__: object,
+) -> Value:  # fmt: skip
+    if training:
+        raise ModelError("batch normalization in training mode", hint="export model.eval()")
+    gain = 1 / np.sqrt(s.data(var, "the variance") + epsilon)
+    gain = gain * s.data(gamma, "gamma") if gamma else gain
+    shift = -s.data(mean, "the mean") * gain + (s.data(beta, "beta") if beta else 0)
+    last = transpose(s, x, [0, *range(2, x.type.rank), 1])
+    y = s.op(ops.Add(), s.op(ops.Mul(), last, s.const(gain, "gain")), s.const(shift, "shift"))
+    return transpose(s, y, [0, x.type.rank - 1, *range(1, x.type.rank - 1)])
+
+
+@aten("_native_batch_norm_legit_no_training.default")
+def _batch_norm_inference(
+    s: Scope, x: Value, gamma: Value | None, beta: Value | None, mean: Value, var: Value, _: float, epsilon: float
+) -> Value:
+    return _batch_norm(s, x, gamma, beta, mean, var, False, 0.0, epsilon)
+
+
+def _pool(s: Scope, x: Value, kind: type[ops.AveragePool2D | ops.MaxPool2D], kernel: Any, stride: Any) -> Value:
+    rank = x.type.rank
+    pool = kind(_pair(kernel, rank, 1), _pair(stride if stride not in ([], None) else kernel, rank, 1))
+    return _channels_first(s, s.op(pool, _channels_last(s, x)), rank)
+
+
+@aten("avg_pool2d.default", "avg_pool1d.default")
+def _avg_pool(
+    s: Scope, x: Value, kernel: Any, stride: Any = (), padding: Any = 0, ceil: bool = False, *_: object
+) -> Value:
+    if ceil or any(np.ravel(padding)):
+        raise UnsupportedOpError("average pooling with padding or ceil_mode", hint="pad before, or use stride only")
+    return _pool(s, x, ops.AveragePool2D, kernel, stride)
+
+
+@aten("max_pool2d.default", "max_pool1d.default")
+def _max_pool(
+    s: Scope, x: Value, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False
+) -> Value:
+    if ceil or any(np.ravel(padding)) or any(np.ravel(dilation) != 1):
+        raise UnsupportedOpError("max pooling with padding, dilation or ceil_mode", hint="use kernel and stride only")
+    return _pool(s, x, ops.MaxPool2D, kernel, stride)
+
+
+@aten("adaptive_avg_pool1d.default", "adaptive_avg_pool2d.default", "_adaptive_avg_pool2d.default")
+def _adaptive_avg_pool(s: Scope, x: Value, size: Any) -> Value:
+    if any(np.ravel(size) != 1):
+        raise UnsupportedOpError(f"adaptive pooling to {size}", hint="pool to 1, or with a fixed kernel")
+    return s.op(ops.Mean(tuple(range(2, x.type.rank)), True), x)

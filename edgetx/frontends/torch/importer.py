@@ -1,0 +1,152 @@
+"""PyTorch to float graphs, through `torch.export`.
+
+Every ATen op has one small handler that writes it with `GraphBuilder`. Convolutions and batch normalization are written
+channels-last between transposes; the passes remove those again. An op without a handler is first decomposed by torch
+itself into core ATen ops; what is still unknown then is an error that names the op and its module.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.export import ExportedProgram
+from torch.fx import Node as FxNode
+
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.torch.scope import HANDLERS, Handler, Scope
+from edgetx.ir import Array, Graph, GraphBuilder, Value
+
+
+def load_pt2(path: Path) -> Graph:
+    """Read a program saved by `torch.export.save`.
+
+    Raises:
+        ModelError: If the file is not such a program, or its shapes are dynamic.
+        UnsupportedOpError: If it contains an op without integer form.
+    """
+    try:
+        program = torch.export.load(str(path))
+    except Exception as problem:  # torch raises whatever its unpickler and its schema checks raise
+        raise ModelError(
+            f"not a program saved by torch.export.save ({type(problem).__name__}: {str(problem).splitlines()[0]})",
+            where=str(path),
+            hint="torch.export.save(torch.export.export(model.eval(), (example_input,)), 'model.pt2')",
+        ) from problem
+    return import_program(program, path.stem)
+
+
+def export_module(module: torch.nn.Module, example: torch.Tensor, name: str) -> Graph:
+    """Import a torch module, traced with an example input of batch size 1."""
+    return import_program(torch.export.export(module.eval(), (example,)), name)
+
+
+def import_program(program: ExportedProgram, name: str) -> Graph:
+    """The float graph of an exported program."""
+    return _Importer(_decomposed(program), GraphBuilder(name)).run()
+
+
+def _decomposed(program: ExportedProgram) -> ExportedProgram:
+    """Let torch decompose the ops that have no handler, as far as it can."""
+    table = torch.export.default_decompositions()
+    while unknown := {n.target for n in program.graph.nodes if n.op == "call_function" and not _handler(n)}:
+        usable = {target: table[target] for target in unknown if target in table}
+        if not usable:
+            break
+        program = program.run_decompositions(usable)
+    return program
+
+
+def _handler(node: FxNode) -> Handler | None:
+    return HANDLERS.get(str(node.target).removeprefix("aten.").removeprefix("<built-in function ").rstrip(">"))
+
+
+@dataclass
+class _Importer:
+    program: ExportedProgram
+    builder: GraphBuilder
+
+    def __post_init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def run(self) -> Graph:
+        for node in self.program.graph.nodes:
+            if node.op == "placeholder":
+                self.values[node.name] = self._placeholder(node)
+            elif node.op == "call_function":
+                self.values[node.name] = self._call(node)
+        signature = self.program.graph_signature
+        outputs = [self.values[name] for name in signature.user_outputs]
+        if not all(isinstance(value, Value) for value in outputs):
+            raise ModelError("an output does not depend on the input", where=self.builder.name)
+        return self.builder.graph(*outputs)
+
+    def _placeholder(self, node: FxNode) -> Value | None:
+        signature = self.program.graph_signature
+        stored = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+        constants = {**self.program.state_dict, **self.program.constants}
+        path = stored.get(node.name) or signature.inputs_to_lifted_tensor_constants.get(node.name)
+        if path is not None:
+            return self.builder.const(_numpy(constants[path]), path)
+        tensor = node.meta["val"]
+        if not isinstance(tensor, torch.Tensor):
+            return None
+        return self.builder.input(node.name, _static_shape(node, tensor))
+
+    def _call(self, node: FxNode) -> Any:
+        _static_shape(node, node.meta.get("val"))
+        handler = _handler(node)
+        where = _place(node)
+        if handler is None:
+            raise UnsupportedOpError(
+                f"op '{node.target}' is not supported",
+                where=where,
+                hint="`edgetx list ops` shows what is; express it by those or leave it outside the model",
+            )
+        args = [self._argument(a) for a in node.args]
+        kwargs = {key: self._argument(a) for key, a in node.kwargs.items()}
+        try:
+            return handler(Scope(self.builder, where, node), *args, **kwargs)
+        except ModelError as error:
+            raise type(error)(error.what, where=error.where or where, hint=error.hint) from error
+
+    def _argument(self, argument: Any) -> Any:
+        if isinstance(argument, FxNode):
+            return self.values[argument.name]
+        if isinstance(argument, list | tuple):
+            return [self._argument(a) for a in argument]
+        return argument
+
+
+def _numpy(tensor: torch.Tensor) -> Array:
+    array: Array = tensor.detach().cpu().numpy()
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
+def _place(node: FxNode) -> str:
+    """Dotted path of the module that the op belongs to, and the op's name unless the module is that op."""
+    op = str(node.target).removeprefix("aten.").split(".")[0]
+    stack = node.meta.get("nn_module_stack") or {"": ("", "")}
+    path, module = next(reversed(stack.values()))
+    path = path.removeprefix("L__self__").removeprefix(".")
+    if not path:
+        return node.name
+    kind = str(module).rsplit(".", 1)[-1].lower()
+    return path if op.replace("_", "") in kind else f"{path}.{op}"
+
+
+def _static_shape(node: FxNode, tensor: Any) -> tuple[int, ...]:
+    if not isinstance(tensor, torch.Tensor):
+        return ()
+    if any(not isinstance(n, int) for n in tensor.shape):
+        raise ModelError(
+            f"dynamic shape {tuple(map(str, tensor.shape))}",
+            where=_place(node),
+            hint="export with fixed shapes and batch size 1: leave out dynamic_shapes",
+        )
+    if node.op == "placeholder" and tensor.ndim and tensor.shape[0] != 1:
+        raise ModelError(
+            f"batch size {tensor.shape[0]}, expected 1", where=node.name, hint="export with an example of batch size 1"
+        )
+    return tuple(tensor.shape)
