@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 from edgetx.ir.types import Array, TensorType, Value
 
@@ -15,8 +15,15 @@ class OpLike(Protocol):
     def name(self) -> str:
         """Canonical name of the op."""
 
+    @property
+    def activation_bits(self) -> frozenset[int]:
+        """Widths of activations for which there is integer arithmetic."""
+
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         """Types of the results, given those of the operands."""
+
+    def has_form(self, form: Literal["tflite", "onnx", "c"], /) -> bool:
+        """Whether the op can be written in that output form."""
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from edgetx.config import did_you_mean, parse
-from edgetx.errors import EdgetxError, ModelError
+from edgetx.errors import ModelError
 from edgetx.ir.graph import Graph, Node, OpLike, State
 from edgetx.ir.types import Array, TensorType, Value
 from edgetx.ir.verify import STRUCTURE, verify
+from edgetx.output import explained
 
 SCHEMA = 1
 INDEX = "graph.json"
@@ -65,12 +66,12 @@ def save_graph(graph: Graph, path: Path) -> None:
         EdgetxError: If the file cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(_pack(graph))
-        os.replace(partial, path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise EdgetxError(f"cannot write: {problem.strerror}", where=str(path)) from problem
+    with explained(path, OSError):
+        try:
+            partial.write_bytes(_pack(graph))
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def load_graph(path: Path, ops: Mapping[str, type[OpLike]]) -> Graph:

@@ -13,7 +13,7 @@ import numpy as np
 
 from edgetx.errors import ModelError
 from edgetx.ir.graph import Graph, Node
-from edgetx.ir.types import TensorType, Value
+from edgetx.ir.types import DTYPE_BYTES, TensorType, Value
 
 Rule: TypeAlias = Callable[[Graph], Iterable[str]]
 Stage: TypeAlias = tuple[Rule, ...]
@@ -24,7 +24,7 @@ def verify(graph: Graph, stage: Stage, blame: str = "") -> None:
 
     Args:
         graph: The graph to check.
-        stage: The rules, as `FLOAT` or `INTEGER`.
+        stage: The rules: `FLOAT`, `INTEGER`, `TFLITE` or `PLANNED`.
         blame: Name of the pass that made the graph.
 
     Raises:
@@ -149,6 +149,29 @@ def zero_points_in_range(graph: Graph) -> Iterator[str]:
                 yield f"{value}: {value.type}"
 
 
+def widths_supported(graph: Graph) -> Iterator[str]:
+    """An op has no integer arithmetic for the width of its results."""
+    for node in graph.nodes:
+        if any(8 * DTYPE_BYTES[value.type.dtype] not in node.op.activation_bits for value in node.outputs):
+            yield f"{node.name} ({node.op.name})"
+
+
+def wide_symmetric(graph: Graph) -> Iterator[str]:
+    """A 16-bit tensor has a zero point other than 0."""
+    wide = ((value, value.type.quant) for value in graph.values if value.type.dtype == "int16")
+    yield from (f"{value}: {value.type}" for value, quant in wide if quant and quant.zero_point)
+
+
+def written_as_tflite(graph: Graph) -> Iterator[str]:
+    """An op has no TFLite form."""
+    yield from (f"{node.name} ({node.op.name})" for node in graph.nodes if not node.op.has_form("tflite"))
+
+
+def written_as_c(graph: Graph) -> Iterator[str]:
+    """An op has no C form."""
+    yield from (f"{node.name} ({node.op.name})" for node in graph.nodes if not node.op.has_form("c"))
+
+
 STRUCTURE: Stage = (made_once, nodes_named, defined, one_type, static_shapes, constants_fit, states_keep_type)
 FLOAT: Stage = (*STRUCTURE, constants_finite, not_quantized, types_inferred)
 INTEGER: Stage = (
@@ -160,7 +183,10 @@ INTEGER: Stage = (
     scales_positive,
     zero_points_in_range,
     shapes_inferred,
+    widths_supported,
 )
+TFLITE: Stage = (*INTEGER, wide_symmetric, written_as_tflite)
+PLANNED: Stage = (*INTEGER, written_as_c)
 
 
 def _message(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Literal, Protocol, TypeVar
 
 from edgetx.errors import UnsupportedOpError
 from edgetx.ir import Array, Arrays, DType, Node, QuantParams, TensorType, Value
@@ -144,6 +144,12 @@ class Op(ABC):
     def to_c(self, node: Node) -> KernelCall:
         """The C kernel that carries out the node."""
         raise self.unsupported(node, "C")
+
+    @classmethod
+    def has_form(cls, form: Literal["tflite", "onnx", "c"], /) -> bool:
+        """Whether the op can be written in that output form; a view needs no code in C."""
+        method = f"to_{form}"
+        return getattr(cls, method) is not getattr(Op, method) or (form == "c" and cls.is_view)
 
     def unsupported(self, node: Node, form: str) -> UnsupportedOpError:
         """The error for a backend that has no form of this op."""

@@ -132,7 +132,7 @@ def set_in(*keys: Any, to: object) -> Callable[[Any], None]:
     [
         (set_in("schema", to=2), "schema 1"),
         (set_in("colour", to="red"), "unknown key 'colour'"),
-        (set_in("nodes", 0, "op", to="ad"), "unknown op 'ad'\nhint: did you mean 'add'"),
+        (set_in("nodes", 0, "op", to="fully_conected"), "hint: did you mean 'fully_connected'"),
         (set_in("nodes", 0, "attributes", "size", to=2), "unknown key 'size'"),
         (set_in("nodes", 0, "attributes", "activation", to="swish"), "one of none, relu"),
         (set_in("nodes", 0, "inputs", 0, to="nobody"), "value 'nobody' has no type"),

@@ -8,9 +8,8 @@ import pytest
 
 from edgetx.errors import ModelError
 from edgetx.ir import Graph, GraphBuilder, QuantParams, State, TensorType, Value
-from edgetx.ir.verify import FLOAT, INTEGER, Stage, verify
+from edgetx.ir.verify import FLOAT, INTEGER, PLANNED, TFLITE, Stage, verify
 from edgetx.ops import Attention, FullyConnected, Gelu, Op
-from edgetx.ops.legality import PLANNED, TFLITE
 
 QUANT = QuantParams((0.1,), -3)
 CHANNELS = QuantParams((0.1, 0.2, 0.3), 0, 0)
@@ -101,10 +100,10 @@ BROKEN: list[tuple[str, Stage, Graph, str]] = [
     ("zero_points_in_range", INTEGER, retyped(Q, "x", INT8.with_quant("int8", QuantParams((0.1,), 128))), "%x"),
     ("zero_points_in_range", INTEGER, retyped(Q, "w", W.with_quant("int8", replace(CHANNELS, zero_point=1))), "%w"),
     ("shapes_inferred", INTEGER, retyped(Q, "y", TensorType((3, 1), "int8", QUANT)), "y (inferred [(1, 3)])"),
-    ("width_supported", PLANNED, retyped(ALONE, "y", TensorType((1, 3), "int16", QUANT)), "y (silent)"),
+    ("widths_supported", PLANNED, retyped(ALONE, "y", TensorType((1, 3), "int16", QUANT)), "y (silent)"),
     ("wide_symmetric", TFLITE, retyped(Q, "y", TensorType((1, 3), "int16", QUANT)), "%y"),
-    ("has_tflite_form", TFLITE, ALONE, "y (silent)"),
-    ("has_c_form", PLANNED, ALONE, "y (silent)"),
+    ("written_as_tflite", TFLITE, ALONE, "y (silent)"),
+    ("written_as_c", PLANNED, ALONE, "y (silent)"),
 ]  # fmt: skip
 
 
