@@ -31,21 +31,21 @@ BORDERS = {
     "capstone": ("profile/", "firmware/stack.py"),
     "click": ("cli/",),
     "elftools": ("profile/", "firmware/"),
-    "flatbuffers": ("backends/tflite/", "frontends/tflite.py"),
+    "flatbuffers": ("backends/tflite/", "frontends/tflite"),
     "google": ("backends/onnx/",),
     "lightning": ("train/",),
-    "onnx": ("backends/onnx/", "frontends/onnx.py"),
+    "onnx": ("backends/onnx/", "frontends/onnx"),
     "onnxruntime": ("runtimes/onnxruntime.py",),
     "rich": ("cli/",),
     "safetensors": ("nn/", "train/"),
     "soundfile": ("audio/",),
-    "tflite": ("backends/tflite/", "frontends/tflite.py", "runtimes/tflm.py"),
+    "tflite": ("backends/tflite/", "frontends/tflite", "runtimes/tflm.py"),
     "tflite_runtime": ("runtimes/litert.py",),
     "tflite_micro": ("runtimes/tflm.py",),
-    "torch": ("nn/", "train/", "frontends/torch.py", "quant/qat.py"),
+    "torch": ("nn/", "train/", "frontends/torch/", "quant/qat.py"),
     "unicorn": ("profile/",),
 }
-"""Where each third-party package may be imported; numpy may be anywhere. A package that is not here has no place yet."""
+"""Where each third-party package may be imported, by the beginning of the path; numpy may be anywhere."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
