@@ -6,27 +6,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from edgetx.cli.options import json_option, quiet_option
 
 if TYPE_CHECKING:
     from edgetx.train.loop import Epoch
 
 
-@click.command("train")
+@click.command("train", short_help="Train the model of a recipe on recordings.")
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Audio folder with a split CSV.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Model folder to write [default: build/NAME].")
-@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@json_option
+@quiet_option
 def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
-    r"""Train the model of RECIPE (a file, a model folder or a name in the zoo).
+    """Train the model of RECIPE (a file, a model folder or a name in the zoo).
 
     \b
-    edgetx train models/kws-transformer-micro/recipe.toml --data recordings -o build/my-model
+    edgetx train kws-transformer-micro --data recordings -o build/my-model
+    edgetx train my_recipe.toml --data recordings
 
     An interrupted run goes on after its last complete epoch when started again.
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     from edgetx.recipe import load_recipe
     from edgetx.train import train
 
