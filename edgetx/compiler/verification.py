@@ -109,7 +109,7 @@ def outputs_of(runtime: Runtime, cases: Sequence[Arrays]) -> list[Arrays]:
 
 
 def _random(generator: np.random.Generator, low: int, high: int, shape: tuple[int, ...], dtype: str) -> Array:
-    return generator.integers(low, high, shape, dtype=dtype, endpoint=True)  # type: ignore[arg-type]
+    return generator.integers(low, high, shape, dtype=dtype, endpoint=True)
 
 
 def _largest_difference(a: Arrays, b: Arrays) -> int:

@@ -2,7 +2,7 @@
 
 from edgetx.ir.builder import GraphBuilder
 from edgetx.ir.graph import Graph, Node, OpLike, State
-from edgetx.ir.types import Array, Arrays, DType, QuantParams, TensorType, Value
+from edgetx.ir.types import Array, Arrays, DType, QuantParams, TensorType, Value, dtype_of
 
 __all__ = [
     "Array",
@@ -16,4 +16,5 @@ __all__ = [
     "State",
     "TensorType",
     "Value",
+    "dtype_of",
 ]

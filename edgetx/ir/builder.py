@@ -5,12 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgetx.ir.graph import Graph, Node, OpLike, State
-from edgetx.ir.types import Array, DType, QuantParams, TensorType, Value
-
-_DTYPES: dict[str, DType] = {
-    "float32": "float32", "int8": "int8", "int16": "int16", "int32": "int32", "int64": "int64",
-    "uint8": "uint8", "bool": "bool",
-}  # fmt: skip
+from edgetx.ir.types import Array, DType, QuantParams, TensorType, Value, dtype_of
 
 
 class GraphBuilder:
@@ -51,13 +46,13 @@ class GraphBuilder:
     def const(self, data: Array, name: str = "const", quant: QuantParams | None = None) -> Value:
         """Add a constant."""
         data = np.asarray(data)
-        value = Value(self.fresh(name), TensorType(data.shape, _DTYPES[data.dtype.name], quant))
+        value = Value(self.fresh(name), TensorType(data.shape, dtype_of(data), quant))
         self.consts[value.name] = data
         return value
 
     def state(self, name: str, init: Array, quant: QuantParams | None = None) -> Value:
         """Declare a state and return the value to read; `write_state` closes it."""
-        value = Value(self.fresh(name), TensorType(init.shape, _DTYPES[init.dtype.name], quant))
+        value = Value(self.fresh(name), TensorType(init.shape, dtype_of(init), quant))
         self._states.append(State(value.name, init, value, value))
         return value
 

@@ -16,6 +16,14 @@ DTYPE_BYTES: dict[DType, int] = {
 }  # fmt: skip
 
 
+_BY_NAME: dict[str, DType] = {dtype: dtype for dtype in DTYPE_BYTES}
+
+
+def dtype_of(data: Array) -> DType:
+    """Element type of an array."""
+    return _BY_NAME[data.dtype.name]
+
+
 @dataclass(frozen=True)
 class QuantParams:
     """Affine quantization: real = scale · (q − zero_point).

@@ -48,7 +48,7 @@ def _fused(node: Node, layer: Node, graph: Graph, data: Array) -> Graph | str:
     bias = graph.const(layer.inputs[2]) if len(layer.inputs) > 2 else np.zeros(len(data), np.float32)
     if weight is None or bias is None:
         return f"{layer.name} has computed weights"
-    axis = OUTPUT_AXIS[type(layer.op)]  # type: ignore[index]
+    axis = OUTPUT_AXIS[type(layer.op)]
     if isinstance(node.op, Mul):
         shape = [1] * weight.ndim
         shape[axis] = -1

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgetx.errors import QuantError
 from edgetx.fixedpoint import quantize
-from edgetx.ir import Array, Graph, GraphBuilder, Node, State, TensorType, Value
+from edgetx.ir import Array, Graph, GraphBuilder, Node, State, TensorType, Value, dtype_of
 from edgetx.ops import Op, Quantize
 from edgetx.quant.plan import QuantPlan, TensorPlan, tensor_plan
 
@@ -62,7 +62,7 @@ class _Quantizer:
             if data is not None and index in rule.consts:
                 types = [operand.type for operand in operands]
                 integers, params = rule.consts[index].quantize(data, types, outputs[0].type)
-                operands.append(self._const(value, integers, value.type.with_quant(integers.dtype.name, params)))
+                operands.append(self._const(value, integers, value.type.with_quant(dtype_of(integers), params)))
             else:
                 operands.append(self._activation(value, data, bits))
         self._emit(replace(node, inputs=tuple(operands), outputs=outputs), node.outputs)

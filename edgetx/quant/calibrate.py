@@ -89,7 +89,7 @@ def _percentile(h: Histogram, tail: float = 1e-4) -> tuple[float, float]:
     if total == 0:
         return h.low, h.high
     share = np.cumsum(h.counts) / total
-    low, high = np.searchsorted(share, tail), np.searchsorted(share, 1 - tail)
+    low, high = int(np.searchsorted(share, tail)), int(np.searchsorted(share, 1 - tail))
     centres = h.centres
     return min(0.0, float(centres[low])), max(0.0, float(centres[min(high, BINS - 1)]))
 

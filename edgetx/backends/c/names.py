@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from edgetx.ir import Array, DType
+from edgetx.ir import Array, DType, dtype_of
 from edgetx.plan import Step
 
 C_TYPES: dict[DType, str] = {
@@ -30,7 +30,7 @@ def spell_ints(data: Iterable[int], per_line: int = 24) -> str:
 
 def spell_array(symbol: str, data: Array) -> str:
     """A constant array."""
-    c_type = C_TYPES[data.dtype.name]
+    c_type = C_TYPES[dtype_of(data)]
     return f"static const {c_type} {symbol}[{data.size}] = {{\n  {spell_ints(map(int, data.ravel()))}\n}};"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgetx import ops
+from edgetx.errors import UnsupportedOpError
 from edgetx.frontends.torch.scope import Scope, aten, normal_axis
 from edgetx.ir import Value
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from torch.fx import Node as FxNode
@@ -11,13 +12,14 @@ from edgetx.errors import UnsupportedOpError
 from edgetx.ir import Array, GraphBuilder, Value
 
 Handler = Callable[..., "Value | tuple[Value, ...]"]
+HandlerT = TypeVar("HandlerT", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
 
 
-def aten(*targets: str) -> Callable[[Handler], Handler]:
+def aten(*targets: str) -> Callable[[HandlerT], HandlerT]:
     """Register the handler of ATen ops, named as in `torch.ops.aten`."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: HandlerT) -> HandlerT:
         HANDLERS.update(dict.fromkeys(targets, handler))
         return handler
 

@@ -1,0 +1,52 @@
+# Two commands are all a fresh machine needs: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_OUT ?= build/demo
+
+.PHONY: help demo test check lint types format docs clean
+
+help: ## Show what there is to make.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Install, compile the demo model and print its profile.
+	$(BIN)/edgetx compile kws-transformer-micro --target nucleo-l4r5zi -o $(DEMO_OUT)
+
+test: $(VENV)/.dev toolchain ## Install everything and run all tests.
+	$(BIN)/python -m pytest --durations=20
+
+check: lint types ## Lint and type-check.
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Format Python and C.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.dev ## Regenerate the tables in docs/.
+	$(BIN)/python -m edgetx.docs
+
+clean: ## Remove what these commands made.
+	rm -rf build $(VENV)
+
+# The cross compiler and QEMU come from Debian where apt-get may install them; edgetx itself can do with ziglang.
+.PHONY: toolchain
+toolchain:
+	@sh tools/install-toolchain.sh
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[torch,verify,simulate,firmware,train]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/.demo
