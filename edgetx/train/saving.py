@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from safetensors import SafetensorError
 
 from edgetx.errors import EdgetxError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from recordings import RATE, tone
 
 from edgetx.cli.train import command
