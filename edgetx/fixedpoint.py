@@ -45,23 +45,23 @@ def quantize_multipliers(reals: npt.ArrayLike) -> tuple[npt.NDArray[np.int32], n
 
 def rounding_doubling_high_mul(a: IntLike, b: IntLike) -> Int:
     """(a · b) / 2**31 to nearest, ties upwards, saturated at INT32_MAX."""
-    product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    return np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+    product: Int = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    return np.minimum(np.asarray((product + (1 << 30)) >> 31), INT32_MAX)
 
 
 def rounding_shift_right(x: IntLike, shift: IntLike) -> Int:
     """x / 2**shift to nearest, ties away from zero; `shift` in 0..31."""
     x = np.asarray(x, np.int64)
     shift = np.asarray(shift, np.int64)
-    half = (np.int64(1) << shift) >> 1
-    return np.where(x >= 0, (x + half) >> shift, -((-x + half) >> shift))
+    half: Int = (np.int64(1) << shift) >> 1
+    return np.where(x >= 0, np.asarray((x + half) >> shift), -((-x + half) >> shift))
 
 
 def shift_half_up(x: IntLike, shift: IntLike) -> Int:
     """x / 2**shift to nearest, ties upwards; the cheap rounding inside our own kernels."""
     x = np.asarray(x, np.int64)
-    shift = np.asarray(shift, np.int64)
-    return (x + ((np.int64(1) << shift) >> 1)) >> shift
+    half: Int = (np.int64(1) << np.asarray(shift, np.int64)) >> 1
+    return np.asarray((x + half) >> shift, np.int64)
 
 
 def bit_length(x: IntLike) -> Int:

@@ -35,8 +35,8 @@ static uint32_t weigh(const etx_attention_params *p, int32_t *scores) {
   return total;
 }
 
-static void weighted_sum(const etx_attention_params *p, const int32_t *weights, uint32_t total, const int8_t *v,
-                         int8_t *y) {
+static void weighted_sum(const etx_attention_params *p, const int32_t *weights, uint32_t total,
+                         const int8_t *v, int8_t *y) {
   const int32_t stride = p->heads * p->head_size;
   int32_t normal = 0;
   while ((total << normal) >> 31 == 0) {
@@ -51,13 +51,12 @@ static void weighted_sum(const etx_attention_params *p, const int32_t *weights, 
     for (int32_t t = 0; t < p->key_length; ++t) {
       acc += weights[t] * v[t * stride + c];
     }
-    const int32_t scaled = etx_multiply_by_quantized_multiplier(acc, mantissa, shift);
-    y[c] = (int8_t)etx_clamp(scaled + p->output_offset, -128, 127);
+    y[c] = (int8_t)etx_requantize(acc, mantissa, shift, p->output_offset, INT8_MIN, INT8_MAX);
   }
 }
 
-void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v, int8_t *y,
-                      int32_t *scratch) {
+void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
+                      int8_t *y, int32_t *scratch) {
   const int32_t stride = p->heads * p->head_size;
   for (int32_t row = 0; row < p->query_length; ++row) {
     for (int32_t head = 0; head < p->heads; ++head) {

@@ -1,6 +1,7 @@
 /* Fixed-point arithmetic: the only place where rounding is written in C.
  *
- * Counterpart of edgetx/fixedpoint.py; the rules are those of TFLite's int8 specification with double rounding.
+ * Counterpart of edgetx/fixedpoint.py; the rules are those of TFLite's int8 specification with double
+ * rounding.
  */
 #ifndef ETX_FIXEDPOINT_H
 #define ETX_FIXEDPOINT_H
@@ -28,6 +29,10 @@ static inline int32_t etx_shift_half_up(int32_t x, int32_t shift) {
   return shift == 0 ? x : (x + (1 << (shift - 1))) >> shift;
 }
 
+static inline int64_t etx_shift_half_up_s64(int64_t x, int32_t shift) {
+  return shift == 0 ? x : (x + (1LL << (shift - 1))) >> shift;
+}
+
 /* x * mantissa * 2^(shift - 31). */
 static inline int32_t etx_multiply_by_quantized_multiplier(int32_t x, int32_t mantissa, int32_t shift) {
   const int32_t left = shift > 0 ? shift : 0;
@@ -39,12 +44,18 @@ static inline int32_t etx_multiply_by_quantized_multiplier(int32_t x, int32_t ma
 /* The same for the 64-bit accumulators of int16 activations: 16-bit mantissa, one rounding, ties upwards. */
 static inline int32_t etx_multiply_by_quantized_multiplier_s64(int64_t x, int32_t mantissa, int32_t shift) {
   const int32_t reduced = mantissa < 0x7FFF0000 ? (mantissa + (1 << 15)) >> 16 : 0x7FFF;
-  const int32_t total = 15 - shift;
-  return (int32_t)((x * reduced + (1LL << (total - 1))) >> total);
+  return (int32_t)etx_shift_half_up_s64(x * reduced, 15 - shift);
 }
 
 static inline int32_t etx_clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : (x > high ? high : x);
+}
+
+/* From accumulator to result; clamps before it adds the zero point, so that nothing overflows. */
+static inline int32_t etx_requantize(int32_t acc, int32_t mantissa, int32_t shift, int32_t zero_point,
+                                     int32_t low, int32_t high) {
+  const int32_t scaled = etx_multiply_by_quantized_multiplier(acc, mantissa, shift);
+  return etx_clamp(scaled, low - zero_point, high - zero_point) + zero_point;
 }
 
 #endif

@@ -1,7 +1,9 @@
 /* Prototypes and parameters of all kernels.
  *
- * Every kernel is called as etx_<op>_<dtype>(&params, operands..., results...[, scratch]). Tensors are dense, channels
- * last. Folders beside this one hold faster kernels for particular cores under the same names and prototypes.
+ * Every kernel is called as etx_<op>_<dtype>(&params, operands..., results...[, scratch]). Tensors are dense,
+ * channels last. A result is requantize(acc) = clamp(acc * mantissa * 2^(shift - 31) + output_offset, low,
+ * high), with a mantissa and a shift per output channel where they are arrays. Folders beside this one hold
+ * faster kernels for particular cores under the same names and prototypes.
  */
 #ifndef ETX_KERNELS_H
 #define ETX_KERNELS_H
@@ -24,7 +26,162 @@ typedef struct {
 void etx_fully_connected_s8(const etx_fully_connected_params *p, const int8_t *x, const int8_t *w,
                             const int32_t *bias, const int32_t *mantissas, const int32_t *shifts, int8_t *y);
 void etx_fully_connected_s16(const etx_fully_connected_params *p, const int16_t *x, const int8_t *w,
-                             const int64_t *bias, const int32_t *mantissas, const int32_t *shifts, int16_t *y);
+                             const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
+                             int16_t *y);
+
+/* y[batches][rows][columns] = requantize(sum over depth of (a + a_offset) * (b + b_offset)); steps are the
+ * distances between batches, between rows of a or along the depth of b, and along the depth of a or between
+ * columns of b. */
+typedef struct {
+  int32_t batches;
+  int32_t rows;
+  int32_t depth;
+  int32_t columns;
+  int32_t a_steps[3];
+  int32_t b_steps[3];
+  int32_t a_offset;
+  int32_t b_offset;
+  int32_t mantissa;
+  int32_t shift;
+  int32_t output_offset;
+  int32_t low;
+  int32_t high;
+} etx_batch_matmul_params;
+
+void etx_batch_matmul_s8(const etx_batch_matmul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+void etx_batch_matmul_s16(const etx_batch_matmul_params *p, const int16_t *a, const int16_t *b, int16_t *y);
+
+/* Convolution of one image [height][width][channels]: w[out][window][in], depthwise w[window][out]. */
+typedef struct {
+  int32_t in_height;
+  int32_t in_width;
+  int32_t in_channels;
+  int32_t out_height;
+  int32_t out_width;
+  int32_t out_channels;
+  int32_t window_height;
+  int32_t window_width;
+  int32_t stride_height;
+  int32_t stride_width;
+  int32_t pad_top;
+  int32_t pad_left;
+  int32_t dilation_height;
+  int32_t dilation_width;
+  int32_t input_offset;
+  int32_t output_offset;
+  int32_t low;
+  int32_t high;
+} etx_convolution_params;
+
+void etx_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w, const int32_t *bias,
+                    const int32_t *mantissas, const int32_t *shifts, int8_t *y);
+void etx_conv_2d_s16(const etx_convolution_params *p, const int16_t *x, const int8_t *w, const int64_t *bias,
+                     const int32_t *mantissas, const int32_t *shifts, int16_t *y);
+void etx_depthwise_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
+                              const int32_t *bias, const int32_t *mantissas, const int32_t *shifts,
+                              int8_t *y);
+void etx_depthwise_conv_2d_s16(const etx_convolution_params *p, const int16_t *x, const int8_t *w,
+                               const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
+                               int16_t *y);
+
+/* Mean, to nearest with ties away from 0, or maximum of the part of each window that lies in the image. */
+typedef struct {
+  int32_t in_height;
+  int32_t in_width;
+  int32_t in_channels;
+  int32_t out_height;
+  int32_t out_width;
+  int32_t out_channels;
+  int32_t window_height;
+  int32_t window_width;
+  int32_t stride_height;
+  int32_t stride_width;
+  int32_t pad_top;
+  int32_t pad_left;
+  int32_t low;
+  int32_t high;
+} etx_pool_params;
+
+void etx_average_pool_2d_s8(const etx_pool_params *p, const int8_t *x, int8_t *y);
+void etx_average_pool_2d_s16(const etx_pool_params *p, const int16_t *x, int16_t *y);
+void etx_max_pool_2d_s8(const etx_pool_params *p, const int8_t *x, int8_t *y);
+void etx_max_pool_2d_s16(const etx_pool_params *p, const int16_t *x, int16_t *y);
+
+/* y = requantize(fine(a) + sign * fine(b)), fine(x) = (x + offset) * 2^left_shift * mantissa * 2^(shift -
+ * 31). */
+typedef struct {
+  int32_t dims[4];
+  int32_t a_steps[4]; /* distance between neighbours along each axis; 0 where an operand is repeated */
+  int32_t b_steps[4];
+  int32_t left_shift;
+  int32_t sign;
+  int32_t a_offset;
+  int32_t a_mantissa;
+  int32_t a_shift;
+  int32_t b_offset;
+  int32_t b_mantissa;
+  int32_t b_shift;
+  int32_t mantissa;
+  int32_t shift;
+  int32_t output_offset;
+  int32_t low;
+  int32_t high;
+} etx_add_params;
+
+void etx_add_s8(const etx_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+void etx_add_s16(const etx_add_params *p, const int16_t *a, const int16_t *b, int16_t *y);
+
+/* y = requantize((a + a_offset) * (b + b_offset)) */
+typedef struct {
+  int32_t dims[4];
+  int32_t a_steps[4];
+  int32_t b_steps[4];
+  int32_t a_offset;
+  int32_t b_offset;
+  int32_t mantissa;
+  int32_t shift;
+  int32_t output_offset;
+  int32_t low;
+  int32_t high;
+} etx_mul_params;
+
+void etx_mul_s8(const etx_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+void etx_mul_s16(const etx_mul_params *p, const int16_t *a, const int16_t *b, int16_t *y);
+
+/* Where row number `row` of the last axis begins. */
+static inline int32_t etx_row_start(const int32_t dims[4], const int32_t steps[4], int32_t row) {
+  const int32_t outer = row / dims[2];
+  return row % dims[2] * steps[2] + outer % dims[1] * steps[1] + outer / dims[1] * steps[0];
+}
+
+/* y[outer][inner] = requantize(sum of x[outer][count][inner] + count * input_offset), over the whole element
+ * type */
+typedef struct {
+  int32_t outer;
+  int32_t count;
+  int32_t inner;
+  int32_t input_offset;
+  int32_t mantissa;
+  int32_t shift;
+  int32_t output_offset;
+} etx_mean_params;
+
+void etx_mean_s8(const etx_mean_params *p, const int8_t *x, int8_t *y);
+void etx_mean_s16(const etx_mean_params *p, const int16_t *x, int16_t *y);
+
+/* y[i] = requantize(x[i] + input_offset), over the whole element type of y */
+typedef struct {
+  int32_t size;
+  int32_t input_offset;
+  int32_t mantissa;
+  int32_t shift;
+  int32_t output_offset;
+} etx_quantize_params;
+
+void etx_quantize_s8_s8(const etx_quantize_params *p, const int8_t *x, int8_t *y);
+void etx_quantize_s8_s16(const etx_quantize_params *p, const int8_t *x, int16_t *y);
+void etx_quantize_s16_s8(const etx_quantize_params *p, const int16_t *x, int8_t *y);
+void etx_quantize_s16_s16(const etx_quantize_params *p, const int16_t *x, int16_t *y);
 
 /* y[i] = table[x[i] + 128] */
 typedef struct {
@@ -33,31 +190,54 @@ typedef struct {
 
 void etx_lut_s8(const etx_lut_params *p, const int8_t *x, const int8_t *table, int8_t *y);
 
-/* y = gamma * (x - mean) / sqrt(variance + epsilon) + beta over rows of `width`; without `center`, by the root mean
- * square. epsilon is in units of width^2 * scale(x)^2. */
+/* Softmax of rows, with scale 1/256 and zero point -128. */
+typedef struct {
+  int32_t rows;
+  int32_t width;
+  int32_t mantissa; /* differences from the row's maximum to 5 integer bits */
+  int32_t shift;
+  int32_t least_difference; /* those below weigh nothing */
+} etx_softmax_params;
+
+void etx_softmax_s8(const etx_softmax_params *p, const int8_t *x, int8_t *y);
+
+/* Rows scaled to unit length, with scale 1/128 and zero point 0. */
+typedef struct {
+  int32_t rows;
+  int32_t width;
+  int32_t input_offset;
+} etx_l2_normalization_params;
+
+void etx_l2_normalization_s8(const etx_l2_normalization_params *p, const int8_t *x, int8_t *y);
+
+/* y = gamma * (x - mean) / sqrt(variance + epsilon) + beta over rows of `width`; without `center`, by the
+ * root mean square. epsilon is in units of width^2 * scale(x)^2. */
 typedef struct {
   int32_t rows;
   int32_t width;
   int32_t center;
   int32_t input_offset;
   int32_t output_offset;
-  int32_t epsilon;
+  int64_t epsilon;
   int32_t root_bits;   /* bits of the reciprocal root, so that products stay within 32 bits */
   int32_t normal_bits; /* fraction bits of the normalized row */
   int32_t output_shift;
 } etx_layer_norm_params;
 
-void etx_layer_norm_s8(const etx_layer_norm_params *p, const int8_t *x, const int16_t *gamma, const int32_t *beta,
-                       int8_t *y);
+void etx_layer_norm_s8(const etx_layer_norm_params *p, const int8_t *x, const int16_t *gamma,
+                       const int32_t *beta, int8_t *y);
+void etx_layer_norm_s16(const etx_layer_norm_params *p, const int16_t *x, const int16_t *gamma,
+                        const int32_t *beta, int16_t *y);
 
-/* Softmax attention by rows; q, k, v and y are [length][heads * head_size]. scratch holds one row of scores. */
+/* Softmax attention by rows; q, k, v and y are [length][heads * head_size]. scratch holds one row of scores.
+ */
 typedef struct {
   int32_t query_length;
   int32_t key_length;
   int32_t heads;
   int32_t head_size;
-  int32_t difference_max;  /* differences from the row's maximum beyond this weigh nothing */
-  int32_t score_mantissa;  /* differences to Q16 powers of two */
+  int32_t difference_max; /* differences from the row's maximum beyond this weigh nothing */
+  int32_t score_mantissa; /* differences to Q16 powers of two */
   int32_t score_shift;
   int32_t weight_shift;    /* keeps sums over long rows within 32 bits */
   int32_t output_mantissa; /* scale(v) / scale(y) */
@@ -65,7 +245,45 @@ typedef struct {
   int32_t output_offset;
 } etx_attention_params;
 
-void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v, int8_t *y,
-                      int32_t *scratch);
+void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
+                      int8_t *y, int32_t *scratch);
+
+/* The same bytes elsewhere. */
+typedef struct {
+  int32_t size;
+} etx_copy_params;
+
+void etx_copy_s8(const etx_copy_params *p, const void *x, void *y);
+
+/* y[i][j][k][l] = x[first + i, j, k, l times steps], all in bytes; runs of step 1 are copied at once. */
+typedef struct {
+  int32_t dims[4];
+  int32_t steps[4];
+  int32_t first;
+} etx_strided_copy_params;
+
+void etx_strided_copy_s8(const etx_strided_copy_params *p, const void *x, void *y);
+
+/* Operands side by side: `outer` times sizes[i] bytes of each of `count` operands. */
+#define ETX_MAX_OPERANDS 8
+
+typedef struct {
+  int32_t outer;
+  int32_t count;
+  int32_t sizes[ETX_MAX_OPERANDS];
+} etx_concatenation_params;
+
+void etx_concatenation_s8(const etx_concatenation_params *p, const void *const *operands, void *y);
+
+/* x[in_dims] at `before` in y[out_dims], `value` around it. */
+typedef struct {
+  int32_t in_dims[4];
+  int32_t out_dims[4];
+  int32_t before[4];
+  int32_t value;
+} etx_pad_params;
+
+void etx_pad_s8(const etx_pad_params *p, const int8_t *x, int8_t *y);
+void etx_pad_s16(const etx_pad_params *p, const int16_t *x, int16_t *y);
 
 #endif

@@ -1,7 +1,8 @@
 #include "etx_kernels.h"
 
 void etx_fully_connected_s16(const etx_fully_connected_params *p, const int16_t *x, const int8_t *w,
-                             const int64_t *bias, const int32_t *mantissas, const int32_t *shifts, int16_t *y) {
+                             const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
+                             int16_t *y) {
   for (int32_t row = 0; row < p->rows; ++row) {
     const int8_t *w_row = w;
     for (int32_t out = 0; out < p->out_features; ++out) {

@@ -9,8 +9,7 @@ void etx_fully_connected_s8(const etx_fully_connected_params *p, const int8_t *x
       for (int32_t i = 0; i < p->in_features; ++i) {
         acc += (x[i] + p->input_offset) * w_row[i];
       }
-      const int32_t scaled = etx_multiply_by_quantized_multiplier(acc, mantissas[out], shifts[out]);
-      y[out] = (int8_t)etx_clamp(scaled + p->output_offset, p->low, p->high);
+      y[out] = (int8_t)etx_requantize(acc, mantissas[out], shifts[out], p->output_offset, p->low, p->high);
       w_row += p->in_features;
     }
     x += p->in_features;

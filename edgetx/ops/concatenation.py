@@ -59,10 +59,6 @@ class Concatenation(Op):
         if count > MAX_OPERANDS:
             raise UnsupportedOpError(f"concatenation of {count} operands, at most {MAX_OPERANDS}", where=node.name)
         outer = math.prod(node.output.shape[: self.axis])
-        sizes = [value.type.nbytes // outer for value in node.inputs]
-        params: dict[str, int | Sequence[int]] = {
-            "outer": outer,
-            "count": count,
-            "sizes": [*sizes, *[0] * (MAX_OPERANDS - count)],
-        }
+        sizes = [*(value.type.nbytes // outer for value in node.inputs), *[0] * (MAX_OPERANDS - count)]
+        params: dict[str, int | Sequence[int]] = {"outer": outer, "count": count, "sizes": sizes}
         return KernelCall("concatenation_s8", params, node.inputs, variadic=True)

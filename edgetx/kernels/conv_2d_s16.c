@@ -1,0 +1,38 @@
+#include "etx_kernels.h"
+
+/* Weighted sum over the part of a window that lies in the image; the window begins at (top, left). */
+static int64_t window_sum(const etx_convolution_params *p, const int16_t *x, const int8_t *w, int32_t top,
+                          int32_t left) {
+  int64_t acc = 0;
+  for (int32_t i = 0; i < p->window_height; ++i) {
+    const int32_t row = top + i * p->dilation_height;
+    for (int32_t j = 0; j < p->window_width; ++j) {
+      const int32_t column = left + j * p->dilation_width;
+      if (row >= 0 && row < p->in_height && column >= 0 && column < p->in_width) {
+        const int16_t *pixel = x + (row * p->in_width + column) * p->in_channels;
+        for (int32_t c = 0; c < p->in_channels; ++c) {
+          acc += pixel[c] * w[c];
+        }
+      }
+      w += p->in_channels;
+    }
+  }
+  return acc;
+}
+
+void etx_conv_2d_s16(const etx_convolution_params *p, const int16_t *x, const int8_t *w, const int64_t *bias,
+                     const int32_t *mantissas, const int32_t *shifts, int16_t *y) {
+  const int32_t filter_size = p->window_height * p->window_width * p->in_channels;
+  for (int32_t i = 0; i < p->out_height; ++i) {
+    const int32_t top = i * p->stride_height - p->pad_top;
+    for (int32_t j = 0; j < p->out_width; ++j) {
+      const int32_t left = j * p->stride_width - p->pad_left;
+      for (int32_t c = 0; c < p->out_channels; ++c) {
+        const int64_t acc = bias[c] + window_sum(p, x, w + c * filter_size, top, left);
+        const int32_t scaled = etx_multiply_by_quantized_multiplier_s64(acc, mantissas[c], shifts[c]);
+        *y = (int16_t)etx_clamp(scaled, p->low, p->high);
+        ++y;
+      }
+    }
+  }
+}

@@ -1,0 +1,15 @@
+#include "etx_kernels.h"
+
+void etx_mean_s16(const etx_mean_params *p, const int16_t *x, int16_t *y) {
+  for (int32_t i = 0; i < p->outer; ++i) {
+    for (int32_t j = 0; j < p->inner; ++j) {
+      int32_t sum = p->count * p->input_offset;
+      for (int32_t k = 0; k < p->count; ++k) {
+        sum += x[k * p->inner + j];
+      }
+      y[j] = (int16_t)etx_requantize(sum, p->mantissa, p->shift, p->output_offset, INT16_MIN, INT16_MAX);
+    }
+    x += p->count * p->inner;
+    y += p->inner;
+  }
+}

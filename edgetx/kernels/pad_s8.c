@@ -1,0 +1,27 @@
+#include "etx_kernels.h"
+
+/* Start of row `row` of y in x, or -1 if it lies outside. */
+static int32_t source(const etx_pad_params *p, int32_t row) {
+  const int32_t outer = row / p->out_dims[2];
+  const int32_t k = row % p->out_dims[2] - p->before[2];
+  const int32_t j = outer % p->out_dims[1] - p->before[1];
+  const int32_t i = outer / p->out_dims[1] - p->before[0];
+  const int32_t *dims = p->in_dims;
+  if (i < 0 || i >= dims[0] || j < 0 || j >= dims[1] || k < 0 || k >= dims[2]) {
+    return -1;
+  }
+  return ((i * dims[1] + j) * dims[2] + k) * dims[3];
+}
+
+void etx_pad_s8(const etx_pad_params *p, const int8_t *x, int8_t *y) {
+  const int32_t rows = p->out_dims[0] * p->out_dims[1] * p->out_dims[2];
+  for (int32_t row = 0; row < rows; ++row) {
+    const int32_t start = source(p, row);
+    for (int32_t c = 0; c < p->out_dims[3]; ++c) {
+      const int32_t from = c - p->before[3];
+      const int32_t inside = start >= 0 && from >= 0 && from < p->in_dims[3];
+      y[c] = inside != 0 ? x[start + from] : (int8_t)p->value;
+    }
+    y += p->out_dims[3];
+  }
+}
