@@ -1,0 +1,151 @@
+"""Fold gains and shifts of channels into the layers that read them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+
+from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
+from edgetx.ops import Add, FullyConnected, Mean, Mul, Reshape, StridedSlice
+from edgetx.passes.base import Rule
+
+ROWS_ONLY = (Mean, Reshape, StridedSlice)
+"""Ops that commute with gains and shifts of channels, as long as they leave the last axis alone."""
+
+
+@dataclass
+class Readers:
+    """The layers that end up with a value.
+
+    Attributes:
+        below: Layers that read its rows.
+        beside: Layers whose results are added to it.
+    """
+
+    below: list[Node] = field(default_factory=list)
+    beside: list[Node] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FoldGain(Rule):
+    """Scale the columns of the weights below instead of their operand.
+
+    Given:   %a = mul(%x, %gain)    %y = fully_connected(%a, %w, %b)
+    Result:  %y = fully_connected(%x, %w · %gain, %b)
+    """
+
+    name: ClassVar[str] = "fold-gain"
+
+    def rewrite(self, node: Node, graph: Graph) -> Graph | str:
+        found = _channel_constant(node, graph, Mul)
+        if isinstance(found, str):
+            return found
+        value, gain = found
+        readers = Readers()
+        if reason := _collect(graph, node.output, readers):
+            return reason
+        if readers.beside:
+            return f"{readers.beside[0].name} is added to it"
+        return _without(node, graph, value, readers.below, lambda w, b, _: (w * gain, b))
+
+
+@dataclass(frozen=True)
+class FoldShift(Rule):
+    """Shift the biases of the layers below, and of those that are added, instead of their operand.
+
+    Given:   %a = add(%x, %shift)    %y = fully_connected(%a, %w, %b)    %z = add(%a, fully_connected(%u, %v, %c))
+    Result:  %y = fully_connected(%x, %w, %b + %w · %shift)    %z = add(%x, fully_connected(%u, %v, %c + %shift))
+    """
+
+    name: ClassVar[str] = "fold-shift"
+
+    def rewrite(self, node: Node, graph: Graph) -> Graph | str:
+        found = _channel_constant(node, graph, Add)
+        if isinstance(found, str):
+            return found
+        value, shift = found
+        readers = Readers()
+        if reason := _collect(graph, node.output, readers):
+            return reason
+        beside = {layer.name for layer in readers.beside}
+
+        def shifted(w: Array, b: Array, layer: str) -> tuple[Array, Array]:
+            return w, b + (shift if layer in beside else w @ shift)
+
+        return _without(node, graph, value, [*readers.below, *readers.beside], shifted)
+
+
+def _channel_constant(node: Node, graph: Graph, kind: type) -> tuple[Value, Array] | str:
+    """The operand of a node of that kind, and the constant that it is combined with, one number per channel."""
+    if not isinstance(node.op, kind) or node.op.activation != "none":  # type: ignore[attr-defined]
+        return f"not a plain {kind.__name__.lower()}"
+    channels = node.output.shape[-1]
+    for value, other in (node.inputs, node.inputs[::-1]):
+        data = graph.const(other)
+        if data is not None and data.size in (1, channels) and data.shape[-1:] in ((1,), (channels,)):
+            return value, np.broadcast_to(data.ravel(), channels)
+    return "no operand is a constant per channel"
+
+
+def _collect(graph: Graph, value: Value, readers: Readers) -> str:
+    """Find the layers that read `value`; the reason if something else does."""
+    if graph.is_result(value):
+        return f"{value.name} leaves the graph"
+    for user in graph.users(value):
+        if isinstance(user.op, ROWS_ONLY) and _keeps_channels(user):
+            if reason := _collect(graph, user.output, readers):
+                return reason
+        elif _is_layer(graph, user):
+            readers.below.append(user)
+        elif (layer := _added_layer(graph, user, value)) is not None:
+            readers.beside.append(layer)
+        else:
+            return f"{user.name} reads it"
+    return ""
+
+
+def _keeps_channels(node: Node) -> bool:
+    x = node.inputs[0]
+    reduces = isinstance(node.op, Mean) and x.type.rank - 1 in node.op.axes
+    return not reduces and x.shape[-1:] == node.output.shape[-1:]
+
+
+def _is_layer(graph: Graph, node: Node | None) -> bool:
+    return (
+        node is not None
+        and isinstance(node.op, FullyConnected)
+        and all(value.name in graph.consts for value in node.inputs[1:])
+    )
+
+
+def _added_layer(graph: Graph, node: Node, value: Value) -> Node | None:
+    """The linear layer whose result a node adds to `value`, and which nothing else reads."""
+    if not isinstance(node.op, Add):
+        return None
+    (other,) = (v for v in node.inputs if v.name != value.name) if len(set(node.inputs)) == 2 else (value,)
+    layer = graph.producer(other)
+    linear = _is_layer(graph, layer) and layer.op.activation == "none"  # type: ignore[union-attr]
+    return layer if linear and graph.has_one_use(other) else None
+
+
+def _without(
+    node: Node,
+    graph: Graph,
+    value: Value,
+    layers: list[Node],
+    change: Callable[[Array, Array, str], tuple[Array, Array]],
+) -> Graph:
+    """The graph without `node`, its operand in its place and the parameters of `layers` changed."""
+    b = GraphBuilder.beside(graph)
+    added = []
+    for layer in layers:
+        weight, *bias = (graph.consts[v.name].astype(np.float64) for v in layer.inputs[1:])
+        data = change(weight, bias[0] if bias else np.zeros(len(weight)), layer.name)
+        names = (f"{layer.name}.weight", f"{layer.name}.bias")
+        consts = [b.const(array.astype(np.float32), name) for array, name in zip(data, names, strict=True)]
+        x = value if layer.inputs[0].name == node.output.name else layer.inputs[0]
+        added.append(replace(layer, inputs=(x, *consts)))
+    return graph.rewrite(
+        remove=[node, *layers], add=added, consts=b.consts, replace_values={node.output.name: value}
+    )
