@@ -1,0 +1,404 @@
+"""A microcontroller that runs a firmware image and knows how many cycles have passed."""
+
+import ctypes
+from pathlib import Path
+
+from edgetx.errors import DeviceError
+from edgetx.profile.bus import WINDOWS, Bus, Peripheral, Read, Write
+from edgetx.profile.cores import load_core, make_model
+from edgetx.profile.emulator import PAGE, Emulator, Stop, StopKind
+from edgetx.profile.exceptions import ExceptionUnit
+from edgetx.profile.image import Image, load_image
+from edgetx.profile.legal import check_instruction
+from edgetx.profile.nvic import SVC, SYS_TICK, Masks, Nvic
+from edgetx.profile.semihosting import BREAKPOINT, Semihosting
+from edgetx.profile.system import CycleCounter, SystemControl, SysTick
+from edgetx.profile.trace.engine import NEVER, Stopped
+from edgetx.profile.trace.tracer import Tracer
+from edgetx.targets import MemoryRegion, Target, load_target
+
+RETURN_ADDRESS = 0x9FFF_F000
+NOWHERE = RETURN_ADDRESS + 0x100
+DEFAULT_INSTRUCTIONS = 20_000_000_000
+DEFAULT_SECONDS = 300.0
+
+
+class Simulator:
+    """Runs a firmware image on a target.
+
+    The core starts as after a reset, with the image loaded; `call` works without running the start-up code first,
+    because initialised data is also put where it belongs in RAM.
+
+    Args:
+        target: The board, or its name.
+        image: The firmware: a path or an `Image`.
+        base: Address of a raw image.
+        count: Whether to count cycles and instructions; without, it runs several times faster.
+        use_native: Whether to count in C; without, in Python: slower, with the same numbers.
+    """
+
+    def __init__(
+        self,
+        target: Target | str,
+        image: Image | str | Path,
+        base: int | None = None,
+        *,
+        count: bool = True,
+        use_native: bool = True,
+    ) -> None:
+        self.target = load_target(target) if isinstance(target, str) else target
+        self.image = image if isinstance(image, Image) else load_image(image, base)
+        self.core = load_core(self.target.core)
+        self.bus = Bus()
+        self.nvic = Nvic()
+        self.semihosting = Semihosting()
+        self.emulator = Emulator(self.target.core)
+        self._exceptions = ExceptionUnit(self.emulator, self.target.core)
+        self.tracer = self._make_tracer(use_native) if count else None
+        self._pc = 0
+        self._stop_requested = False
+        self._problem: DeviceError | None = None
+        self._systick = SysTick(lambda: self.cycles)
+        self._system = SystemControl(self.target.core, self.nvic)
+        self._map_memory()
+        self._load()
+        self._add_system_peripherals()
+        self.reset()
+
+    @property
+    def cycles(self) -> int:
+        """Cycles since the simulator was made; within a callback, up to the access that called."""
+        if self.tracer is None:
+            return 0
+        return self.tracer.engine.cycles
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since the simulator was made."""
+        return self.tracer.engine.instructions if self.tracer else 0
+
+    @property
+    def output(self) -> str:
+        """What the firmware has printed by semihosting."""
+        return self.semihosting.output.decode(errors="replace")
+
+    @property
+    def exit_status(self) -> int | None:
+        """Status with which the firmware ended by semihosting; None while it has not."""
+        return self.semihosting.exit_status
+
+    @property
+    def pc(self) -> int:
+        """Address of the next instruction."""
+        return self._pc
+
+    def symbol(self, name: str) -> int:
+        """Address of a symbol of the image.
+
+        Raises:
+            DeviceError: If the image has none of that name.
+        """
+        return self.image.symbol(name).address
+
+    def map_mmio(self, base: int, size: int, read: Read, write: Write) -> None:
+        """Add a peripheral; it takes precedence over built-in ones and over those added before.
+
+        Args:
+            base: Address of its first register.
+            size: Size in bytes.
+            read: Called with offset and size of an access; returns the value.
+            write: Called with offset, size and value.
+        """
+        self.bus.add(Peripheral(base, size, read, write))
+        if not any(start <= base < start + length for start, length in WINDOWS):
+            begin = base & ~(PAGE - 1)
+            self._map_window(begin, -(-(base + size - begin) // PAGE) * PAGE)
+
+    def reset(self) -> None:
+        """Start over at the reset vector (or, without one, at the entry point), memory unchanged."""
+        table = self._find_vector_table()
+        self._system.vector_table = table or 0
+        if table is not None:
+            self.emulator.set_register("sp", self.emulator.read_word(table))
+            self._pc = self.emulator.read_word(table + 4) & ~1
+        else:
+            self.emulator.set_register("sp", self._top_of_stack())
+            self._pc = (self.image.entry or self.image.segments[0].address) & ~1
+
+    def call(self, address: int, *args: int, max_instructions: int | None = None) -> int:
+        """Call a function and run until it returns.
+
+        Args:
+            address: The function.
+            args: Integer arguments.
+            max_instructions: Limit on executed instructions.
+
+        Returns:
+            What it left in r0.
+
+        Raises:
+            DeviceError: As `run`.
+        """
+        stack = self.emulator.register("sp")
+        extra = args[4:]
+        frame = (stack - 4 * len(extra)) & ~7
+        for i, value in enumerate(args[:4]):
+            self.emulator.set_register(f"r{i}", value & 0xFFFF_FFFF)
+        for i, value in enumerate(extra):
+            self.write(frame + 4 * i, (value & 0xFFFF_FFFF).to_bytes(4, "little"))
+        self.emulator.set_register("sp", frame)
+        self.emulator.set_register("lr", RETURN_ADDRESS | 1)
+        self._go(address & ~1)
+        self.run(until=RETURN_ADDRESS, max_instructions=max_instructions)
+        self.emulator.set_register("sp", stack)
+        return self.emulator.register("r0")
+
+    def interrupt(self, vector_number: int) -> None:
+        """Pend an exception (16 is the first interrupt of the chip); it is taken at the next `run`."""
+        self.nvic.enabled.add(vector_number)
+        self.nvic.pending.add(vector_number)
+
+    def stop(self) -> None:
+        """Make `run` return; from a callback, soon after the access that called."""
+        self._stop_requested = True
+        if self.tracer:
+            self.tracer.engine.stop_requested = True
+        else:
+            self.emulator.stop()
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes of memory."""
+        return self.emulator.read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Change memory, read-only or not."""
+        self.emulator.write(address, data)
+
+    def run(
+        self, until: int | None = None, max_instructions: int | None = None, max_seconds: float = DEFAULT_SECONDS
+    ) -> None:
+        """Run until an address is reached, the firmware ends, or `stop` is called.
+
+        Raises:
+            DeviceError: If the firmware faults, waits for ever, or exceeds a limit.
+        """
+        self._stop_requested = False
+        limit = self._set_limit(max_instructions)
+        end = NOWHERE if until is None else until & ~1
+        while not self._run_once(end, limit, max_seconds):
+            pass
+
+    def _run_once(self, until: int, limit: int, seconds: float) -> bool:
+        """Run to the next event; whether that ends `run`."""
+        self._take_exceptions()
+        self._set_deadline()
+        stop = self.emulator.run(self._pc, until, seconds, 0 if self.tracer else limit)
+        self._pc = stop.pc
+        if self._problem:
+            problem, self._problem = self._problem, None
+            raise self._locate(problem)
+        return self._handle(stop)
+
+    def _handle(self, stop: Stop) -> bool:
+        match stop.kind:
+            case StopKind.UNTIL:
+                return True
+            case StopKind.STOPPED:
+                return self._handle_stopped()
+            case StopKind.BKPT:
+                return self._handle_breakpoint(stop.pc)
+            case StopKind.SVC:
+                self.nvic.pending.add(SVC)
+                return self._after_event()
+            case StopKind.EXC_RETURN:
+                return self._handle_return(stop.pc)
+            case StopKind.WAIT:
+                return self._handle_wait(stop.pc)
+            case StopKind.TIMEOUT:
+                raise self._error("the time limit is over", stop.pc)
+            case StopKind.FAULT:
+                raise self._fault(stop)
+
+    def _handle_stopped(self) -> bool:
+        if self.tracer is None:
+            return True
+        why = self.tracer.engine.stopped
+        self.tracer.engine.resume()
+        match why:
+            case Stopped.UNRESOLVED:
+                assert self.tracer.problem
+                raise self._locate(self.tracer.problem)
+            case Stopped.LIMIT:
+                raise self._error("the instruction limit is reached", self._pc)
+            case Stopped.DEADLINE:
+                return False
+            case _:
+                return True
+
+    def _after_event(self) -> bool:
+        return self._stop_requested
+
+    def _handle_breakpoint(self, pc: int) -> bool:
+        if self.emulator.read(pc, 2) != BREAKPOINT:
+            raise self._error("a breakpoint that no debugger handles", pc)
+        operation, parameter = self.emulator.register("r0"), self.emulator.register("r1")
+        centiseconds = self.cycles * 100 // self.target.clock_hz
+        answer = self.semihosting.call(operation, parameter, self.emulator, centiseconds)
+        self.emulator.set_register("r0", answer)
+        self._pc = pc + 2
+        return self.exit_status is not None or self._stop_requested
+
+    def _handle_return(self, exc_return: int) -> bool:
+        back = self._exceptions.leave(exc_return)
+        self.nvic.end(back.number)
+        self._charge(self.core.exceptions.exit_cycles + self.core.exceptions.fp_context_cycles * back.had_fp)
+        self._go(back.pc)
+        if self.tracer:
+            self.tracer.engine.leave(back.pc)
+        return self._stop_requested
+
+    def _handle_wait(self, pc: int) -> bool:
+        if self.nvic.next(Masks()) is None:
+            if not self._systick.interrupts or self.tracer is None:
+                raise self._error("waits for an interrupt that nobody raises", pc)
+            idle = self._systick.next_cycle - self.cycles
+            self._charge(max(idle, 0))
+        return self._stop_requested
+
+    def _take_exceptions(self) -> None:
+        if self._systick.expire():
+            self.nvic.pending.add(SYS_TICK)
+        if not self.nvic.pending:
+            return
+        number = self.nvic.take(self._masks())
+        if number is None:
+            return
+        self._enter(number)
+
+    def _enter(self, number: int) -> None:
+        return_pc = self._pc
+        handler, _ = self._exceptions.enter(number, return_pc, self._system.vector_table)
+        if self.tracer:
+            self.tracer.engine.enter(handler, return_pc, return_pc)
+        self._charge(self.core.exceptions.entry_cycles)
+        self._go(handler)
+
+    def _masks(self) -> Masks:
+        register = self.emulator.register
+        if self.target.core_info.architecture == "ARMv6-M":
+            return Masks(primask=register("primask"))
+        return Masks(register("primask"), register("faultmask"), register("basepri"))
+
+    def _charge(self, cycles: int) -> None:
+        if self.tracer:
+            self.tracer.engine.charge(cycles)
+
+    def _go(self, pc: int) -> None:
+        self._pc = pc
+        if self.tracer:
+            self.tracer.restart()
+
+    def _set_limit(self, max_instructions: int | None) -> int:
+        if self.tracer:
+            engine = self.tracer.engine
+            engine.instruction_limit = engine.instructions + (max_instructions or DEFAULT_INSTRUCTIONS)
+        return max_instructions or 0
+
+    def _set_deadline(self) -> None:
+        if self.tracer:
+            self.tracer.engine.deadline = self._systick.next_cycle if self._systick.interrupts else NEVER
+
+    def _fault(self, stop: Stop) -> DeviceError:
+        at = "" if stop.address is None else f" (address 0x{stop.address:08x})"
+        return self._error(f"{stop.what}{at}", stop.pc, "is there a region or peripheral missing in the target?")
+
+    def _error(self, what: str, pc: int, hint: str = "") -> DeviceError:
+        return DeviceError(what, where=f"{self.image.path.name}, pc {self.image.describe(pc)}", hint=hint)
+
+    def _locate(self, problem: Exception) -> DeviceError:
+        hint = getattr(problem, "hint", "")
+        return self._error(getattr(problem, "what", str(problem)), self._pc, hint)
+
+    def _make_tracer(self, use_native: bool) -> Tracer:
+        return Tracer(
+            self.emulator.uc,
+            self.emulator.read,
+            self.image,
+            make_model(self.core),
+            lambda instruction: check_instruction(instruction, self.target),
+            use_native,
+        )
+
+    def _map_memory(self) -> None:
+        for region in self.target.memory.values():
+            self._map_region(region)
+        for base, size in WINDOWS:
+            self._map_window(base, size)
+        self.emulator.map_memory(RETURN_ADDRESS, PAGE)
+
+    def _map_region(self, region: MemoryRegion) -> None:
+        size = -(-region.size_bytes // PAGE) * PAGE
+        writable = "code" not in region.roles
+        memory = ctypes.create_string_buffer(size + PAGE)
+        start = -(-ctypes.addressof(memory) // PAGE) * PAGE
+        for base in (region.base_address, *region.aliases):
+            self.emulator.map_alias(base, size, memory, start, writable)
+
+    def _map_window(self, base: int, size: int) -> None:
+        self.emulator.map_mmio(
+            base,
+            size,
+            lambda offset, width: self._guarded_read(base + offset, width),
+            lambda offset, width, value: self._guarded_write(base + offset, width, value),
+        )
+
+    def _guarded_read(self, address: int, size: int) -> int:
+        try:
+            return self.bus.read(address, size) & ((1 << 8 * size) - 1)
+        except DeviceError as problem:
+            self._abort(problem)
+            return 0
+
+    def _guarded_write(self, address: int, size: int, value: int) -> None:
+        try:
+            self.bus.write(address, size, value)
+        except DeviceError as problem:
+            self._abort(problem)
+
+    def _abort(self, problem: DeviceError) -> None:
+        self._problem = problem
+        self.emulator.stop()
+
+    def _load(self) -> None:
+        for segment in (*self.image.segments, *self.image.initialised):
+            try:
+                self.emulator.write(segment.address, segment.data)
+            except Exception as problem:
+                raise DeviceError(
+                    f"the image needs memory at 0x{segment.address:08x}..0x{segment.end_address:08x}, "
+                    f"which {self.target.name} does not have",
+                    where=str(self.image.path),
+                    hint="is it built for another board?",
+                ) from problem
+
+    def _add_system_peripherals(self) -> None:
+        self.bus.add(self._system.peripheral())
+        self.bus.add(self._systick.peripheral())
+        self.bus.add(CycleCounter(lambda: self.cycles).peripheral())
+
+    def _find_vector_table(self) -> int | None:
+        for segment in self.image.segments:
+            if len(segment.data) >= 8 and self._is_vector_table(segment.data[:8]):
+                return segment.address
+        return None
+
+    def _is_vector_table(self, head: bytes) -> bool:
+        stack, reset = int.from_bytes(head[:4], "little"), int.from_bytes(head[4:], "little")
+        in_ram = any(
+            r.base_address < stack <= r.end_address for r in self.target.memory.values() if "code" not in r.roles
+        )
+        in_image = any(s.address <= reset < s.end_address for s in self.image.segments)
+        return in_ram and in_image and bool(reset & 1) and stack % 4 == 0
+
+    def _top_of_stack(self) -> int:
+        return self.target.memory[self.target.region_of("stack")].end_address & ~7

@@ -1,0 +1,72 @@
+/* Types shared with native.py, which mirrors the public ones field by field. */
+#ifndef ETX_ENGINE_H
+#define ETX_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ETX_MAX_DEPTH 512
+
+enum { ETX_CALLS = 1, ETX_RETURNS = 2, ETX_MOVES_STACK = 4 };
+enum { ETX_RUNNING, ETX_REQUESTED, ETX_DEADLINE, ETX_LIMIT, ETX_UNRESOLVED };
+
+/* Decides what the edge from a node to the block at `pc` costs, adds it and returns its index; -1 stops. */
+typedef int32_t (*etx_resolve)(int32_t node, uint32_t pc, uint32_t size);
+
+/* Entry points of the emulator library, so that nothing has to be linked. */
+typedef struct {
+    void *uc;
+    int (*add_hook)(void *uc, size_t *hook, int type, void *callback, void *data, uint64_t begin, uint64_t end);
+    int (*stop)(void *uc);
+    int (*read_register)(void *uc, int id, void *value);
+    int32_t block_hook;
+    int32_t stack_register;
+} etx_emulator;
+
+typedef struct {
+    uint32_t pc, end, instructions, function, flags;
+    int32_t first; /* edge */
+} etx_node;
+
+typedef struct {
+    uint32_t pc, cycles;
+    int32_t to, next;
+    uint64_t count;
+} etx_edge;
+
+/* A function as called along one path. */
+typedef struct {
+    int32_t parent, child, sibling;
+    uint32_t function, site;
+    uint64_t cycles, instructions, calls;
+} etx_context;
+
+typedef struct {
+    int32_t context;
+    uint32_t return_pc;
+} etx_frame;
+
+typedef struct {
+    uint64_t cycles, instructions, deadline, instruction_limit;
+    int32_t stopped, stop_requested, node, edge, context, depth;
+    uint32_t lowest_stack;
+    int32_t node_count, edge_count, context_count;
+    etx_edge *edges;
+    etx_context *contexts;
+    etx_node *nodes;
+    etx_resolve resolve;
+    etx_emulator emulator;
+    size_t hook;
+    etx_frame frames[ETX_MAX_DEPTH];
+} etx_engine;
+
+etx_engine *etx_new(etx_resolve resolve, const etx_emulator *emulator);
+void etx_free(etx_engine *e);
+int32_t etx_attach(etx_engine *e);
+int32_t etx_add_node(etx_engine *e, uint32_t pc, uint32_t end, uint32_t instructions, uint32_t function, uint32_t flags);
+int32_t etx_add_edge(etx_engine *e, int32_t from, int32_t to, uint32_t pc, uint32_t cycles);
+void etx_enter(etx_engine *e, uint32_t function, uint32_t site, uint32_t return_pc);
+void etx_leave(etx_engine *e, uint32_t return_pc);
+void etx_charge(etx_engine *e, uint32_t cycles);
+
+#endif

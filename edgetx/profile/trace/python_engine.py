@@ -1,0 +1,146 @@
+"""The trace engine in Python, for machines without a C compiler: slower, with the same numbers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import unicorn
+from unicorn import arm_const
+
+from edgetx.profile.trace.engine import NEVER, NO_EDGE, Context, NodeFlag, Resolve, Stopped
+
+MAX_DEPTH = 512
+
+
+@dataclass
+class _Node:
+    pc: int
+    end: int
+    instructions: int
+    function: int
+    flags: NodeFlag
+    edges: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Edge:
+    to: int
+    cycles: int
+    count: int = 0
+
+
+@dataclass
+class _Context:
+    parent: int
+    function: int
+    site: int
+    children: dict[tuple[int, int], int] = field(default_factory=dict)
+    cycles: int = 0
+    instructions: int = 0
+    calls: int = 0
+
+
+class PythonEngine:
+    """`Engine` in Python."""
+
+    def __init__(self, uc: Any, resolve: Resolve) -> None:
+        self._uc, self._resolve = uc, resolve
+        self.cycles = self.instructions = self.node = self.edge = 0
+        self.deadline = self.instruction_limit = NEVER
+        self.lowest_stack = 0xFFFF_FFFF
+        self.stop_requested = False
+        self.stopped = Stopped.RUNNING
+        self._nodes = [_Node(0, 0, 0, 0, NodeFlag(0))]
+        self._edges: list[_Edge] = []
+        self._contexts = [_Context(-1, 0, 0)]
+        self._context = 0
+        self._frames: list[tuple[int, int]] = []
+        uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
+
+    def resume(self) -> None:
+        self.stopped, self.stop_requested = Stopped.RUNNING, False
+
+    def add_node(self, pc: int, end: int, instructions: int, function: int, flags: NodeFlag) -> int:
+        self._nodes.append(_Node(pc, end, instructions, function, flags))
+        return len(self._nodes) - 1
+
+    def add_edge(self, source: int, to: int, pc: int, cycles: int) -> int:
+        self._edges.append(_Edge(to, cycles))
+        self._nodes[source].edges[pc] = len(self._edges) - 1
+        return len(self._edges) - 1
+
+    def enter(self, function: int, site: int, return_pc: int) -> None:
+        if len(self._frames) == MAX_DEPTH:
+            return
+        self._frames.append((self._context, return_pc))
+        self._context = self._child(self._context, function, site)
+
+    def leave(self, return_pc: int) -> None:
+        for depth in range(len(self._frames) - 1, -1, -1):
+            context, address = self._frames[depth]
+            if address == return_pc:
+                self._context = context
+                del self._frames[depth:]
+                return
+
+    def charge(self, cycles: int) -> None:
+        self.cycles += cycles
+        self._contexts[self._context].cycles += cycles
+
+    def edge_counts(self) -> list[int]:
+        return [edge.count for edge in self._edges]
+
+    def contexts(self) -> list[Context]:
+        return [Context(c.parent, c.function, c.site, c.cycles, c.instructions, c.calls) for c in self._contexts]
+
+    def _child(self, parent: int, function: int, site: int) -> int:
+        children = self._contexts[parent].children
+        if (function, site) not in children:
+            children[function, site] = len(self._contexts)
+            self._contexts.append(_Context(parent, function, site))
+        index = children[function, site]
+        self._contexts[index].calls += 1
+        return index
+
+    def _follow_calls(self, source: _Node, to: _Node) -> None:
+        if source.flags & NodeFlag.CALLS and to.pc != source.end:
+            self.enter(to.function or to.pc, source.end, source.end)
+        elif source.flags & NodeFlag.RETURNS:
+            self.leave(to.pc)
+        context = self._contexts[self._context]
+        if to.function and to.function != context.function and context.parent >= 0:
+            self._context = self._child(context.parent, to.function, context.site)
+
+    def _stop(self, why: Stopped) -> None:
+        self.stopped = why
+        self._uc.emu_stop()
+
+    def _on_block(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
+        if self.stop_requested:
+            return self._stop(Stopped.REQUESTED)
+        if self.cycles >= self.deadline:
+            return self._stop(Stopped.DEADLINE)
+        if self.instructions >= self.instruction_limit:
+            return self._stop(Stopped.LIMIT)
+        source = self._nodes[self.node]
+        index = source.edges.get(pc, NO_EDGE)
+        if index == NO_EDGE:
+            index = self._resolve(self.node, pc, size)
+        if index == NO_EDGE:
+            return self._stop(Stopped.UNRESOLVED)
+        self._take(index, source)
+        return None
+
+    def _take(self, index: int, source: _Node) -> None:
+        edge = self._edges[index]
+        to = self._nodes[edge.to]
+        if source.flags & NodeFlag.MOVES_STACK:
+            self.lowest_stack = min(self.lowest_stack, self._uc.reg_read(arm_const.UC_ARM_REG_SP))
+        if source.flags & (NodeFlag.CALLS | NodeFlag.RETURNS) or to.function != source.function:
+            self._follow_calls(source, to)
+        edge.count += 1
+        self.edge, self.node = index, edge.to
+        self.cycles += edge.cycles
+        self.instructions += to.instructions
+        context = self._contexts[self._context]
+        context.cycles += edge.cycles
+        context.instructions += to.instructions

@@ -1,0 +1,109 @@
+"""Decides, once, what each edge of the trace costs; the engine only counts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from edgetx.errors import EdgetxError
+from edgetx.profile.cores.timing import CoreModel, Timing
+from edgetx.profile.decode import Decoder
+from edgetx.profile.image import Image
+from edgetx.profile.instruction import Block, Instruction
+from edgetx.profile.trace import native
+from edgetx.profile.trace.engine import NO_EDGE, Engine, NodeFlag, Resolve
+from edgetx.profile.trace.python_engine import PythonEngine
+
+START = 0
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A block as timed behind another one."""
+
+    source: int
+    to: int
+    block: Block
+    timing: Timing
+
+
+class Tracer:
+    """Owns the engine and everything known about the edges it counts.
+
+    Attributes:
+        engine: What counts.
+        edges: What each edge of the engine is, by index.
+        problem: The error that made the engine stop, if one did.
+    """
+
+    def __init__(
+        self,
+        uc: Any,
+        read: Callable[[int, int], bytes],
+        image: Image,
+        model: CoreModel,
+        check: Callable[[Instruction], None],
+        use_native: bool = True,
+    ) -> None:
+        self._read, self._image, self._model, self._check = read, image, model, check
+        self._decoder = Decoder()
+        self._blocks: dict[tuple[int, int], Block] = {}
+        self._nodes: dict[tuple[int, int, object], int] = {}
+        self._states = [model.reset()]
+        self.blocks: list[Block | None] = [None]
+        self.edges: list[Edge] = []
+        self.problem: EdgetxError | None = None
+        self.engine: Engine = _make_engine(uc, self._resolve, use_native)
+
+    def restart(self) -> None:
+        """The next block starts with an empty pipeline."""
+        self.engine.node = START
+
+    def _resolve(self, source: int, pc: int, size: int) -> int:
+        try:
+            return self._add_edge(source, pc, size)
+        except EdgetxError as problem:
+            self.problem = problem
+            return NO_EDGE
+
+    def _add_edge(self, source: int, pc: int, size: int) -> int:
+        block = self._block(pc, size)
+        timing = self._model.time(self._states[source], block)
+        to = self._node(block, timing)
+        self.edges.append(Edge(source, to, block, timing))
+        return self.engine.add_edge(source, to, pc, timing.cycles)
+
+    def _block(self, pc: int, size: int) -> Block:
+        if (pc, size) not in self._blocks:
+            block = self._decoder.block(pc, self._read(pc, size))
+            for instruction in block.instructions:
+                self._check(instruction)
+            self._blocks[pc, size] = block
+        return self._blocks[pc, size]
+
+    def _node(self, block: Block, timing: Timing) -> int:
+        key = block.address, block.size, timing.state
+        if key not in self._nodes:
+            function = self._image.function_at(block.address)
+            self._nodes[key] = self.engine.add_node(
+                block.address, block.end, len(block.instructions), function.address if function else 0, _flags(block)
+            )
+            self._states.append(timing.state)
+            self.blocks.append(block)
+        return self._nodes[key]
+
+
+def _make_engine(uc: Any, resolve: Resolve, use_native: bool) -> Engine:
+    if use_native and native.is_available():
+        return native.NativeEngine(uc, resolve)
+    return PythonEngine(uc, resolve)
+
+
+def _flags(block: Block) -> NodeFlag:
+    flags = NodeFlag(0)
+    if block.last.is_call:
+        flags |= NodeFlag.CALLS
+    elif block.last.changes_flow and block.last.target is None:
+        flags |= NodeFlag.RETURNS
+    if any("sp" in instruction.writes for instruction in block.instructions):
+        flags |= NodeFlag.MOVES_STACK
+    return flags
