@@ -97,7 +97,7 @@ class Quantization:
     """How the trained model becomes integers."""
 
     recipe: str = "static_wi8_ai8"
-    calibration: str = "minmax"  # minmax | percentile | mse
+    calibration: str = "mse"  # minmax | percentile | mse
     calibration_count: int = 128  # training clips kept in calibration.npz
 
 

@@ -9,8 +9,8 @@ Floats = NDArray[np.float64]
 
 
 def fixed(values: Floats, bits: int) -> Floats:
-    """The nearest 16-bit integers times 2**-bits."""
-    return np.asarray(np.clip(np.rint(values * 2**bits), -32768, 32767) / 2**bits, np.float64)
+    """The nearest multiples of 2**-bits."""
+    return np.asarray(np.rint(values * 2**bits) / 2**bits, np.float64)
 
 
 def hann(window: int) -> Floats:

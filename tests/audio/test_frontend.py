@@ -38,7 +38,7 @@ def rounded(value, bits):
 
 
 def q(values, bits):
-    return [min(32767, max(-32768, round(float(v) * 2**bits))) for v in values]
+    return [round(float(v) * 2**bits) for v in values]
 
 
 def turn(re, im, k, points):
