@@ -2,7 +2,8 @@
 
 import re
 import struct
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Symbol as ElfSymbol
 from elftools.elf.sections import SymbolTableSection
 
 from edgetx.errors import ModelError
 
+_NOP = b"\x00\xbf"
 _FLOAT_HELPER = re.compile(
     r"__aeabi_(c?[df]|u?[il]2)"  # the names of the Arm ABI, then those of libgcc and compiler-rt
     r"|__(add|sub|mul|div|neg|cmp|eq|ne|lt|le|gt|ge|unord|fix|float|extend|trunc)\w*[hsdt]f"
@@ -48,10 +51,11 @@ def elf_symbols(elf: Path) -> list[Symbol]:
 
 
 def elf_functions(elf: Path) -> list[tuple[Symbol, bytes]]:
-    """Functions with their code, one per address."""
+    """Functions with their code, one per address; literal pools are replaced by NOPs."""
     with _open(elf) as image:
         by_address = {s.address: s for s in _symbols(image) if s.kind == "function"}
-        return [(symbol, _code(image, symbol)) for _, symbol in sorted(by_address.items())]
+        marks = sorted((s["st_value"], s.name[:2]) for s in _symbol_entries(image) if s.name[:1] == "$")
+        return [(symbol, _code(image, symbol, marks)) for _, symbol in sorted(by_address.items())]
 
 
 def stored_words(elf: Path) -> set[int]:
@@ -69,21 +73,30 @@ def has_float_symbols(elf: Path) -> bool:
 
 
 def _symbols(image: ELFFile) -> Iterator[Symbol]:
-    for table in image.iter_sections():
-        if isinstance(table, SymbolTableSection):
-            for symbol in table.iter_symbols():
-                kind = {"STT_FUNC": "function", "STT_OBJECT": "object"}.get(symbol["st_info"]["type"])
-                if kind and isinstance(symbol["st_shndx"], int):
-                    address = symbol["st_value"] & ~1 if kind == "function" else symbol["st_value"]
-                    section = image.get_section(symbol["st_shndx"]).name
-                    yield Symbol(symbol.name, address, symbol["st_size"], kind, section)
+    for entry in _symbol_entries(image):
+        kind = {"STT_FUNC": "function", "STT_OBJECT": "object"}.get(entry["st_info"]["type"])
+        if kind and isinstance(entry["st_shndx"], int):
+            address = entry["st_value"] & ~1 if kind == "function" else entry["st_value"]
+            section = image.get_section(entry["st_shndx"]).name
+            yield Symbol(entry.name, address, entry["st_size"], kind, section)
 
 
-def _code(image: ELFFile, symbol: Symbol) -> bytes:
-    (offset,) = image.address_offsets(symbol.address) or (0,)
+def _symbol_entries(image: ELFFile) -> Iterator[ElfSymbol]:
+    for section in image.iter_sections():
+        if isinstance(section, SymbolTableSection):
+            yield from section.iter_symbols()
+
+
+def _code(image: ELFFile, function: Symbol, marks: Sequence[tuple[int, str]]) -> bytes:
+    """Code of a function; `marks` are the addresses where instructions ($t) and data ($d) begin."""
+    (offset,) = image.address_offsets(function.address) or (0,)
     image.stream.seek(offset)
-    code: bytes = image.stream.read(symbol.size_bytes)
-    return code
+    code = bytearray(image.stream.read(function.size_bytes))
+    for i in range(0, len(code), 2):
+        mark = bisect_right(marks, (function.address + i, "$~")) - 1
+        if mark >= 0 and marks[mark][1] == "$d":
+            code[i : i + 2] = _NOP
+    return bytes(code)
 
 
 @contextmanager

@@ -54,3 +54,12 @@ def test_calls_through_a_table(tmp_path):
     elf, usage = build(tmp_path, CHAIN[: CHAIN.index("void top")] + table)
     assert call_graph(elf)["top"] == {"middle", "leaf"}
     assert worst_case_stack(elf, usage, "top") >= 200
+
+
+@pytest.mark.toolchain
+def test_literal_pools_are_no_code(tmp_path):
+    table = "void (*const table[])(void) = {leaf};\n"
+    looks_like_blx_r3 = "volatile unsigned x; void constant(void) { x = 0x47984798u; }"
+    elf, _ = build(tmp_path, CHAIN + table + looks_like_blx_r3)
+    assert b"\x98\x47\x98\x47" in elf.read_bytes()
+    assert call_graph(elf)["constant"] == set()
