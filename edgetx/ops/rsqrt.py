@@ -21,4 +21,6 @@ class Rsqrt(Pointwise):
         return np.asarray(1 / np.sqrt(np.maximum(x, np.finfo(np.float32).tiny)))
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
-        b.result(node, b.op("Reciprocal", [b.op("Sqrt", [b.real(node.inputs[0])])]))
+        least = b.const(np.array(np.finfo(np.float32).tiny))
+        positive = b.op("Max", [b.real(node.inputs[0]), least])
+        b.result(node, b.op("Reciprocal", [b.op("Sqrt", [positive])]))

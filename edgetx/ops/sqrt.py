@@ -21,4 +21,4 @@ class Sqrt(Pointwise):
         return np.asarray(np.sqrt(np.maximum(x, 0)))
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
-        b.result(node, b.op("Sqrt", [b.real(node.inputs[0])]))
+        b.result(node, b.op("Sqrt", [b.op("Relu", [b.real(node.inputs[0])])]))
