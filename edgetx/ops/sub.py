@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from edgetx.ops.op import register
 from edgetx.ops.sum import Sum
 
@@ -17,4 +15,3 @@ class Sub(Sum):
     name: ClassVar[str] = "sub"
     onnx_name: ClassVar[str] = "Sub"
     sign: ClassVar[int] = -1
-    precision: ClassVar[type[np.floating]] = np.float32

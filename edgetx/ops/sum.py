@@ -18,8 +18,6 @@ class Sum(Elementwise):
     """y = activation(a + sign · b)."""
 
     sign: ClassVar[int]
-    precision: ClassVar[type[np.floating]]
-    """In which TFLite computes the factors."""
 
     def function(self, a: Array, b: Array) -> Array:
         return np.asarray(a + self.sign * b)
@@ -33,10 +31,10 @@ class Sum(Elementwise):
 
     def multipliers(self, node: Node) -> list[tuple[int, int]]:
         """Mantissa and shift for each operand and for the result."""
-        a, b, y = (self.precision(value.type.scale) for value in (*node.inputs, node.output))
+        a, b, y = (value.type.scale for value in (*node.inputs, node.output))
         twice = 2 * max(a, b)
         fine = y * (1 << LEFT_SHIFT[node.output.type.dtype])
-        return [quantize_multiplier(float(factor)) for factor in (a / twice, b / twice, twice / fine)]
+        return [quantize_multiplier(factor) for factor in (a / twice, b / twice, twice / fine)]
 
     def kernel(self, node: Node) -> tuple[str, dict[str, int]]:
         a, b = (value.type for value in node.inputs)
