@@ -67,7 +67,9 @@ def shift_half_up(x: IntLike, shift: IntLike) -> Int:
 def bit_length(x: IntLike) -> Int:
     """Number of bits of each non-negative integer."""
     x = np.asarray(x, np.int64)
-    return np.array([int(value).bit_length() for value in x.ravel()], np.int64).reshape(x.shape)
+    length = np.frexp(x.astype(np.float64))[1].astype(np.int64)
+    rounded_up = (x >> np.maximum(length - 1, 0) == 0) & (length > 0)
+    return np.asarray(length - rounded_up)
 
 
 def wrap_int32(x: IntLike) -> Int:

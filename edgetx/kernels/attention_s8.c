@@ -45,7 +45,8 @@ static void weighted_sum(const etx_attention_params *p, const int32_t *weights, 
   const uint32_t reciprocal = (1u << 31) / ((total << normal) >> 16);
   const uint64_t product = ((uint64_t)(uint32_t)p->output_mantissa * reciprocal) >> 16;
   const int32_t mantissa = product > INT32_MAX ? INT32_MAX : (int32_t)product;
-  const int32_t shift = p->output_shift + normal - 31;
+  const int32_t exact_shift = p->output_shift + normal - 31;
+  const int32_t shift = exact_shift < -31 ? -31 : exact_shift;
   for (int32_t c = 0; c < p->head_size; ++c) {
     int32_t acc = 0;
     for (int32_t t = 0; t < p->key_length; ++t) {

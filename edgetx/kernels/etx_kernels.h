@@ -255,10 +255,11 @@ typedef struct {
 
 void etx_copy_s8(const etx_copy_params *p, const void *x, void *y);
 
-/* y[i][j][k][l] = x[first + i, j, k, l times steps], all in bytes; runs of step 1 are copied at once. */
+/* y[i][j][k][l] = the `run` bytes of x that begin at first + i, j, k, l times steps, all in bytes. */
 typedef struct {
   int32_t dims[4];
   int32_t steps[4];
+  int32_t run;
   int32_t first;
 } etx_strided_copy_params;
 

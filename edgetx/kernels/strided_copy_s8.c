@@ -3,12 +3,12 @@
 #include "etx_kernels.h"
 
 static void copy_row(const etx_strided_copy_params *p, const int8_t *x, int8_t *y) {
-  if (p->steps[3] == 1) {
-    memcpy(y, x, (size_t)p->dims[3]);
-    return;
-  }
   for (int32_t i = 0; i < p->dims[3]; ++i) {
-    y[i] = x[i * p->steps[3]];
+    if (p->run == 1) {
+      y[i] = x[i * p->steps[3]];
+    } else {
+      memcpy(y + i * p->run, x + i * p->steps[3], (size_t)p->run);
+    }
   }
 }
 
@@ -16,6 +16,7 @@ void etx_strided_copy_s8(const etx_strided_copy_params *p, const void *x, void *
   const int8_t *first = (const int8_t *)x + p->first;
   const int32_t rows = p->dims[0] * p->dims[1] * p->dims[2];
   for (int32_t row = 0; row < rows; ++row) {
-    copy_row(p, first + etx_row_start(p->dims, p->steps, row), (int8_t *)y + row * p->dims[3]);
+    const int8_t *from = first + etx_row_start(p->dims, p->steps, row);
+    copy_row(p, from, (int8_t *)y + row * p->dims[3] * p->run);
   }
 }

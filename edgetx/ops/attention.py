@@ -8,7 +8,9 @@ import numpy as np
 
 from edgetx.errors import ModelError
 from edgetx.fixedpoint import (
+    INT32_MAX,
     Int,
+    bit_length,
     integer_matmul,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
@@ -42,11 +44,12 @@ class AttentionFormat:
         head_size = q.shape[-1] // node.op.heads
         octaves = q.scale * k.scale * node.op.scale / math.log(2)
         largest = min(math.floor(16 / octaves), 2 * 128 * 128 * head_size)
-        score_shift = math.floor(math.log2(2**31 / (octaves * 2**16 * (largest + 1))))
+        headroom = math.floor(math.log2(2**15 / (octaves * (largest + 1))))
+        score_shift = min(max(headroom, 0), 31)
         mantissa, shift = quantize_multiplier(v.scale / node.output.type.scale)
         return cls(
             difference_max=largest,
-            score_mantissa=math.floor(octaves * 2 ** (16 + score_shift)),
+            score_mantissa=min(math.floor(octaves * 2 ** (16 + score_shift)), INT32_MAX),
             score_shift=score_shift,
             weight_shift=max(0, (k.shape[-2] - 1).bit_length() - 8),
             output_mantissa=mantissa,
@@ -135,7 +138,7 @@ class Attention(Op):
             **vars(form),
             "output_offset": node.output.type.zero_point,
         }
-        return KernelCall("attention_s8", params, node.inputs, scratch_bytes=4 * k.shape[-2])
+        return KernelCall("attention_s8", params, node.inputs, scratch_bytes=4 * k.shape[-2], in_place=0)
 
 
 def exp2_negative(octaves: Int) -> Int:
@@ -149,7 +152,7 @@ def exp2_negative(octaves: Int) -> Int:
 
 def row_multiplier(total: Int, form: AttentionFormat) -> tuple[Int, Int]:
     """Mantissa and shift of output_scale / total, by one division of 31 by 16 bits."""
-    normal = 32 - np.array([int(t).bit_length() for t in total.ravel()], np.int64).reshape(total.shape)
+    normal = 32 - bit_length(total)
     reciprocal = (1 << 31) // ((total << normal) >> 16)
-    mantissa = np.minimum(form.output_mantissa * reciprocal >> 16, 2**31 - 1)
-    return mantissa, form.output_shift + normal - 31
+    mantissa = np.minimum(form.output_mantissa * reciprocal >> 16, INT32_MAX)
+    return mantissa, np.maximum(form.output_shift + normal - 31, -31)

@@ -18,6 +18,7 @@ class LayerNorm(Op):
     """y = gamma · (x − mean) / sqrt(variance + epsilon) + beta over the last axis (Ba et al. 2016)."""
 
     name: ClassVar[str] = "layer_norm"
+    activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16})
 
     epsilon: float = 1e-5
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgetx.fixedpoint import Int, quantize, shift_half_up
+from edgetx.fixedpoint import Int, bit_length, quantize, shift_half_up
 from edgetx.ir import Array, Node, QuantParams, TensorType, Value
-from edgetx.ops.op import KernelCall
+from edgetx.ops.op import KERNEL_SUFFIX, KernelCall
 
 ROOT_BITS = 16
+OFFSET_MAX = 1 << 29
+"""Far beyond the range of any result, and small enough that sums stay within 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,14 @@ class NormFormat:
 
 
 def gain_exponent(gamma: Array, x: TensorType, out: TensorType) -> int:
-    """The least j for which gamma / (scale(y) · 2**j) fits 16 bits and results, before the last shift, 30 bits."""
+    """The least j for which gamma / (scale(y) · 2**j) fits 16 bits and results, before the last shift, 30 bits.
+
+    A gamma so large that every result saturates is cut, so that the last shift stays one to the right.
+    """
     peak = max(float(np.abs(gamma).max()), 1e-30)
+    normal_bits = NormFormat.of(x).normal_bits
     result_bits = 8 * out.nbytes // out.size
-    return max(math.ceil(math.log2(peak / (out.scale * 32767))), NormFormat.of(x).normal_bits - (29 - result_bits))
+    return min(max(math.ceil(math.log2(peak / (out.scale * 32767))), normal_bits - (29 - result_bits)), normal_bits)
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,15 @@ class Gain:
 
 @dataclass(frozen=True)
 class Offset:
-    """Beta: int32, in units of the product of gamma and the normalized row."""
+    """Beta: int32, in units of the product of gamma and the normalized row, within 30 bits like that product."""
 
     gain: int = 1
 
     def quantize(self, data: Array, inputs: Sequence[TensorType], output: TensorType) -> tuple[Array, QuantParams]:
         """Scale of gamma times that of the normalized row."""
         scale = math.ldexp(inputs[self.gain].scale, -NormFormat.of(inputs[0]).normal_bits)
-        return quantize(data, scale, 0, "int32"), QuantParams((scale,))
+        limit = scale * OFFSET_MAX
+        return quantize(np.clip(data, -limit, limit), scale, 0, "int32"), QuantParams((scale,))
 
 
 def epsilon_units(x: TensorType, epsilon: float) -> int:
@@ -79,10 +86,9 @@ def reciprocal_root(v: Int, bits: int) -> tuple[Int, Int]:
     Returns:
         r and e.
     """
-    length = np.array([int(value).bit_length() for value in v.ravel()], np.int64).reshape(v.shape)
-    even = (length - 31) // 2 * 2
+    even = (bit_length(v) - 31) // 2 * 2
     mantissa = np.where(even >= 0, v >> np.maximum(even, 0), v << np.maximum(-even, 0))
-    root = np.array([math.isqrt(int(m)) for m in mantissa.ravel()], np.int64).reshape(v.shape)
+    root = np.floor(np.sqrt(mantissa)).astype(np.int64)
     return ((1 << 31) // root) >> (ROOT_BITS - bits), even // 2 + 31 - (ROOT_BITS - bits)
 
 
@@ -123,5 +129,4 @@ def norm_call(node: Node, beta: Array | None, *, center: bool, epsilon: float) -
         "output_shift": output_shift(node),
     }
     operands: tuple[Value | Array, ...] = node.inputs if beta is None else (*node.inputs, beta)
-    kind = {"int8": "s8", "int16": "s16"}[x.dtype]
-    return KernelCall(f"layer_norm_{kind}", params, operands)
+    return KernelCall(f"layer_norm_{KERNEL_SUFFIX[x.dtype]}", params, operands, in_place=0)

@@ -1,6 +1,7 @@
 """Ops that read their operand in another order; one C kernel copies for all of them."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -40,6 +41,10 @@ class Strided(Op):
         whole = np.empty(x.shape, x.type.dtype)
         view = self.view(whole)
         first = view.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-        dims, steps = merge_axes(node.name, (*view.shape, view.itemsize), (*view.strides, 1))
-        params = {"dims": dims, "steps": steps, "first": first}
+        sizes, steps, run = [*view.shape], [*view.strides], view.itemsize
+        while sizes and (sizes[-1] == 1 or steps[-1] == run):
+            run *= sizes.pop()
+            steps.pop()
+        dims, strides = merge_axes(node.name, sizes, steps)
+        params: dict[str, int | Sequence[int]] = {"dims": dims, "steps": strides, "run": run, "first": first}
         return KernelCall("strided_copy_s8", params, (x,))

@@ -1,0 +1,227 @@
+"""One op each, with shapes around the boundaries of kernels; scales, zero points and contents come from a seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from edgetx import ops
+from edgetx.fixedpoint import dequantize, quantize
+from edgetx.ir import Array, DType, Graph, GraphBuilder, QuantParams, TensorType, Value
+from edgetx.ops import Op
+from edgetx.ops.quant_rule import Result
+
+Shape = tuple[int, ...]
+WIDTHS = (1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An op, the shapes of its activations and of its constants, and the width of activations."""
+
+    name: str
+    op: Op
+    inputs: tuple[Shape, ...]
+    consts: tuple[Shape, ...] = ()
+    dtype: DType = "int8"
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.dtype}"
+
+    def graph(self, seed: int) -> Graph:
+        """An integer graph of the one op."""
+        return _Maker(self, np.random.default_rng(seed)).graph()
+
+    def float_graph(self, seed: int) -> Graph:
+        """A float graph of the one op."""
+        rng = np.random.default_rng(seed)
+        b = GraphBuilder(self.name)
+        xs = [b.input("x", shape) for shape in self.inputs]
+        consts = [b.const(rng.normal(0, 1, shape).astype(np.float32)) for shape in self.consts]
+        return b.graph(b.op(self.op, *xs, *consts))
+
+
+def contents(graph: Graph, seed: int) -> list[Array]:
+    """Integers for the inputs: noise, rails, equal rows and rows of one spike in turn."""
+    rng = np.random.default_rng(seed)
+    return [_content(value.type, rng, seed % 5) for value in graph.inputs]
+
+
+def _content(kind: TensorType, rng: np.random.Generator, style: int) -> Array:
+    low, high = kind.qmin, kind.qmax
+    noise = rng.integers(low, high + 1, kind.shape)
+    rows = rng.integers(low, high + 1, (*kind.shape[:-1], 1))
+    spike = np.where(np.arange(kind.shape[-1]) == kind.shape[-1] // 2, high, low)
+    made = [noise, rng.choice([low, high], kind.shape), noise * 0 + rows, noise * 0 + spike, noise // 16]
+    return made[style].astype(kind.dtype)
+
+
+def any_quant(rng: np.random.Generator, dtype: DType, *, symmetric: bool = False) -> QuantParams:
+    """A scale, often a power of two, and any zero point."""
+    scale = np.exp(rng.uniform(np.log(2e-3), np.log(0.2)))
+    scale = 2.0 ** np.round(np.log2(scale)) if rng.random() < 0.4 else scale
+    scale = scale / 256 if dtype == "int16" else scale
+    zero_point = 0 if symmetric or dtype == "int16" else rng.choice([-128, 127, 0, rng.integers(-128, 128)])
+    return QuantParams((float(np.float32(scale)),), int(zero_point))
+
+
+class _Maker:
+    def __init__(self, case: Case, rng: np.random.Generator) -> None:
+        self.case, self.rng, self.b = case, rng, GraphBuilder(case.name)
+        self.rule = case.op.quant_rule()
+
+    def graph(self) -> Graph:
+        case, rule = self.case, self.rule
+        shared = any_quant(self.rng, case.dtype)
+        quants = [
+            shared if rule.shared else any_quant(self.rng, case.dtype, symmetric=index in rule.symmetric)
+            for index in range(len(case.inputs))
+        ]
+        xs = [self.b.input("x", s, case.dtype, q) for s, q in zip(case.inputs, quants, strict=True)]
+        reals = [self.rng.normal(0, self.rng.uniform(0.1, 2), shape).astype(np.float32) for shape in case.consts]
+        out = TensorType((1,), case.dtype, self._result(xs, reals))
+        types = [x.type for x in xs]
+        consts: list[Value] = []
+        for index, real in enumerate(reals, len(xs)):
+            data, params = self._const(index, real, types, out)
+            consts.append(self.b.const(data, "c", params))
+            types.append(consts[-1].type)
+        return self.b.graph(self.b.op(case.op, *xs, *consts, quant=(case.dtype, out.quant)))
+
+    def _const(self, index: int, real: Array, types: list[TensorType], out: TensorType) -> tuple[Array, QuantParams]:
+        if index in self.rule.consts:
+            return self.rule.consts[index].quantize(real, types, out)
+        quant = any_quant(self.rng, self.case.dtype)
+        return quantize(real, quant.scale[0], quant.zero_point, self.case.dtype), quant
+
+    def _result(self, xs: list[Value], reals: list[Array]) -> QuantParams:
+        rule, dtype = self.rule, self.case.dtype
+        if isinstance(rule.result, Mapping):
+            return cast(Mapping[int, QuantParams], rule.result)[8 if dtype == "int8" else 16]
+        if rule.result is Result.SAME_AS_INPUT or rule.shared:
+            return xs[0].type.per_tensor
+        noise = (_content(x.type, self.rng, 0) for x in xs)
+        floats = [dequantize(q, x.type.scale, x.type.zero_point) for q, x in zip(noise, xs, strict=True)]
+        (y,) = self.case.op.float_ref(*floats, *reals)
+        low, high = min(0.0, float(y.min())), max(0.0, float(y.max()), 1e-3)
+        spread = self.rng.choice([0.7, 1.0, 1.5])
+        if dtype == "int16":
+            return QuantParams((float(np.float32(max(-low, high) * spread / 32767)),))
+        scale = float(np.float32((high - low) * spread / 255))
+        return QuantParams((scale,), int(np.clip(round(-128 - low / scale), -128, 127)))
+
+
+def _both(name: str, op: Op, inputs: tuple[Shape, ...], consts: tuple[Shape, ...] = ()) -> list[Case]:
+    return [Case(name, op, inputs, consts, dtype) for dtype in ("int8", "int16")]
+
+
+def _fully_connected() -> list[Case]:
+    sizes = [*((n, 5) for n in WIDTHS), *((7, n) for n in WIDTHS)]
+    op = ops.FullyConnected
+    cases = [Case(f"fully_connected_{i}x{o}", op(), ((1, 3, i),), ((o, i), (o,))) for i, o in sizes]
+    cases += _both("fully_connected_relu", op("relu"), ((1, 3, 16),), ((8, 16), (8,)))
+    return cases + _both("fully_connected_bare", op("relu6"), ((2, 33),), ((9, 33),))
+
+
+def _elementwise() -> list[Case]:
+    pairs = [((1, n), (1, n)) for n in WIDTHS]
+    pairs += [
+        ((1, 3, 8), (8,)),
+        ((1, 3, 8), (1, 3, 1)),
+        ((1, 1, 8), (1, 3, 1)),
+        ((2, 3, 4, 5), (3, 1, 5)),
+        ((5,), (1,)),
+    ]
+    made = []
+    for op in (ops.Add, ops.Sub, ops.Mul):
+        for a, b in pairs:
+            made += _both(f"{op.name}_{'x'.join(map(str, a))}_{'x'.join(map(str, b))}", op(), (a, b))
+        made += _both(f"{op.name}_relu", op("relu"), ((1, 3, 8), (8,)))
+        made += _both(f"{op.name}_const", op("relu6"), ((1, 3, 8),), ((8,),))
+    return made
+
+
+def _pointwise() -> list[Case]:
+    unary = (
+        ops.Relu, ops.Relu6, ops.Gelu, ops.Silu, ops.HardSwish, ops.Logistic, ops.Tanh, ops.Exp, ops.Neg, ops.Sqrt,
+        ops.Rsqrt, ops.Square, ops.Erf,
+    )  # fmt: skip
+    return [Case(op.name, op(), ((1, 16, 16),)) for op in unary] + [Case("gelu_tanh", ops.Gelu("tanh"), ((1, 9, 5),))]
+
+
+def _rows() -> list[Case]:
+    made = [Case(f"softmax_{n}", ops.Softmax(beta), ((1, 5, n),)) for n in WIDTHS for beta in (1.0, 0.5)]
+    made += [Case(f"l2_normalization_{n}", ops.L2Normalization(), ((1, 5, n),)) for n in WIDTHS]
+    for n in (*WIDTHS, 64, 129, 257):
+        made += _both(f"layer_norm_{n}", ops.LayerNorm(), ((1, 5, n),), ((n,), (n,)))
+        made += _both(f"rms_norm_{n}", ops.RmsNorm(), ((1, 5, n),), ((n,),))
+    return made
+
+
+def _attention() -> list[Case]:
+    lengths = [((n, n), 2, 8) for n in WIDTHS] + [((3, n), 1, 5) for n in (1, 64, 255, 256, 257, 512, 513)]
+    return [
+        Case(f"attention_{s}x{t}_{h}x{d}", ops.Attention(h, d**-0.5), ((1, s, h * d), (1, t, h * d), (1, t, h * d)))
+        for (s, t), h, d in lengths
+    ]
+
+
+def _windows() -> list[Case]:
+    made = []
+    for stride, dilation, padding in [((1, 1), (1, 1), "valid"), ((2, 1), (1, 2), "same"), ((3, 2), (2, 1), "same")]:
+        name = f"{stride[0]}{stride[1]}_{dilation[0]}{dilation[1]}_{padding}"
+        conv = ops.Conv2D(stride, dilation, padding, "relu")
+        depthwise = ops.DepthwiseConv2D(stride, dilation, padding)
+        made += _both(f"conv_2d_{name}", conv, ((1, 9, 7, 5),), ((3, 3, 2, 5), (3,)))
+        made += _both(f"depthwise_conv_2d_{name}", depthwise, ((1, 9, 7, 5),), ((1, 3, 2, 10), (10,)))
+    made += _both("conv_2d_single", ops.Conv2D(), ((1, 1, 8, 3),), ((1, 1, 3, 3),))
+    for size, stride, padding in [((2, 2), (2, 2), "valid"), ((3, 2), (1, 2), "same"), ((7, 5), (2, 1), "same")]:
+        name = f"{size[0]}{size[1]}_{padding}"
+        made += _both(f"average_pool_2d_{name}", ops.AveragePool2D(size, stride, padding), ((1, 7, 5, 3),))
+        made += _both(f"max_pool_2d_{name}", ops.MaxPool2D(size, stride, padding, "relu"), ((1, 7, 5, 3),))
+    return made
+
+
+def _matmul() -> list[Case]:
+    made = []
+    for n in WIDTHS:
+        made += _both(f"batch_matmul_{n}", ops.BatchMatmul(), ((2, 3, n), (2, n, 4)))
+    made += _both("batch_matmul_transposed", ops.BatchMatmul(True, True), ((2, 5, 3), (2, 4, 5)))
+    return made + _both("batch_matmul_repeated", ops.BatchMatmul(adj_y=True), ((2, 3, 5), (1, 4, 5)))
+
+
+def _reductions() -> list[Case]:
+    made = []
+    for axes, keepdims in [((1,), False), ((2,), True), ((1, 2), True), ((1, 2), False), ((3,), False)]:
+        made += _both(f"mean_{axes}_{keepdims}", ops.Mean(axes, keepdims), ((1, 7, 5, 9),))
+    for n in WIDTHS:
+        made += _both(f"mean_{n}", ops.Mean((1,)), ((1, n, 4),))
+    return made
+
+
+def _movement() -> list[Case]:
+    made = _both("reshape", ops.Reshape((1, 6, 10)), ((1, 3, 4, 5),))
+    for order in [(0, 2, 1, 3), (0, 3, 1, 2), (0, 1, 3, 2), (3, 2, 1, 0)]:
+        made += _both(f"transpose_{order}", ops.Transpose(order), ((2, 3, 4, 5),))
+    for begin, end, strides in [((0, 1, 2), (1, 5, 7), (1, 1, 1)), ((0, 0, 1), (1, 7, 9), (1, 3, 2))]:
+        made += _both(f"strided_slice_{begin}", ops.StridedSlice(begin, end, strides), ((1, 7, 9),))
+    for axis in range(3):
+        made += _both(f"concatenation_{axis}", ops.Concatenation(axis), ((1, 3, 4), (1, 3, 4), (1, 3, 4)))
+    made += _both("concatenation_uneven", ops.Concatenation(1), ((1, 1, 5), (1, 8, 5)))
+    made += _both("pad", ops.Pad(((0, 0), (1, 2), (3, 0), (0, 1))), ((1, 3, 4, 5),))
+    return [*made, *_both("pad_1d", ops.Pad(((2, 3),)), ((4,),))]
+
+
+CASES = [
+    *_fully_connected(),
+    *_elementwise(),
+    *_pointwise(),
+    *_rows(),
+    *_attention(),
+    *_windows(),
+    *_matmul(),
+    *_reductions(),
+    *_movement(),
+    *_both("quantize", ops.Quantize(), ((1, 7, 9),)),
+]
