@@ -13,6 +13,7 @@ from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
 from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import REPORT, Artifact
+from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, quantize_for_tflite, quantize_model
 from edgetx.compiler.report import build_report
 from edgetx.compiler.settings import FORMS, overridden
@@ -91,7 +92,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     recipe = overridden(default_recipe(source), options.settings)
     progress("quantize")
     model = quantize_model(source.graph, samples, recipe)
-    with replaced_folder(options.out, marker=REPORT) as folder:
+    with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
         work = _Work(options, source, samples, recipe, model, folder, progress)
         _write_graphs(work)
         sources, firmware = _write_forms(work)
@@ -165,6 +166,7 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
     firmware = None
     if "c" in forms:
         write_c(sources, folder / "c")
+        (folder / LAYERS).write_text(layers_text(layers_of(sources)), encoding="utf-8")
         work.artifacts["c"] = "c"
         if work.options.target.kind == "mcu":
             work.progress("firmware")
@@ -194,7 +196,7 @@ def _measure(work: _Work, sources: CSources, firmware: Firmware | None) -> Mappi
     if firmware is not None:
         work.progress("simulate")
         verification |= verify_artifact(artifact, cases[: options.simulated_cases], ["simulator"])
-        profile = simulate(artifact, sources)
+        profile = profile_artifact(artifact, cases[0])
     return build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, verification, profile)
 
 
@@ -203,13 +205,6 @@ RUNTIMES_OF_FORM: Mapping[str, Sequence[str]] = {
     "tflite": ("tflm", "litert"),
     "onnx": ("onnxruntime",),
 }
-
-
-def simulate(artifact: Artifact, sources: CSources) -> Mapping[str, object]:
-    """Profile one invocation of the firmware on the simulated core."""
-    from edgetx.profile import profile_firmware
-
-    return profile_firmware(artifact.target, artifact.file("firmware.elf"), sources.layers)
 
 
 def _without_none(items: Sequence[tuple[str, object]]) -> dict[str, object]:

@@ -64,12 +64,13 @@ def quantize_model(
 
 
 def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -> Graph:
-    """The integer graph in TFLite's built-ins; tensors that both graphs have are quantized alike."""
+    """The integer graph in TFLite's built-ins, with the inputs and outputs of the contract."""
     legal = legalize_tflite(model.float_graph)
     if legal is model.float_graph:
         return model.graph
-    own = make_plan(legal, calibrate(legal, as_inputs(legal, samples), recipe.method), recipe)
-    graph = apply_plan(legal, QuantPlan(own.recipe, {**own.tensors, **model.plan.tensors}))
+    border = {value.name: model.plan.tensors[value.name] for value in (*legal.inputs, *legal.outputs)}
+    ranges = calibrate(legal, as_inputs(legal, samples), recipe.method)
+    graph = apply_plan(legal, make_plan(legal, ranges, recipe, border))
     verify(graph, INTEGER)
     return graph
 

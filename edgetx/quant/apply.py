@@ -10,6 +10,7 @@ from edgetx.errors import QuantError
 from edgetx.fixedpoint import quantize
 from edgetx.ir import Array, Graph, GraphBuilder, Node, State, TensorType, Value, dtype_of
 from edgetx.ops import Op, Quantize
+from edgetx.ops.quant_rule import Result
 from edgetx.quant.plan import QuantPlan, TensorPlan, tensor_plan
 
 
@@ -53,6 +54,8 @@ class _Quantizer:
 
     def _quantize_node(self, node: Node) -> None:
         rule = cast(Op, node.op).quant_rule()
+        if rule.result is Result.SAME_AS_INPUT and self._tensor(node.output) != self._tensor(node.inputs[0]):
+            raise QuantError("the plan quantizes it unlike its operand", where=node.output.name)
         activations = [v for i, v in enumerate(node.inputs) if i not in rule.consts or self.graph.const(v) is None]
         bits = max(self._tensor(v).bits for v in (*activations, *node.outputs))
         operands: list[Value] = []

@@ -60,10 +60,18 @@ class QuantPlan:
         return plan
 
 
-def make_plan(graph: Graph, ranges: Ranges, recipe: QuantRecipe) -> QuantPlan:
+def make_plan(
+    graph: Graph, ranges: Ranges, recipe: QuantRecipe, given: Mapping[str, TensorPlan] | None = None
+) -> QuantPlan:
     """Choose width and parameters of every activation.
 
-    Tensors that an op needs in one quantization share the union of their ranges.
+    Tensors that an op needs in one quantization share the union of their ranges, or the parameters given for one.
+
+    Args:
+        graph: A float graph.
+        ranges: What calibration saw.
+        recipe: What to quantize to.
+        given: Parameters to keep, by tensor name.
 
     Raises:
         QuantError: If an activation was not calibrated.
@@ -86,7 +94,9 @@ def make_plan(graph: Graph, ranges: Ranges, recipe: QuantRecipe) -> QuantPlan:
     every = _ranges_with_consts(graph, ranges)
     tensors: dict[str, TensorPlan] = {}
     for members in groups.of(_quantized_names(graph)):
-        tensors.update(_plan_group(members, every, widths, symmetric, fixed))
+        kept = next((given[name] for name in members if given and name in given), None)
+        plan = kept or _plan_group(members, every, widths, symmetric, fixed)
+        tensors.update(dict.fromkeys(members, plan))
     return QuantPlan(recipe.name, tensors)
 
 
@@ -96,19 +106,17 @@ def _plan_group(
     widths: Mapping[str, int],
     symmetric: set[str],
     fixed: Mapping[str, Mapping[int, QuantParams]],
-) -> dict[str, TensorPlan]:
+) -> TensorPlan:
     missing = [name for name in members if name not in ranges]
     if missing:
         raise QuantError("was not calibrated", where=missing[0])
     bits = min(widths[name] for name in members)
     if (source := next((name for name in members if name in fixed), None)) is not None:
         params = fixed[source][bits]
-        plan = TensorPlan(bits, params.scale[0], params.zero_point)
-    else:
-        low = min(ranges[name][0] for name in members)
-        high = max(ranges[name][1] for name in members)
-        plan = tensor_plan(low, high, bits, symmetric=bits == 16 or any(name in symmetric for name in members))
-    return dict.fromkeys(members, plan)
+        return TensorPlan(bits, params.scale[0], params.zero_point)
+    low = min(ranges[name][0] for name in members)
+    high = max(ranges[name][1] for name in members)
+    return tensor_plan(low, high, bits, symmetric=bits == 16 or any(name in symmetric for name in members))
 
 
 def tensor_plan(low: float, high: float, bits: int, *, symmetric: bool) -> TensorPlan:

@@ -11,28 +11,46 @@ from edgetx.targets import Target
 
 
 class SimulatorRuntime:
-    """Calls the model inside a firmware image, without counting cycles."""
+    """Calls the model inside a firmware image.
+
+    Args:
+        target: The board.
+        image: The firmware image.
+        graph: The integer graph that it computes.
+        count: Whether to count cycles; without, it runs several times faster.
+    """
 
     name = "simulator"
 
-    def __init__(self, target: Target, image: Path, graph: Graph) -> None:
+    def __init__(self, target: Target, image: Path, graph: Graph, *, count: bool = False) -> None:
         self.graph = graph
-        self._sim = Simulator(target, image, count=False)
-        symbols = ("edgetx_input", "edgetx_output", "edgetx_invoke", "edgetx_reset")
-        self._input, self._output, self._invoke, self._reset = map(self._sim.symbol, symbols)
+        self._sim = Simulator(target, image, count=count)
         self.reset()
 
     def reset(self) -> None:
         """Bring the state back to where it was at the start."""
-        self._sim.call(self._reset)
+        self._call("edgetx_reset")
 
     def run(self, inputs: Sequence[Array]) -> Arrays:
         """One invocation."""
-        for index, (value, data) in enumerate(zip(self.graph.inputs, inputs, strict=True)):
-            self._sim.write(self._sim.call(self._input, index), np.asarray(data, value.type.dtype).tobytes())
-        self._sim.call(self._invoke)
+        self.write(inputs)
+        self._call("edgetx_invoke")
         return tuple(self._read(index, value.type) for index, value in enumerate(self.graph.outputs))
 
+    def write(self, inputs: Sequence[Array]) -> None:
+        """Fill the inputs."""
+        for index, (value, data) in enumerate(zip(self.graph.inputs, inputs, strict=True)):
+            self._sim.write(self._call("edgetx_input", index), np.asarray(data, value.type.dtype).tobytes())
+
+    def measure(self, symbol: str) -> tuple[int, int]:
+        """Cycles and instructions of a function without arguments."""
+        before = self._sim.cycles, self._sim.instructions
+        self._call(symbol)
+        return self._sim.cycles - before[0], self._sim.instructions - before[1]
+
+    def _call(self, symbol: str, *arguments: int) -> int:
+        return self._sim.call(self._sim.symbol(symbol), *arguments)
+
     def _read(self, index: int, type_: TensorType) -> Array:
-        raw = self._sim.read(self._sim.call(self._output, index), type_.nbytes)
+        raw = self._sim.read(self._call("edgetx_output", index), type_.nbytes)
         return np.frombuffer(raw, type_.dtype).reshape(type_.shape).copy()
