@@ -33,7 +33,7 @@ BORDERS = {
     "elftools": ("profile/", "firmware/"),
     "flatbuffers": ("backends/tflite/", "frontends/tflite"),
     "google": ("backends/onnx/",),
-    "lightning": ("train/",),
+    "lightning_fabric": ("train/",),
     "onnx": ("backends/onnx/", "frontends/onnx"),
     "onnxruntime": ("runtimes/onnxruntime.py",),
     "rich": ("cli/",),
