@@ -1,6 +1,7 @@
 """The ONNX file as a whole: an encoder, its border, its states, and what it refuses."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -139,6 +140,17 @@ def test_weights_are_stored_as_bytes() -> None:
     weights = [name for name in graph.consts if name.endswith(".weight")]
     assert len(weights) == 14
     assert {stored[name] for name in weights} == {onnx.TensorProto.INT8}
+
+
+def test_onnx_runtime_computes_dense_layers_in_integers(tmp_path: Path) -> None:
+    graph, _ = integer_encoder()
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(write_onnx(graph), options)
+    fused = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
+    dense = sum(isinstance(node.op, ops.FullyConnected) for node in graph.nodes)
+    assert fused.count("QGemm") == dense == 14
 
 
 def stateful_graph() -> Graph:

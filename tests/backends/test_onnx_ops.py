@@ -86,7 +86,8 @@ CASES = [
 ]
 
 RUNS = [(case, bits) for case in CASES for bits in sorted(case.op.activation_bits)]
-EXCUSED = {("rms_norm", 16): "the integer arithmetic itself is up to three 16-bit steps from the exact result"}
+MORE_STEPS = {("layer_norm", 16): 3, ("rms_norm", 16): 3}
+"""The integer arithmetic of 16-bit norms keeps 16 bits of the normalized row: it is itself that far from exact."""
 
 
 def quantized(case: Case, rng: np.random.Generator, bits: int) -> Graph:
@@ -124,15 +125,13 @@ def steps(graph: Graph, rng: np.random.Generator) -> list[Arrays]:
 
 
 @pytest.mark.parametrize(("case", "bits"), RUNS, ids=str)
-def test_op_is_within_one_step(case: Case, bits: int, request: pytest.FixtureRequest) -> None:
-    if why := EXCUSED.get((case.op.name, bits)):
-        request.applymarker(pytest.mark.xfail(reason=why, raises=AssertionError, strict=True))
+def test_op_is_within_one_step(case: Case, bits: int) -> None:
     for seed in range(4):
         rng = np.random.default_rng(seed)
         graph = quantized(case, rng, bits)
         differences = tensor_differences(graph, write_onnx(graph), steps(graph, rng))
         assert [*differences] == [*(v.name for v in graph.inputs), "y"]
-        assert max(differences.values()) <= 1, (seed, differences)
+        assert max(differences.values()) <= MORE_STEPS.get((case.op.name, bits), 1), (seed, differences)
 
 
 def test_every_op_with_an_onnx_form_has_a_case() -> None:

@@ -116,11 +116,15 @@ class QdqBuilder:
         return self._write("DequantizeLinear", operands, name, _axis(quant))
 
     def _parameters(self, dtype: DType, quant: QuantParams) -> list[str]:
-        """Scale and zero point, written once for all values that share them."""
+        """Scale and zero point, written once for all values that share them.
+
+        32-bit constants have no zero point; ONNX Runtime computes in integers only where all others have one.
+        """
         if (dtype, quant) not in self._quants:
             scale = np.array(quant.scale if quant.axis is not None else quant.scale[0], np.float32)
-            zero_point = np.full(scale.shape, quant.zero_point, dtype)
-            names = [self._initializer("scale", scale), self._initializer("zero_point", zero_point)]
+            names = [self._initializer("scale", scale)]
+            if dtype != "int32":
+                names.append(self._initializer("zero_point", np.full(scale.shape, quant.zero_point, dtype)))
             self._quants[dtype, quant] = names
         return self._quants[dtype, quant]
 
