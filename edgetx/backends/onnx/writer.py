@@ -6,8 +6,8 @@ its users need no scales. A state is an extra input `<name>_in`, which may be le
 output `<name>_out`, both in the state's own element type.
 
 Opset 20 is the first with Gelu; ONNX Runtime reads it from 1.17 (January 2024) on, Android and iOS included. Nothing
-newer is asked for, with one exception: 16-bit activations need the QuantizeLinear of opset 21 (ONNX Runtime 1.18). 8-bit
-graphs avoid that one, because on x86 processors ONNX Runtime's own optimizer breaks it.
+newer is asked for, with one exception: 16-bit activations need the QuantizeLinear of opset 21 (ONNX Runtime 1.18).
+8-bit graphs avoid that one, because on x86 processors ONNX Runtime's own optimizer breaks it.
 """
 
 from typing import cast
