@@ -11,8 +11,9 @@ from pathlib import Path
 from edgetx.errors import FitError, TargetError, ToolchainError
 from edgetx.firmware.board import board_header
 from edgetx.firmware.golden import GoldenCase, golden_source
-from edgetx.firmware.image import Symbol, elf_symbols, section_sizes
+from edgetx.firmware.image import Symbol, elf_symbols
 from edgetx.firmware.linker import linker_script
+from edgetx.firmware.measure import Firmware, measure_firmware
 from edgetx.firmware.stack import worst_case_stack
 from edgetx.firmware.toolchain import WARNINGS, Toolchain, find_toolchain, run_tool
 from edgetx.targets import Target
@@ -22,45 +23,6 @@ _COMPILE = ("-std=c11", "-ffreestanding", "-g", "-ffunction-sections", "-fdata-s
 _LINK = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--entry=Reset_Handler", "-Wl,-T,image.ld")
 _LARGEST = 5  # symbols named when an image does not fit
 _OVERFLOW = re.compile(r"region [`'](\w+)'.*overflowed by (\d+) bytes")
-
-
-@dataclass(frozen=True)
-class Firmware:
-    """An image and what it takes on the device.
-
-    Attributes:
-        elf: The image.
-        toolchain: Name and version of the compiler.
-        code_bytes: Vector table, code and the initial values of variables.
-        weights_bytes: Constants.
-        golden_bytes: Test inputs that are part of the image.
-        arena_bytes: Memory for activations.
-        state_bytes: Memory for state that outlives a call of the model.
-        data_bytes: Other variables.
-        stack_bytes: Reserved stack.
-        worst_case_stack_bytes: Stack along the deepest chain of calls, or None if there is no static bound.
-    """
-
-    elf: Path
-    toolchain: str
-    code_bytes: int
-    weights_bytes: int
-    golden_bytes: int
-    arena_bytes: int
-    state_bytes: int
-    data_bytes: int
-    stack_bytes: int
-    worst_case_stack_bytes: int | None
-
-    @property
-    def flash_bytes(self) -> int:
-        """What the model needs of the flash, without test inputs."""
-        return self.code_bytes + self.weights_bytes
-
-    @property
-    def ram_bytes(self) -> int:
-        """All memory that is written."""
-        return self.arena_bytes + self.state_bytes + self.data_bytes + self.stack_bytes
 
 
 def build_firmware(
@@ -99,7 +61,7 @@ def build_firmware(
         build.compile(optimization)
         image = build.link()
         deepest = build.check_stack(image, stack_bytes)
-        return _measure(image.replace(elf), toolchain, deepest)
+        return measure_firmware(image.replace(elf), toolchain, deepest)
 
 
 @dataclass(frozen=True)
@@ -110,9 +72,9 @@ class _Build:
     toolchain: Toolchain
 
     def generate(self, golden: Sequence[GoldenCase], stack_bytes: int) -> None:
-        (self.folder / "etx_board.h").write_text(board_header(self.target))
-        (self.folder / "etx_golden.c").write_text(golden_source(golden))
-        (self.folder / "image.ld").write_text(linker_script(self.target, stack_bytes))
+        (self.folder / "etx_board.h").write_text(board_header(self.target), encoding="utf-8")
+        (self.folder / "etx_golden.c").write_text(golden_source(golden), encoding="utf-8")
+        (self.folder / "image.ld").write_text(linker_script(self.target, stack_bytes), encoding="utf-8")
 
     def compile(self, optimization: str) -> None:
         sources = [source for root in self._roots() for source in sorted(root.glob("*.c"))]
@@ -129,7 +91,9 @@ class _Build:
         try:
             run_tool([*command, "-o", "image.elf"], cwd=self.folder)
         except ToolchainError as problem:
-            raise self._misfit(problem.what) or problem from problem
+            if misfit := self._misfit(problem.what):
+                raise misfit from problem
+            raise
         return self.folder / "image.elf"
 
     def check_stack(self, image: Path, stack_bytes: int) -> int | None:
@@ -163,19 +127,3 @@ class _Build:
         symbols = [s for path in self.folder.glob("*.o") for s in elf_symbols(path)]
         there = [s for s in symbols if s.section.startswith(".bss") != is_constant]
         return sorted(there, key=lambda s: -s.size_bytes)[:_LARGEST]
-
-
-def _measure(elf: Path, toolchain: Toolchain, deepest: int | None) -> Firmware:
-    sizes = section_sizes(elf)
-    return Firmware(
-        elf=elf,
-        toolchain=toolchain.version(),
-        code_bytes=sizes["vectors"] + sizes["text"] + sizes.get("data", 0),
-        weights_bytes=sizes.get("rodata", 0),
-        golden_bytes=sizes.get("golden", 0),
-        arena_bytes=sizes.get("arena", 0),
-        state_bytes=sizes.get("state", 0),
-        data_bytes=sizes.get("data", 0) + sizes.get("bss", 0),
-        stack_bytes=sizes["stack"],
-        worst_case_stack_bytes=deepest,
-    )

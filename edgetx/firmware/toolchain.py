@@ -1,5 +1,6 @@
 """Cross compilers for Cortex-M, all driven through one interface."""
 
+import importlib.resources
 import importlib.util
 import shutil
 import subprocess
@@ -103,10 +104,7 @@ class Zig:
         return [sys.executable, "-m", self.name]
 
     def _headers(self) -> Path:
-        spec = importlib.util.find_spec(self.name)
-        if spec is None or spec.origin is None:
-            raise ToolchainError("ziglang is not installed", hint="pip install ziglang")
-        return Path(spec.origin).parent / "lib" / "include"
+        return Path(str(importlib.resources.files(self.name))) / "lib" / "include"
 
 
 TOOLCHAINS: tuple[Toolchain, ...] = (Gcc(), Zig())
@@ -122,7 +120,7 @@ def find_toolchain(name: str | None = None) -> Toolchain:
         if name in (None, toolchain.name) and toolchain.is_available():
             return toolchain
     raise ToolchainError(
-        f"{name or 'no compiler for Cortex-M'} is not installed" if name else "no compiler for Cortex-M found",
+        f"{name} is not installed" if name else "no compiler for Cortex-M is installed",
         hint="apt install gcc-arm-none-eabi, or pip install 'edgetx[firmware]' for ziglang",
     )
 
