@@ -66,21 +66,18 @@ def zoo_names() -> list[str]:
 
 
 def _load_model_folder(source: str) -> Source:
-    import torch
-
     from edgetx.frontends.torch import export_module
     from edgetx.nn.zoo import load_zoo_model
 
     recipe = load_recipe(source)
     folder = recipe_path(source).parent
     module, _, calibration = load_zoo_model(source)
-    example = torch.zeros(1, *recipe.input_shape)
     metrics = folder / "metrics.json"
     return Source(
         kind="zoo" if folder.parent == data_dir("models") else "folder",
         name=recipe.name,
         sha256=_digest(folder / "weights.safetensors"),
-        graph=export_module(module, example, recipe.name),
+        graph=export_module(module, calibration[:1], recipe.name),
         recipe=recipe,
         calibration=calibration,
         metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else {},

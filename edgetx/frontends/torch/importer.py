@@ -37,9 +37,9 @@ def load_pt2(path: Path) -> Graph:
     return import_program(program, path.stem)
 
 
-def export_module(module: torch.nn.Module, example: torch.Tensor, name: str) -> Graph:
+def export_module(module: torch.nn.Module, example: torch.Tensor | Array, name: str) -> Graph:
     """Import a torch module, traced with an example input of batch size 1."""
-    return import_program(torch.export.export(module.eval(), (example,)), name)
+    return import_program(torch.export.export(module.eval(), (torch.as_tensor(example),)), name)
 
 
 def import_program(program: ExportedProgram, name: str) -> Graph:
