@@ -28,14 +28,14 @@ def worst_case_stack(elf: Path, usage_files: Sequence[Path], entry: str = "Reset
 
 
 def frame_sizes(usage_files: Sequence[Path]) -> dict[str, int]:
-    """Frame size by function; of functions with the same name, the largest."""
+    """Frame size by function; of functions with the same name, and of a function's clones, the largest."""
     frames: dict[str, int] = {}
     for path in usage_files:
         for line in path.read_text(encoding="utf-8").splitlines():
             place, size, kind = line.split("\t")
             if kind == "dynamic":
                 raise _UnboundedError(place)
-            function = place.rsplit(":", 1)[1]
+            function = _without_clone_suffix(place.rsplit(":", 1)[1])
             frames[function] = max(int(size), frames.get(function, 0))
     return frames
 
@@ -60,7 +60,7 @@ class _UnboundedError(Exception):
 def _callees(decoder: Cs, function: Symbol, code: bytes, names: Mapping[int, str], pointed_at: set[str]) -> set[str]:
     callees: set[str] = set()
     for _, _, mnemonic, operands in decoder.disasm_lite(code, function.address):
-        if mnemonic == "blx":
+        if mnemonic == "blx" or (mnemonic == "bx" and operands != "lr"):
             callees |= pointed_at
         elif mnemonic in ("bl", "b", "b.w") and operands.startswith("#"):
             callee = names.get(int(operands[1:], 16))
@@ -73,6 +73,11 @@ def _callees(decoder: Cs, function: Symbol, code: bytes, names: Mapping[int, str
 def _deepest(function: str, calls: Mapping[str, set[str]], frames: Mapping[str, int], chain: tuple[str, ...]) -> int:
     if function in chain:
         raise _UnboundedError(function)
-    own = frames.get(function, LIBRARY_FRAME_BYTES)
+    own = frames.get(_without_clone_suffix(function), LIBRARY_FRAME_BYTES)
     below = (_deepest(callee, calls, frames, (*chain, function)) for callee in calls.get(function, ()))
     return own + max(below, default=0)
+
+
+def _without_clone_suffix(function: str) -> str:
+    """`f` for `f.constprop.0`, which usage files call `f.constprop`."""
+    return function.split(".")[0]

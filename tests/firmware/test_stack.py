@@ -15,11 +15,21 @@ void top(void) { volatile char frame[40]; frame[0] = 1; middle(); leaf(); sink =
 """
 
 
-def build(tmp_path, source):
+def build(tmp_path, source, optimization="-O1"):
     if not shutil.which("arm-none-eabi-gcc"):
         pytest.skip("arm-none-eabi-gcc is not installed")
     (tmp_path / "x.c").write_text(source)
-    command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-O1", "-fstack-usage", "-c", "x.c", "-o", "x.o"]
+    command = [
+        "arm-none-eabi-gcc",
+        "-mcpu=cortex-m4",
+        "-mthumb",
+        optimization,
+        "-fstack-usage",
+        "-c",
+        "x.c",
+        "-o",
+        "x.o",
+    ]
     subprocess.run(command, cwd=tmp_path, check=True)
     link = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-nostdlib", "-Wl,--entry=top", "x.o", "-o", "x.elf"]
     subprocess.run(link, cwd=tmp_path, check=True)
@@ -33,6 +43,24 @@ def test_deepest_chain(tmp_path):
     sizes = {line.split("\t")[0].split(":")[-1]: int(line.split("\t")[1]) for line in usage[0].read_text().splitlines()}
     assert sizes["leaf"] >= 200
     assert worst_case_stack(elf, usage, "top") == sum(sizes.values())
+
+
+CLONES = """
+volatile int sink;
+static __attribute__((noinline)) int clone(int a, int b, int n) {
+  volatile char frame[300];
+  for (int i = 0; i < n; i++) { frame[i] = (char)a; }
+  return frame[b] + n;
+}
+int top(int a) { return clone(a, 1, 7) + clone(a + 1, 2, 7); }
+"""
+
+
+@pytest.mark.toolchain
+def test_clones_have_the_frame_of_their_function(tmp_path):
+    elf, usage = build(tmp_path, CLONES, "-O3")
+    assert any(".constprop" in name for name in call_graph(elf))
+    assert worst_case_stack(elf, usage, "top") > 300
 
 
 @pytest.mark.toolchain
@@ -49,9 +77,10 @@ def test_no_bound(tmp_path, source):
 
 
 @pytest.mark.toolchain
-def test_calls_through_a_table(tmp_path):
-    table = "void (*const table[])(void) = {middle, leaf};\nvoid top(void) { table[sink](); sink = 3; }\n"
-    elf, usage = build(tmp_path, CHAIN[: CHAIN.index("void top")] + table)
+@pytest.mark.parametrize("rest", ["sink = 3;", ""], ids=["call", "tail call"])
+def test_calls_through_a_table(tmp_path, rest):
+    table = f"void (*const table[])(void) = {{middle, leaf}};\nvoid top(void) {{ table[sink](); {rest} }}\n"
+    elf, usage = build(tmp_path, CHAIN[: CHAIN.index("void top")] + table, "-O2")
     assert call_graph(elf)["top"] == {"middle", "leaf"}
     assert worst_case_stack(elf, usage, "top") >= 200
 
