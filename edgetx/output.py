@@ -9,6 +9,20 @@ from pathlib import Path
 from edgetx.errors import EdgetxError
 
 
+def check_replaceable(path: Path, marker: str) -> None:
+    """Refuse to replace a folder that is neither empty nor recognized by its marker.
+
+    Raises:
+        EdgetxError: If it is not.
+    """
+    if path.exists() and not (path / marker).is_file() and not _is_empty(path):
+        raise EdgetxError(
+            f"is not an earlier output of this command (it has no {marker})",
+            where=str(path),
+            hint="choose another folder with -o, or remove it",
+        )
+
+
 @contextmanager
 def replaced_folder(path: Path, marker: str = "") -> Iterator[Path]:
     """A new folder to fill, which takes the place of `path` when the block ends without an error.
@@ -20,12 +34,8 @@ def replaced_folder(path: Path, marker: str = "") -> Iterator[Path]:
     Raises:
         EdgetxError: If the disk is full or not writable, or `path` holds something else.
     """
-    if marker and path.exists() and not (path / marker).is_file() and not _is_empty(path):
-        raise EdgetxError(
-            f"is not an earlier output of this command (it has no {marker})",
-            where=str(path),
-            hint="choose another folder with -o, or remove it",
-        )
+    if marker:
+        check_replaceable(path, marker)
     partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{suffix}") for suffix in ("partial", "old"))
     with explained(path, OSError):
         partial.mkdir(parents=True)

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import save_model
 from torch import nn
 
+from edgetx.output import explained, replaced_folder
 from edgetx.recipe import Recipe
 from edgetx.train.card import model_card
 from edgetx.train.loop import Epoch, write_log
 from edgetx.train.metrics import Metrics
-from edgetx.train.saving import replaced_folder
+
+MARKER = "recipe.toml"
+"""The file that makes a folder a model folder."""
 
 
 def write_model_folder(
@@ -27,8 +31,8 @@ def write_model_folder(
     history: Sequence[Epoch],
 ) -> None:
     """Write a model folder whole, in place of what was there."""
-    with replaced_folder(out) as folder:
-        (folder / "recipe.toml").write_text(recipe_text, encoding="utf-8")
+    with replaced_folder(out, MARKER) as folder, explained(out, SafetensorError):
+        (folder / MARKER).write_text(recipe_text, encoding="utf-8")
         save_model(model, str(folder / "weights.safetensors"))
         np.savez_compressed(folder / "calibration.npz", x=_calibration(training_inputs, recipe))
         (folder / "metrics.json").write_text(json.dumps(asdict(metrics), indent=2) + "\n", encoding="utf-8")

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from edgetx.audio import Dataset, load_dataset, load_recordings, read_clip
 from edgetx.errors import DataError
+from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
 from edgetx.train.loop import Epoch, Examples, Trainer
 from edgetx.train.metrics import Metrics, measure
-from edgetx.train.model_folder import write_model_folder
+from edgetx.train.model_folder import MARKER, write_model_folder
 
 
 def train(source: str | Path, data: Path, out: Path, report: Callable[[Epoch], None] = lambda epoch: None) -> Metrics:
@@ -35,6 +36,7 @@ def train(source: str | Path, data: Path, out: Path, report: Callable[[Epoch], N
     """
     recipe = load_recipe(source)
     recipe_text = recipe_path(source).read_text(encoding="utf-8")
+    check_replaceable(out, MARKER)
     features = load_dataset(data, recipe)
     test = features.part("test")
     fabric = Fabric()
@@ -43,7 +45,7 @@ def train(source: str | Path, data: Path, out: Path, report: Callable[[Epoch], N
         recipe,
         _examples(_training_clips(data, recipe)),
         _examples(features.part("valid")),
-        Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, _noise(data, recipe)),
+        Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, _noise(data, recipe, fabric.device)),
         fabric,
     )
     work = out.with_name(f".{out.name}.training")
@@ -65,7 +67,7 @@ def _training_clips(data: Path, recipe: Recipe) -> Dataset:
     return clips
 
 
-def _noise(data: Path, recipe: Recipe) -> Tensor | None:
+def _noise(data: Path, recipe: Recipe, device: torch.device) -> Tensor | None:
     """All noise recordings that the recipe asks for, end to end."""
     folder = recipe.training.augmentation.noise_folder
     if not folder:
@@ -77,7 +79,7 @@ def _noise(data: Path, recipe: Recipe) -> Tensor | None:
     noise = np.concatenate([read_clip(file, recipe.data.sample_rate_hz) for file in files])
     if len(noise) < recipe.data.samples:
         raise DataError("less noise than one clip is long", where=str(data / folder))
-    return torch.from_numpy(noise).float()
+    return torch.from_numpy(noise).float().to(device)
 
 
 def _examples(dataset: Dataset) -> Examples:

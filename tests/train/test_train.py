@@ -17,7 +17,7 @@ from edgetx.recipe import load_recipe
 from edgetx.train import loop, train
 from edgetx.train.evaluate import wilson_interval
 from edgetx.train.loop import learning_rate_factor
-from edgetx.train.saving import replaced_folder, save_checkpoint
+from edgetx.train.saving import save_checkpoint
 
 RECIPE = """\
 name = "tones"
@@ -166,15 +166,10 @@ def test_full_disk_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
     assert fabric.load(path)["epoch"] == 1
 
 
-def test_interrupted_writing_leaves_no_folder(tmp_path):
-    def write():
-        with replaced_folder(tmp_path / "out") as folder:
-            (folder / "half").touch()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write()
-    assert not list(tmp_path.iterdir())
+def test_foreign_folder_is_refused_before_training(recipe, recordings, tmp_path):
+    with pytest.raises(EdgetxError, match=r"no recipe\.toml"):
+        train(recipe, recordings, recordings)
+    assert not (tmp_path / ".recordings.training").exists()
 
 
 def test_class_without_training_clips_is_refused(recipe, recordings, tmp_path):
