@@ -211,7 +211,7 @@ typedef struct {
 void etx_l2_normalization_s8(const etx_l2_normalization_params *p, const int8_t *x, int8_t *y);
 
 /* y = gamma * (x - mean) / sqrt(variance + epsilon) + beta over rows of `width`; without `center`, by the
- * root mean square. epsilon is in units of width^2 * scale(x)^2. */
+ * root mean square. epsilon is in units of width^2 * scale(x)^2 / 2^8. */
 typedef struct {
   int32_t rows;
   int32_t width;

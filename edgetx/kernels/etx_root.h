@@ -44,4 +44,12 @@ static inline etx_root etx_reciprocal_root(uint64_t v, int32_t bits) {
   return root;
 }
 
+/* 1 / sqrt(v + epsilon / 2^8); a v of 0 counts as 1, because then there is nothing to normalize. */
+static inline etx_root etx_reciprocal_root_of_variance(int64_t v, int64_t epsilon, int32_t bits) {
+  const int64_t variance = v > 0 ? v : 1;
+  etx_root root = etx_reciprocal_root(((uint64_t)variance << 8) + (uint64_t)epsilon, bits);
+  root.exponent -= 4;
+  return root;
+}
+
 #endif

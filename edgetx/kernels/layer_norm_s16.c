@@ -10,8 +10,8 @@ static void normalize_row(const etx_layer_norm_params *p, const int16_t *x, cons
     squares += x[i] * x[i];
   }
   const int64_t total = p->center != 0 ? sum : 0;
-  const etx_root root =
-      etx_reciprocal_root((uint64_t)(p->width * squares - total * total + p->epsilon), p->root_bits);
+  const int64_t v = p->width * squares - total * total;
+  const etx_root root = etx_reciprocal_root_of_variance(v, p->epsilon, p->root_bits);
   const int32_t shift = root.exponent - p->normal_bits;
   for (int32_t i = 0; i < p->width; ++i) {
     const int64_t product = ((int64_t)p->width * x[i] - total) * root.mantissa;

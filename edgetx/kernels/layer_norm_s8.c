@@ -11,8 +11,8 @@ static void normalize_row(const etx_layer_norm_params *p, const int8_t *x, const
     squares += d * d;
   }
   const int32_t total = p->center != 0 ? sum : 0;
-  const uint64_t v = (uint64_t)((int64_t)p->width * squares - (int64_t)total * total + p->epsilon);
-  const etx_root root = etx_reciprocal_root(v, p->root_bits);
+  const int64_t v = (int64_t)p->width * squares - (int64_t)total * total;
+  const etx_root root = etx_reciprocal_root_of_variance(v, p->epsilon, p->root_bits);
   const int32_t normal_shift = root.exponent - p->normal_bits;
   for (int32_t i = 0; i < p->width; ++i) {
     const int32_t c = p->width * (x[i] + p->input_offset) - total;

@@ -1,8 +1,9 @@
 """Integer row normalization shared by layer_norm and rms_norm.
 
 For a row of n integers d (zero point removed) the normalized value is c_i / sqrt(v), where, in exact integers,
-c = n·d − Σd and v = n·Σd² − (Σd)² with centring, and c = n·d, v = n·Σd² without. The reciprocal of the root is taken
-once per row by an integer square root and one division, with as many bits as keep every product within 32 bits.
+c = n·d − Σd and v = n·Σd² − (Σd)² with centring, and c = n·d, v = n·Σd² without; epsilon is added to v with 8 fraction
+bits. The reciprocal of the root is taken once per row by an integer square root and one division, with as many bits as
+keep every product within 32 bits (64 for rows of int16). Where v is 0, so is c.
 """
 
 import math
@@ -11,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgetx.errors import UnsupportedOpError
 from edgetx.fixedpoint import Int, bit_length, quantize, shift_half_up
 from edgetx.ir import Array, Node, QuantParams, TensorType, Value
 from edgetx.ops.op import KERNEL_SUFFIX, KernelCall
 
+MAX_WIDTH = 2048
+EPSILON_BITS = 8
 ROOT_BITS = 16
 OFFSET_MAX = 1 << 29
 """Far beyond the range of any result, and small enough that sums stay within 32 bits."""
@@ -36,6 +40,8 @@ class NormFormat:
     def of(cls, x: TensorType) -> "NormFormat":
         """The formats for rows of `x`."""
         width = x.shape[-1]
+        if width > MAX_WIDTH:
+            raise UnsupportedOpError(f"integer normalization of {width} values, at most {MAX_WIDTH}")
         peak = width * (x.qmax - x.qmin)
         root_bits = ROOT_BITS if x.dtype == "int16" else min(ROOT_BITS, 31 - peak.bit_length())
         return cls(root_bits, 15 - math.ceil(math.log2(math.sqrt(width) + 1)))
@@ -76,8 +82,8 @@ class Offset:
 
 
 def epsilon_units(x: TensorType, epsilon: float) -> int:
-    """Epsilon in the units of v, at least 1 so that rows of equal values stay defined."""
-    return max(1, round(epsilon * (x.shape[-1] / x.scale) ** 2))
+    """Epsilon in the units of v, with its fraction bits."""
+    return round(epsilon * (x.shape[-1] / x.scale) ** 2 * (1 << EPSILON_BITS))
 
 
 def reciprocal_root(v: Int, bits: int) -> tuple[Int, Int]:
@@ -99,9 +105,9 @@ def normalize(node: Node, x: Array, gamma: Array, beta: Array, *, center: bool, 
     d = x.astype(np.int64) - x_type.zero_point
     width = d.shape[-1]
     total = d.sum(-1, keepdims=True) if center else np.zeros((*d.shape[:-1], 1), np.int64)
-    v = width * (d * d).sum(-1, keepdims=True) - total * total + epsilon_units(x_type, epsilon)
-    root, exponent = reciprocal_root(v, form.root_bits)
-    normal = shift_half_up((width * d - total) * root, exponent - form.normal_bits)
+    v = np.maximum(width * (d * d).sum(-1, keepdims=True) - total * total, 1)
+    root, exponent = reciprocal_root((v << EPSILON_BITS) + epsilon_units(x_type, epsilon), form.root_bits)
+    normal = shift_half_up((width * d - total) * root, exponent - EPSILON_BITS // 2 - form.normal_bits)
     acc = normal * gamma + beta
     y = shift_half_up(acc, output_shift(node)) + out.zero_point
     return np.clip(y, out.qmin, out.qmax).astype(out.dtype)

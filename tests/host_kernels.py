@@ -15,7 +15,7 @@ from edgetx.firmware.host import host_compiler
 from edgetx.ir import Array, Arrays, Graph, Node, Value
 from edgetx.ops import KernelCall
 
-KERNELS = Path(__file__).parents[2] / "edgetx" / "kernels"
+KERNELS = Path(__file__).parents[1] / "edgetx" / "kernels"
 WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = os.environ.get("EDGETX_TEST_SANITIZERS", "undefined")
 C_TYPES = {"int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64}

@@ -1,0 +1,54 @@
+"""The registry, the folder of ops and the folder of kernels agree."""
+
+import re
+from pathlib import Path
+
+import pytest
+from cases import CASES
+from host_kernels import KERNELS, structs
+
+from edgetx import ops
+from edgetx.ops import REGISTRY, Op
+from edgetx.ops.op import Registry
+
+FOLDER = Path(ops.__file__).parent
+REGISTERED = re.compile(r"^@register$", re.MULTILINE)
+
+
+def test_every_registering_file_is_imported_and_named_after_its_op() -> None:
+    files = {path.stem for path in FOLDER.glob("*.py") if REGISTERED.search(path.read_text())}
+    assert files == set(REGISTRY)
+    assert {name: cls.__module__ for name, cls in REGISTRY.items()} == {n: f"edgetx.ops.{n}" for n in REGISTRY}
+
+
+def test_every_op_is_exported() -> None:
+    assert {cls.__name__ for cls in REGISTRY.values()} <= set(ops.__all__)
+
+
+def test_every_kernel_file_is_called_by_an_op() -> None:
+    used = {next(iter(case.graph(0).nodes)).op.to_c(next(iter(case.graph(0).nodes))).kernel for case in CASES}
+    mixed_widths = {"quantize_s8_s16", "quantize_s16_s8"}
+    assert {path.stem for path in KERNELS.glob("*.c")} == used | mixed_widths
+
+
+def test_every_kernel_file_defines_its_kernel() -> None:
+    header = (KERNELS / "etx_kernels.h").read_text()
+    for path in KERNELS.glob("*.c"):
+        assert f"void etx_{path.stem}(" in path.read_text()
+        assert f"void etx_{path.stem}(" in header
+    assert structs()
+
+
+def test_second_op_of_a_name_is_refused() -> None:
+    registry = Registry()
+    registry.add(REGISTRY["add"])
+    with pytest.raises(TypeError, match="twice"):
+        registry.add(REGISTRY["add"])
+
+
+def test_incomplete_op_is_refused() -> None:
+    class Half(Op):
+        name = "half"
+
+    with pytest.raises(TypeError, match="lacks cost, float_ref, infer, int_ref"):
+        Registry().add(Half)
