@@ -68,7 +68,8 @@ def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -
     legal = legalize_tflite(model.float_graph)
     if legal is model.float_graph:
         return model.graph
-    border = {value.name: model.plan.tensors[value.name] for value in (*legal.inputs, *legal.outputs)}
+    ends = zip(legal.inputs + legal.outputs, model.float_graph.inputs + model.float_graph.outputs, strict=True)
+    border = {value.name: model.plan.tensors[original.name] for value, original in ends}
     ranges = calibrate(legal, as_inputs(legal, samples), recipe.method)
     graph = apply_plan(legal, make_plan(legal, ranges, recipe, border))
     verify(graph, INTEGER)

@@ -13,12 +13,12 @@ Multipliers = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 def output_multipliers(node: Node) -> Multipliers:
     """Mantissa and shift of scale(x) · scale(w) / scale(y), one or one for each output channel.
 
-    As TFLite does it for matrix products: with a single scale the product of scales is taken in single precision.
+    As TFLite does it for matrix products: with a scale per tensor the product of scales is taken in single precision.
     """
     x, w, y = node.inputs[0].type, node.inputs[1].type.quant, node.output.type
     if w is None:
         raise ValueError(f"{node.name}: the weight is not quantized")
-    if len(w.scale) == 1:
+    if w.axis is None:
         product = float(np.float32(x.scale) * np.float32(w.scale[0]))
         return quantize_multipliers([product / y.scale])
     return quantize_multipliers([x.scale * s / y.scale for s in w.scale])

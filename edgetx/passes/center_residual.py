@@ -27,7 +27,7 @@ class CenterResidual(Rule):
     """Center the layers and constants that write to a stream which only layer normalizations read.
 
     A layer normalization subtracts the mean of its row, and rows that are sums of centred rows have none: what is left
-    is a root-mean-square normalization.
+    is a root-mean-square normalization. The result of one with equal gains is centred, too.
 
     Given:   %s = add(fully_connected(%x, %w, %b), %p)    %y = layer_norm(%s, %gamma, %beta)
     Result:  %s = add(fully_connected(%x, %w', %b'), %p')    %y = add(rms_norm(%s, %gamma), %beta)
@@ -48,17 +48,26 @@ def _explore(graph: Graph, stream: Stream, value: Value) -> str:
     if value.name in stream.values or value.name in graph.consts:
         return ""
     stream.values.add(value.name)
-    if graph.is_result(value):
-        return f"{value.name} leaves the graph"
     producer = graph.producer(value)
     if producer is None:
         return f"{value.name} comes from outside"
+    if _makes_centred_rows(graph, producer):
+        return ""
+    if graph.is_result(value):
+        return f"{value.name} leaves the graph"
     if isinstance(producer.op, FullyConnected | Conv2D):
         if producer.op.activation != "none" or any(v.name not in graph.consts for v in producer.inputs[1:]):
             return f"{producer.name} is not linear with constant weights"
         stream.layers[producer.name] = producer
         return _explore_users(graph, stream, value)
     return _explore_inner(graph, stream, producer) or _explore_users(graph, stream, value)
+
+
+def _makes_centred_rows(graph: Graph, node: Node) -> bool:
+    if not isinstance(node.op, LayerNorm):
+        return False
+    gamma, beta = (graph.consts[value.name] for value in node.inputs[1:])
+    return bool((gamma == gamma[0]).all() and abs(beta.mean()) <= 1e-6 * np.abs(beta).max())
 
 
 def _explore_users(graph: Graph, stream: Stream, value: Value) -> str:

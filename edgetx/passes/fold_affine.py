@@ -7,9 +7,11 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
-from edgetx.ops import Add, FullyConnected, Mean, Mul, Reshape, StridedSlice
+from edgetx.ops import Add, FullyConnected, L2Normalization, LayerNorm, Mean, Mul, Reshape, RmsNorm, StridedSlice
 from edgetx.passes.base import Rule
 
+SCALE_INVARIANT = (L2Normalization, LayerNorm, RmsNorm)
+"""Ops that do not see the size of their operand, epsilon apart."""
 ROWS_ONLY = (Mean, Reshape, StridedSlice)
 """Ops that commute with gains and shifts of channels, as long as they leave the last axis alone."""
 
@@ -21,18 +23,23 @@ class Readers:
     Attributes:
         below: Layers that read its rows.
         beside: Layers whose results are added to it.
+        sums: What these additions give.
     """
 
     below: list[Node] = field(default_factory=list)
     beside: list[Node] = field(default_factory=list)
+    sums: list[Value] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class FoldGain(Rule):
     """Scale the columns of the weights below instead of their operand.
 
-    Given:   %a = mul(%x, %gain)    %y = fully_connected(%a, %w, %b)
-    Result:  %y = fully_connected(%x, %w · %gain, %b)
+    Where another layer is added to it, that layer is divided by the gain instead, if the gain is one number and only
+    normalizations read the sum.
+
+    Given:   %a = mul(%x, %gain)    %y = fully_connected(%a, %w, %b)    %z = add(%a, fully_connected(%u, %v, %c))
+    Result:  %y = fully_connected(%x, %w · %gain, %b)    %z = add(%x, fully_connected(%u, %v / %gain, %c / %gain))
     """
 
     name: ClassVar[str] = "fold-gain"
@@ -45,9 +52,16 @@ class FoldGain(Rule):
         readers = Readers()
         if reason := _collect(graph, node.output, readers):
             return reason
-        if readers.beside:
+        if readers.beside and (gain != gain[0]).any():
             return f"{readers.beside[0].name} is added to it"
-        return _without(node, graph, value, readers.below, lambda w, b, _: (w * gain, b))
+        if size := next((v for v in readers.sums if not _size_is_unseen(graph, v)), None):
+            return f"the size of {size.name} matters"
+        beside = {layer.name for layer in readers.beside}
+
+        def scaled(w: Array, b: Array, layer: str) -> tuple[Array, Array]:
+            return (w / gain[0], b / gain[0]) if layer in beside else (w * gain, b)
+
+        return _without(node, graph, value, [*readers.below, *readers.beside], scaled)
 
 
 @dataclass(frozen=True)
@@ -100,9 +114,14 @@ def _collect(graph: Graph, value: Value, readers: Readers) -> str:
             readers.below.append(user)
         elif (layer := _added_layer(graph, user, value)) is not None:
             readers.beside.append(layer)
+            readers.sums.append(user.output)
         else:
             return f"{user.name} reads it"
     return ""
+
+
+def _size_is_unseen(graph: Graph, value: Value) -> bool:
+    return not graph.is_result(value) and all(isinstance(user.op, SCALE_INVARIANT) for user in graph.users(value))
 
 
 def _keeps_channels(node: Node) -> bool:
@@ -146,6 +165,4 @@ def _without(
         consts = [b.const(array.astype(np.float32), name) for array, name in zip(data, names, strict=True)]
         x = value if layer.inputs[0].name == node.output.name else layer.inputs[0]
         added.append(replace(layer, inputs=(x, *consts)))
-    return graph.rewrite(
-        remove=[node, *layers], add=added, consts=b.consts, replace_values={node.output.name: value}
-    )
+    return graph.rewrite(remove=[node, *layers], add=added, consts=b.consts, replace_values={node.output.name: value})

@@ -23,17 +23,25 @@ from edgetx.ops import (
 )
 from edgetx.passes.base import Pass, Repeat, Rule, Watcher, run_passes
 from edgetx.passes.center_residual import CenterResidual
+from edgetx.passes.convert_fully_connected import ConvertFullyConnected
 from edgetx.passes.fold_affine import FoldGain, FoldShift
+from edgetx.passes.promote_rank import PromoteRank
+from edgetx.passes.simplify_movement import SimplifyMovement
 
 
 def tflite_passes() -> list[Pass]:
     """From normal form to built-ins."""
     return [
         CenterResidual(),  # before norms are split up: most then need no mean
+        LegalizeRmsNorm(),
+        Repeat((FoldShift(), FoldGain())),  # while norms that do not see the size of their operand are whole
         LegalizeLayerNorm(),
         LegalizeRmsNorm(),
         LegalizeAttention(),
-        Repeat((FoldGain(), FoldShift())),
+        Repeat((FoldShift(), FoldGain())),
+        PromoteRank(),  # now that every op is a built-in, whose axes it knows
+        ConvertFullyConnected(),
+        SimplifyMovement(),
     ]
 
 

@@ -1,0 +1,82 @@
+"""Give every activation four axes, as TFLite's convolutions want them."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from edgetx.ir import Graph, GraphBuilder, Node, Value
+from edgetx.ops import Concatenation, FullyConnected, Mean, Op, Pad, Reshape, StridedSlice, Transpose
+from edgetx.passes.base import Pass
+
+RANK = 4
+
+
+@dataclass(frozen=True)
+class PromoteRank(Pass):
+    """Put unit axes in front of all activations, so that fully connected layers can be 1×1 convolutions.
+
+    TFLite Micro and LiteRT round the results of FULLY_CONNECTED differently (twice and once), those of CONV_2D alike.
+
+    Given:   %y = fully_connected(%x, %w)    with %x of 1 × T × C
+    Result:  %a = reshape(%x)    %b = fully_connected(%a, %w)    %y = reshape(%b)    with %a of 1 × 1 × T × C
+    """
+
+    name: ClassVar[str] = "promote-rank"
+
+    def run(self, graph: Graph) -> Graph:
+        if not any(isinstance(n.op, FullyConnected) and n.inputs[0].type.rank < RANK for n in graph.nodes):
+            return graph
+        if any(value.type.rank > RANK for value in graph.values):
+            return graph
+        return _Promotion(graph).run()
+
+
+class _Promotion:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.builder = GraphBuilder(graph.name, [v.name for v in graph.inputs])
+        self.values: dict[str, Value] = {}
+
+    def run(self) -> Graph:
+        b, graph = self.builder, self.graph
+        for value in graph.inputs:
+            self.values[value.name] = self._shaped(value, _promoted(value.shape), f"{value.name}.promoted")
+        for node in graph.nodes:
+            self._promote(node)
+        outputs = tuple(self._shaped(self.values[v.name], v.shape, f"{v.name}.result") for v in graph.outputs)
+        return replace(graph, outputs=outputs, nodes=tuple(b.nodes), consts={**graph.consts, **b.consts})
+
+    def _promote(self, node: Node) -> None:
+        extra = RANK - node.inputs[0].type.rank
+        op = _promoted_op(node, extra)
+        (value,) = node.outputs
+        operands = [self.values.get(v.name, v) for v in node.inputs]  # weights and vectors stay as they are
+        y = self.builder.op(op, *operands, name=value.name)
+        self.values[value.name] = self._shaped(y, _promoted(value.shape), f"{value.name}.promoted")
+
+    def _shaped(self, value: Value, shape: tuple[int, ...], name: str) -> Value:
+        return value if value.shape == shape else self.builder.op(Reshape(shape), value, name=name)
+
+
+def _promoted(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (1,) * (RANK - len(shape)) + shape
+
+
+def _promoted_op(node: Node, extra: int) -> Op:
+    """The op with its axes counted behind the new ones."""
+    op = node.op
+    assert isinstance(op, Op)
+    ones, zeros = (1,) * extra, (0,) * extra
+    match op:
+        case Reshape():
+            return Reshape(_promoted(op.shape))
+        case Transpose():
+            return Transpose((*range(extra), *(axis + extra for axis in op.permutation)))
+        case StridedSlice():
+            return StridedSlice((*zeros, *op.begin), (*ones, *op.end), (*ones, *op.strides))
+        case Concatenation():
+            return replace(op, axis=op.axis + extra)
+        case Mean():
+            return replace(op, axes=tuple(axis + extra for axis in op.axes), keepdims=True)
+        case Pad():
+            return replace(op, paddings=((0, 0),) * extra + op.paddings)
+    return op
