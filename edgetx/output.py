@@ -37,6 +37,7 @@ def replaced_folder(path: Path, marker: str = "") -> Iterator[Path]:
     if marker:
         check_replaceable(path, marker)
     partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{suffix}") for suffix in ("partial", "old"))
+    _sweep(path)
     with explained(path, OSError):
         partial.mkdir(parents=True)
         try:
@@ -56,6 +57,14 @@ def explained(path: Path, *failures: type[Exception]) -> Iterator[None]:
         yield
     except failures as problem:
         raise EdgetxError(f"cannot save: {problem}", where=str(path), hint="is the disk full?") from problem
+
+
+def _sweep(path: Path) -> None:
+    """Remove what runs that were killed left beside `path`."""
+    for left in path.parent.glob(f".{path.name}.*.partial"):
+        pid = left.name.split(".")[-2]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_empty(path: Path) -> bool:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from compiled import compiled, own_copy  # noqa: F401
 from recordings import make_recordings
 
 

@@ -1,5 +1,6 @@
 """`edgetx evaluate`: accuracy of a compiled model in each runtime."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -38,6 +39,6 @@ def command(
         labelled = evaluation_data(opened, data, split, limit)
         result = evaluate(opened, labelled, names, progress)
     if as_json:
-        click.echo(json.dumps(result))
+        click.echo(json.dumps(dataclasses.asdict(result)))
     else:
         print_accuracy(result)

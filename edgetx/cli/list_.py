@@ -22,15 +22,12 @@ def command(what: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from edgetx.cli.tables import make_console, plain_table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in rows[0] if rows else ():
-        table.add_column(column)
+    table = plain_table(*(rows[0] if rows else ()))
     for row in rows:
         table.add_row(*map(str, row.values()))
-    Console(highlight=False).print(table)
+    make_console().print(table)
 
 
 def _targets() -> list[dict[str, Any]]:

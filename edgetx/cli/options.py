@@ -19,7 +19,7 @@ data_option = click.option(
 )
 
 
-class TargetName(click.ParamType):
+class TargetName(click.ParamType):  # type: ignore[type-arg]
     """A target by name, in any case, or the path of a TOML file."""
 
     name = "target"

@@ -2,17 +2,26 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from edgetx.compiler.evaluation import Accuracy
+
 Json = Mapping[str, Any]
+
+
+def make_console() -> Console:
+    """Standard output; wide where it is not a terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 def print_report(report: Json, out: Path) -> None:
     """Print what `edgetx compile` made and measured."""
-    console = Console(highlight=False)
+    console = make_console()
     source, artifacts = report["source"], report["artifacts"]
     console.print(f"[bold]{source['name']}[/] for {report['target']}: {', '.join(artifacts.values())} in {out}")
     console.print(_stages(report["stages"]))
@@ -24,8 +33,8 @@ def print_report(report: Json, out: Path) -> None:
 
 def print_profile(profile: Json, console: Console | None = None) -> None:
     """Print cycles by layer."""
-    console = console or Console(highlight=False)
-    table = _table("layer", "op", "cycles>", "share>", "MACs>", "cycles/MAC>", "instructions>")
+    console = console or make_console()
+    table = plain_table("layer", "op", "cycles>", "share>", "MACs>", "cycles/MAC>", "instructions>")
     total = max(1, profile["cycles"])
     for layer in profile["layers"]:
         per_mac = f"{layer['cycles'] / layer['macs']:.2f}" if layer["macs"] else ""
@@ -43,15 +52,15 @@ def print_profile(profile: Json, console: Console | None = None) -> None:
 
 def print_verification(verification: Json) -> None:
     """Print how each runtime compares with the integer reference."""
-    Console(highlight=False).print(_verification(verification))
+    make_console().print(_verification(verification))
 
 
-def print_accuracy(result: Json) -> None:
+def print_accuracy(result: "Accuracy") -> None:
     """Print accuracy by runtime."""
-    table = _table("runtime", "accuracy>", "inputs>")
-    for runtime, accuracy in result["accuracy"].items():
-        table.add_row(runtime, percent(accuracy), number(result["samples"][runtime]))
-    Console(highlight=False).print(table)
+    table = plain_table("runtime", "accuracy>", "inputs>")
+    for runtime, accuracy in result.accuracy.items():
+        table.add_row(runtime, percent(accuracy), number(result.samples[runtime]))
+    make_console().print(table)
 
 
 def validation_line(profile: Json) -> str:
@@ -76,7 +85,7 @@ def percent(value: float | None) -> str:
 
 
 def _stages(stages: list[Json]) -> Table:
-    table = _table("stage", "accuracy>", "parameters>", "MACs>", "flash>", "RAM>", "cycles>")
+    table = plain_table("stage", "accuracy>", "parameters>", "MACs>", "flash>", "RAM>", "cycles>")
     for stage in stages:
         keys = ("parameters", "macs", "flash_bytes", "ram_bytes", "cycles")
         table.add_row(stage["name"], percent(stage.get("accuracy")), *(number(stage.get(key)) for key in keys))
@@ -84,23 +93,27 @@ def _stages(stages: list[Json]) -> Table:
 
 
 def _memory(memory: Json) -> Table:
-    table = _table("memory", "bytes>")
+    table = plain_table("memory", "bytes>")
     for key, value in memory.items():
         table.add_row(key.removesuffix("_bytes").replace("_", " "), number(value))
     return table
 
 
 def _verification(verification: Json) -> Table:
-    table = _table("runtime", "cases>", "differ>", "largest>", "same answer>")
+    table = plain_table("runtime", "cases>", "differ>", "largest>", "same answer>")
     for runtime, row in verification.items():
+        if row is None:
+            table.add_row(runtime, "not installed: edgetx doctor")
+            continue
         largest = f"{row['max_lsb']} LSB"
         table.add_row(runtime, number(row["cases"]), number(row["mismatches"]), largest, percent(row["same_top1"]))
     return table
 
 
-def _table(*columns: str) -> Table:
-    """A plain table; a column whose name ends in `>` is aligned to the right."""
+def plain_table(*columns: str) -> Table:
+    """A table without lines; a column whose name ends in `>` is aligned to the right."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left")
+        justify: Literal["left", "right"] = "right" if column.endswith(">") else "left"
+        table.add_column(column.removesuffix(">"), justify=justify, overflow="fold")
     return table

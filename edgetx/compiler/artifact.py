@@ -1,5 +1,6 @@
 """A compiled folder, read back: what `run`, `evaluate`, `profile` and `verify` work on."""
 
+import importlib.util
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,13 @@ from edgetx.targets import Target
 
 RUNTIMES = ("float", "int", "c", "tflm", "litert", "onnxruntime", "simulator")
 REPORT = "report.json"
+MODULES = {
+    "tflm": ("tflite_micro",),
+    "litert": ("ai_edge_litert", "tflite_runtime"),
+    "onnxruntime": ("onnxruntime",),
+    "simulator": ("unicorn",),
+}
+"""Python modules, any one of which a runtime needs."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,12 @@ def load_artifact(folder: Path) -> Artifact:
             hint="edgetx compile SOURCE --target T -o OUT",
         )
     return Artifact(folder)
+
+
+def is_installed(runtime: str) -> bool:
+    """Whether the package that a runtime needs is there."""
+    modules = MODULES.get(runtime)
+    return modules is None or any(importlib.util.find_spec(module) for module in modules)
 
 
 def open_runtime(artifact: Artifact, name: str) -> Runtime:

@@ -12,10 +12,11 @@ import numpy as np
 from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
 from edgetx.backends.tflite import micro_sources, write_tflite
-from edgetx.compiler.artifact import REPORT, Artifact
+from edgetx.compiler.artifact import REPORT, Artifact, is_installed
+from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, quantize_for_tflite, quantize_model
-from edgetx.compiler.report import build_report
+from edgetx.compiler.report import Measured, build_report
 from edgetx.compiler.settings import FORMS, overridden
 from edgetx.compiler.source import Source, load_source
 from edgetx.compiler.verification import make_cases, verify_artifact
@@ -27,10 +28,13 @@ from edgetx.output import replaced_folder
 from edgetx.quant import QuantRecipe, parse_recipe
 from edgetx.recipe import recipe_path
 from edgetx.reference import execute
+from edgetx.runtimes.tflm import TflmRuntime
 from edgetx.targets import Target
 
 Progress = Callable[[str], None]
 GOLDEN_CASES = 2
+EVALUATED_INPUTS = 1000
+"""Labelled inputs on which accuracy is measured at most."""
 
 
 @dataclass(frozen=True)
@@ -191,13 +195,30 @@ def _measure(work: _Work, sources: CSources, firmware: Firmware | None) -> Mappi
     options, artifact = work.options, Artifact(work.folder)
     cases = make_cases(artifact.graph, real_cases(artifact, work.samples), options.cases)
     runtimes = [name for form, names in RUNTIMES_OF_FORM.items() if form in work.artifacts for name in names]
-    verification = verify_artifact(artifact, cases, runtimes, lambda name: work.progress(f"verify {name}"))
-    profile: Mapping[str, object] | None = None
-    if firmware is not None:
+    usable = [name for name in runtimes if is_installed(name)]
+    measured = Measured(
+        verification=verify_artifact(artifact, cases, usable, lambda name: work.progress(f"verify {name}")),
+        accuracy=_accuracy(work, artifact),
+    )
+    if "tflm" in usable:
+        measured.tflm_arena = asdict(TflmRuntime(artifact.file("model.tflite").read_bytes()).arena())
+    if firmware is not None and is_installed("simulator"):
         work.progress("simulate")
-        verification |= verify_artifact(artifact, cases[: options.simulated_cases], ["simulator"])
-        profile = profile_artifact(artifact, cases[0])
-    return build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, verification, profile)
+        measured.verification |= verify_artifact(artifact, cases[: options.simulated_cases], ["simulator"])
+        measured.profile = profile_artifact(artifact, cases[0])
+    return build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, measured)
+
+
+def _accuracy(work: _Work, artifact: Artifact) -> dict[str, float]:
+    """Accuracy of the float and the integer graph, if the data is labelled."""
+    data = work.options.data
+    if data is None:
+        return {}
+    try:
+        labelled = evaluation_data(artifact, data, limit=EVALUATED_INPUTS)
+    except NoLabelsError:
+        return {}
+    return evaluate(artifact, labelled, ("float", "int"), lambda name: work.progress(f"evaluate {name}")).accuracy
 
 
 RUNTIMES_OF_FORM: Mapping[str, Sequence[str]] = {

@@ -1,7 +1,7 @@
 """Accuracy of a compiled model on labelled data, runtime by runtime."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,24 @@ from edgetx.ir import Array, Arrays
 SIMULATED_INPUTS = 20
 """Inputs that the simulated core runs at most; each takes seconds."""
 
-Json = dict[str, object]
+
+class NoLabelsError(DataError):
+    """Data that is fine but for its labels."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of inputs whose largest output is the label.
+
+    Attributes:
+        n: Labelled inputs.
+        accuracy: By runtime.
+        samples: How many inputs each runtime saw.
+    """
+
+    n: int
+    accuracy: dict[str, float] = field(default_factory=dict)
+    samples: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,7 @@ def evaluation_data(artifact: Artifact, data: Path, split: str = "test", limit: 
     else:
         raise DataError("audio needs a front end, which this model does not name", where=str(data), hint="pass an .npz")
     if len(dataset.y) == 0:
-        raise DataError("has no labels", where=str(data), hint="add an array y with one integer per input")
+        raise NoLabelsError("has no labels", where=str(data), hint="add an array y with one integer per input")
     inputs = [(np.asarray(x, np.float32).reshape(shape),) for x in dataset.x]
     labelled = Labelled(inputs, dataset.y)
     return labelled.sample(limit) if limit else labelled
@@ -72,24 +89,21 @@ def evaluation_data(artifact: Artifact, data: Path, split: str = "test", limit: 
 
 def evaluate(
     artifact: Artifact, data: Labelled, runtimes: Sequence[str], progress: Callable[[str], None] = lambda _: None
-) -> Json:
-    """Share of inputs whose largest output is the label.
+) -> Accuracy:
+    """Measure accuracy in each runtime.
 
     Args:
         artifact: A compiled folder.
         data: Inputs and labels.
         runtimes: Names out of `RUNTIMES`.
         progress: Called with the name of each runtime before it runs.
-
-    Returns:
-        `n`, `accuracy` by runtime, and `samples`: how many inputs each runtime saw.
     """
-    accuracy: dict[str, float] = {}
-    samples: dict[str, int] = {}
+    result = Accuracy(len(data.labels))
     for name in runtimes:
         progress(name)
         used = data.sample(SIMULATED_INPUTS) if name == "simulator" else data
         inputs = used.inputs if name == "float" else [artifact.quantized(x) for x in used.inputs]
         answers = [int(y[0].argmax()) for y in outputs_of(artifact.runtime(name), inputs)]
-        accuracy[name], samples[name] = float(np.mean(np.array(answers) == used.labels)), len(answers)
-    return {"n": len(data.labels), "accuracy": accuracy, "samples": samples}
+        result.accuracy[name] = float(np.mean(np.array(answers) == used.labels))
+        result.samples[name] = len(answers)
+    return result

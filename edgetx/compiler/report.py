@@ -1,6 +1,7 @@
 """`report.json`: what was made, how well it was verified, and what it costs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import edgetx
@@ -15,6 +16,24 @@ from edgetx.targets import Target
 Report = dict[str, object]
 
 
+@dataclass
+class Measured:
+    """What was measured on the compiled model.
+
+    Attributes:
+        verification: Per runtime, how it compares with the integer reference.
+        accuracy: Per runtime, on labelled data; empty if there was none.
+        tflm_arena: Arena by TFLite Micro's own allocator on this 64-bit host: `activation_bytes` are the same on
+            a target, `persistent_bytes` hold pointers and are smaller there.
+        profile: Cycles on the simulated core.
+    """
+
+    verification: dict[str, dict[str, object]]
+    accuracy: Mapping[str, float]
+    tflm_arena: Mapping[str, int] | None = None
+    profile: Mapping[str, object] | None = None
+
+
 def build_report(
     source: Source,
     target: Target,
@@ -22,18 +41,17 @@ def build_report(
     artifact: Artifact,
     sources: CSources,
     firmware: Firmware | None,
-    verification: Mapping[str, object],
-    profile: Mapping[str, object] | None,
+    measured: Measured,
 ) -> Report:
     """The report; `None` stands for what was not measured."""
     integer = {
         "name": "int8",
-        "accuracy": None,
+        "accuracy": measured.accuracy.get("int"),
         "parameters": artifact.graph.parameters,
         "macs": graph_macs(artifact.graph),
         "flash_bytes": firmware.flash_bytes if firmware else None,
         "ram_bytes": firmware.ram_bytes if firmware else None,
-        "cycles": profile["cycles"] if profile else None,
+        "cycles": measured.profile["cycles"] if measured.profile else None,
     }
     return {
         "schema": 1,
@@ -41,11 +59,18 @@ def build_report(
         "source": {"kind": source.kind, "name": source.name, "sha256": source.sha256},
         "target": target.name,
         "artifacts": dict(artifacts),
-        "stages": [*_earlier_stages(source, artifact), integer],
+        "stages": [*_earlier_stages(source, artifact, measured.accuracy), integer],
         "memory": memory(sources, firmware),
-        "verification": dict(verification),
-        "profile": profile,
+        "tflm_arena": measured.tflm_arena,
+        "verification": {**dict.fromkeys(_possible(artifacts)), **measured.verification},
+        "profile": measured.profile,
     }
+
+
+def _possible(artifacts: Mapping[str, str]) -> list[str]:
+    """Runtimes that the artifacts could run in; those without a package stay unmeasured."""
+    runtimes = {"c": ("c_host",), "firmware": ("simulator",), "tflite": ("tflm", "litert"), "onnx": ("onnxruntime",)}
+    return [name for form, names in runtimes.items() if form in artifacts for name in names]
 
 
 def graph_macs(graph: Graph) -> int:
@@ -66,15 +91,15 @@ def memory(sources: CSources, firmware: Firmware | None) -> Report:
     }
 
 
-def _earlier_stages(source: Source, artifact: Artifact) -> list[object]:
-    """Stages that training measured; at least the float model."""
+def _earlier_stages(source: Source, artifact: Artifact, accuracy: Mapping[str, float]) -> list[object]:
+    """Stages that training measured; at least the float model, with what was measured now."""
     stages = source.metrics.get("stages")
     if isinstance(stages, list) and stages:
-        return stages
+        return [*stages[:-1], {**stages[-1], "accuracy": accuracy.get("float", stages[-1]["accuracy"])}]
     return [
         {
             "name": "float",
-            "accuracy": None,
+            "accuracy": accuracy.get("float"),
             "parameters": artifact.float_graph.parameters,
             "macs": graph_macs(artifact.float_graph),
             "flash_bytes": None,
