@@ -38,6 +38,7 @@ _STORES = ("str", "strex", "stl", "vstr")
 _MULTIPLIES = ("mul", "mla", "mls", "smul", "smla", "smlsd", "smua", "smus", "smml", "smmu")
 _FLAG_READERS = frozenset({"adc", "sbc", "rsc", "rrx"})
 _ALIASES = {"fmstat": "vmrs", "fconsts": "vmov", "fconstd": "vmov"}
+_REGISTER_ALIASES = {"sb": "r9", "sl": "r10", "fp": "r11", "ip": "r12"}
 _SHIFTS = {
     arm.ARM_SFT_ASR: "asr", arm.ARM_SFT_LSL: "lsl", arm.ARM_SFT_LSR: "lsr", arm.ARM_SFT_ROR: "ror",
     arm.ARM_SFT_RRX: "rrx",
@@ -47,7 +48,7 @@ _CONDITIONS = {
     arm.ARM_CC_PL: "pl", arm.ARM_CC_VS: "vs", arm.ARM_CC_VC: "vc", arm.ARM_CC_HI: "hi", arm.ARM_CC_LS: "ls",
     arm.ARM_CC_GE: "ge", arm.ARM_CC_LT: "lt", arm.ARM_CC_GT: "gt", arm.ARM_CC_LE: "le",
 }  # fmt: skip
-_READ_MODIFY_WRITE = frozenset({"movt", "bfi", "bfc", "umaal", "smlal", "umlal", "vins"})
+_LONG_ACCUMULATES = ("umaal", "smlal", "umlal", "smlsld")
 _WRITES_NOTHING = frozenset({"cmp", "cmn", "tst", "teq", "vcmp", "vcmpe", "b", "bx", "blx", "cbz", "cbnz", "msr"})
 
 
@@ -81,7 +82,7 @@ def _convert(raw: capstone.CsInsn) -> Instruction:
     kind = _kind(raw, name)
     registers, constants, memory = _operands(raw)
     access = _access(raw, name, kind, registers, memory)
-    reads, writes = _dataflow(name, kind, registers, access)
+    reads, writes = _dataflow(name, kind, registers, access, _updates(raw))
     condition = _CONDITIONS.get(raw.cc, "al") if kind is not Kind.IT else "al"
     return Instruction(
         address=raw.address,
@@ -131,14 +132,19 @@ def _operands(raw: capstone.CsInsn) -> tuple[list[str], list[int], object | None
     memory = None
     for operand in raw.operands:
         if operand.type == arm.ARM_OP_REG:
-            registers.append(raw.reg_name(operand.reg))
+            registers.append(_register(raw, operand.reg))
             if operand.shift.type in (arm.ARM_SFT_ASR_REG, arm.ARM_SFT_LSL_REG, arm.ARM_SFT_LSR_REG):
-                registers.append(raw.reg_name(operand.shift.value))
+                registers.append(_register(raw, operand.shift.value))
         elif operand.type == arm.ARM_OP_IMM:
             constants.append(operand.imm)
         elif operand.type == arm.ARM_OP_MEM:
             memory = operand
     return registers, constants, memory
+
+
+def _register(raw: capstone.CsInsn, number: int) -> str:
+    name: str = raw.reg_name(number)
+    return _REGISTER_ALIASES.get(name, name)
 
 
 def _shift(raw: capstone.CsInsn) -> tuple[str, int] | None:
@@ -158,12 +164,12 @@ def _access(raw: capstone.CsInsn, name: str, kind: Kind, registers: list[str], m
 
 def _single_access(raw: capstone.CsInsn, name: str, operand: object | None) -> Access:
     memory = operand.mem  # type: ignore[union-attr]
-    index = raw.reg_name(memory.index) if memory.index else None
+    index = _register(raw, memory.index) if memory.index else None
     after = [o.imm for o in raw.operands if o.type == arm.ARM_OP_IMM]
     post = bool(raw.post_index)
     mode = Index.POST if post else Index.PRE if raw.writeback else Index.OFFSET
     return Access(
-        base=raw.reg_name(memory.base),
+        base=_register(raw, memory.base),
         index=index,
         shift=operand.shift.value if index else 0,  # type: ignore[union-attr]
         offset=(after[-1] if after else 0) if post else memory.disp,
@@ -175,7 +181,7 @@ def _single_access(raw: capstone.CsInsn, name: str, operand: object | None) -> A
 
 def _width(name: str, raw: capstone.CsInsn) -> int:
     if name.startswith("v"):
-        return 8 if raw.reg_name(raw.operands[0].reg).startswith("d") else 4
+        return 8 if _register(raw, raw.operands[0].reg).startswith("d") else 4
     if name in ("tbb", "pld", "pli", "pldw") or name.rstrip("t").endswith("b") or name.endswith("exb"):
         return 1
     if name == "tbh" or name.rstrip("t").endswith("h"):
@@ -193,9 +199,9 @@ def _multiple_access(raw: capstone.CsInsn, name: str, registers: list[str]) -> A
 
 
 def _dataflow(
-    name: str, kind: Kind, registers: list[str], access: Access | None
+    name: str, kind: Kind, registers: list[str], access: Access | None, updates: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    reads, writes = _operand_dataflow(name, kind, registers)
+    reads, writes = _operand_dataflow(name, kind, registers, updates)
     if access:
         reads += list(access.registers)
         if access.mode is not Index.OFFSET:
@@ -205,7 +211,7 @@ def _dataflow(
     return _scalars(reads), _scalars(writes)
 
 
-def _operand_dataflow(name: str, kind: Kind, registers: list[str]) -> tuple[list[str], list[str]]:
+def _operand_dataflow(name: str, kind: Kind, registers: list[str], updates: bool) -> tuple[list[str], list[str]]:
     if kind in (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE):
         listed = _listed(name, registers)
         return ([], listed) if kind is Kind.LOAD_MULTIPLE else (listed, [])
@@ -217,9 +223,15 @@ def _operand_dataflow(name: str, kind: Kind, registers: list[str]) -> tuple[list
         return ["fpscr"], [r for r in registers[:1] if r[0] == "r"]
     results = _result_count(kind, registers)
     reads = registers[results:]
-    if name in _READ_MODIFY_WRITE or name.startswith(("smlal", "smlsld")) or kind is Kind.FP_MAC:
+    if updates or name.startswith(_LONG_ACCUMULATES) or kind is Kind.FP_MAC:
         reads = registers
     return list(reads), registers[:results]
+
+
+def _updates(raw: capstone.CsInsn) -> bool:
+    """Whether the first operand is read as well as written."""
+    both = capstone.CS_AC_READ | capstone.CS_AC_WRITE
+    return bool(raw.operands) and raw.operands[0].access & both == both
 
 
 def _listed(name: str, registers: list[str]) -> list[str]:

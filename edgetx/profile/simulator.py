@@ -1,9 +1,10 @@
 """A microcontroller that runs a firmware image and knows how many cycles have passed."""
 
 import ctypes
+from itertools import accumulate
 from pathlib import Path
 
-from edgetx.errors import DeviceError
+from edgetx.errors import DeviceError, EdgetxError
 from edgetx.profile.bus import WINDOWS, Bus, Peripheral, Read, Write
 from edgetx.profile.cores import load_core, make_model
 from edgetx.profile.emulator import PAGE, Emulator, Stop, StopKind
@@ -14,6 +15,7 @@ from edgetx.profile.nvic import SVC, SYS_TICK, Masks, Nvic
 from edgetx.profile.semihosting import BREAKPOINT, Semihosting
 from edgetx.profile.system import CycleCounter, SystemControl, SysTick
 from edgetx.profile.trace.engine import NEVER, Stopped
+from edgetx.profile.trace.memory_map import fetch_line_bytes, make_memory_map, settings_registers
 from edgetx.profile.trace.tracer import Tracer
 from edgetx.targets import MemoryRegion, Target, load_target
 
@@ -58,19 +60,21 @@ class Simulator:
         self._pc = 0
         self._stop_requested = False
         self._problem: DeviceError | None = None
+        self._host_addresses: dict[int, int] = {}
+        self._settings: dict[int, int] = {}
+        self._settings_registers = settings_registers(self.target)
         self._systick = SysTick(lambda: self.cycles)
         self._system = SystemControl(self.target.core, self.nvic)
         self._map_memory()
         self._load()
         self._add_system_peripherals()
+        self._set_up_timing()
         self.reset()
 
     @property
     def cycles(self) -> int:
         """Cycles since the simulator was made; within a callback, up to the access that called."""
-        if self.tracer is None:
-            return 0
-        return self.tracer.engine.cycles
+        return self.tracer.engine.cycles if self.tracer else 0
 
     @property
     def instructions(self) -> int:
@@ -226,7 +230,6 @@ class Simulator:
         self.tracer.engine.resume()
         match why:
             case Stopped.UNRESOLVED:
-                assert self.tracer.problem
                 raise self._locate(self.tracer.problem)
             case Stopped.LIMIT:
                 raise self._error("the instruction limit is reached", self._pc)
@@ -315,9 +318,11 @@ class Simulator:
     def _error(self, what: str, pc: int, hint: str = "") -> DeviceError:
         return DeviceError(what, where=f"{self.image.path.name}, pc {self.image.describe(pc)}", hint=hint)
 
-    def _locate(self, problem: Exception) -> DeviceError:
-        hint = getattr(problem, "hint", "")
-        return self._error(getattr(problem, "what", str(problem)), self._pc, hint)
+    def _locate(self, problem: Exception | None) -> Exception:
+        """A problem found by a callback, with the place where the firmware was."""
+        if isinstance(problem, EdgetxError):
+            return self._error(problem.what, self._pc, problem.hint)
+        return problem or RuntimeError("the trace engine stopped without a reason")
 
     def _make_tracer(self, use_native: bool) -> Tracer:
         return Tracer(
@@ -326,8 +331,27 @@ class Simulator:
             self.image,
             make_model(self.core),
             lambda instruction: check_instruction(instruction, self.target),
+            lambda address: fetch_line_bytes(self.target, address, self.core.bus_cycles),
             use_native,
         )
+
+    def _set_up_timing(self) -> None:
+        if self.tracer is None:
+            return
+        self.tracer.engine.set_costs(self.core.costs)
+        for cache in self.target.cache:
+            sets = max(cache.size_bytes // (cache.line_bytes * cache.ways), 1)
+            self.tracer.engine.add_cache(cache.line_bytes.bit_length() - 1, sets, cache.ways)
+        self._set_up_memory()
+
+    def _set_up_memory(self) -> None:
+        """Tell the engine of wait states and caches, as the firmware has set them."""
+        if self.tracer:
+            memory = make_memory_map(self.target, self._setting, self.core.bus_cycles)
+            self.tracer.engine.set_memory(memory, self._host_addresses.__getitem__)
+
+    def _setting(self, address: int) -> int | None:
+        return self._settings.get(address)
 
     def _map_memory(self) -> None:
         for region in self.target.memory.values():
@@ -343,6 +367,8 @@ class Simulator:
         start = -(-ctypes.addressof(memory) // PAGE) * PAGE
         for base in (region.base_address, *region.aliases):
             self.emulator.map_alias(base, size, memory, start, writable)
+            for offset in _bank_offsets(region):
+                self._host_addresses[base + offset] = start + offset
 
     def _map_window(self, base: int, size: int) -> None:
         self.emulator.map_mmio(
@@ -364,6 +390,9 @@ class Simulator:
             self.bus.write(address, size, value)
         except DeviceError as problem:
             self._abort(problem)
+        if address & ~3 in self._settings_registers:
+            self._settings[address & ~3] = self.bus.read(address & ~3, 4)
+            self._set_up_memory()
 
     def _abort(self, problem: DeviceError) -> None:
         self._problem = problem
@@ -402,3 +431,7 @@ class Simulator:
 
     def _top_of_stack(self) -> int:
         return self.target.memory[self.target.region_of("stack")].end_address & ~7
+
+
+def _bank_offsets(region: MemoryRegion) -> list[int]:
+    return [0, *accumulate(region.bank_bytes[:-1])]

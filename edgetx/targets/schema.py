@@ -67,6 +67,7 @@ class Flash:
         prefetch: Whether the next line is read ahead, as the board is usually run.
         wait_states_field: Where firmware sets the wait states.
         prefetch_field: Where firmware turns prefetch on.
+        buffers_data: Whether the line read last for data is kept even without a cache.
     """
 
     region: str
@@ -75,6 +76,7 @@ class Flash:
     prefetch: bool = False
     wait_states_field: BitField | None = None
     prefetch_field: BitField | None = None
+    buffers_data: bool = True
 
     def wait_cycles(self, clock_hz: int) -> int:
         """Extra cycles per read at a clock.

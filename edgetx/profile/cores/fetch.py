@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from edgetx.profile.cores.timing import Fetch
 from edgetx.profile.instruction import Instruction
 
 DECODE_AFTER_REQUEST = 2
-_LONG_AGO = -3
+_LONG_AGO = -20
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class FetchUnit:
 
     A word can be decoded two cycles after its request (address phase, data phase). A request that had to wait for room
     comes `restart_cycles` later than one in a stream.
+
+    Attributes:
+        fetches: Every request so far.
     """
 
     def __init__(self, words: int, restart_cycles: int) -> None:
@@ -37,6 +41,8 @@ class FetchUnit:
         self._next, self._requested = 0, _LONG_AGO
         self._ready: dict[int, int] = {}
         self._freed: dict[int, int] = {}
+        self._asked: list[tuple[int, int]] = []
+        self.fetches: list[Fetch] = []
 
     def redirect(self, address: int, time: int) -> None:
         """Start over at an address, with the first request at a time."""
@@ -67,6 +73,9 @@ class FetchUnit:
         while self._next <= last:
             self._request()
         time = max(time, self._ready[last])
+        for address, asked in self._asked:
+            self.fetches.append(Fetch(address, asked, time - asked - DECODE_AFTER_REQUEST))
+        self._asked.clear()
         for address in [a for a in self._ready if a + 4 <= instruction.end]:
             del self._ready[address]
             self._freed[address] = time
@@ -77,4 +86,5 @@ class FetchUnit:
         room = self._freed.get(self._next - 4 * self._words, _LONG_AGO)
         self._requested = room + self._restart_cycles if room > stream else stream
         self._ready[self._next] = self._requested + DECODE_AFTER_REQUEST
+        self._asked.append((self._next, self._requested))
         self._next += 4

@@ -1,9 +1,9 @@
 """Cortex-M0 and M0+: one instruction after the other, each with a fixed number of cycles."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from edgetx.profile.cores.timing import Cause, Cost, Timing
+from edgetx.profile.cores.timing import Cause, Cost, Fetch, Timing
 from edgetx.profile.instruction import Block, Instruction, Kind
 
 
@@ -59,8 +59,9 @@ class M0Model:
         """Time a block that follows a history."""
         assert isinstance(state, _State)
         costs = tuple(Cost(self._cycles(instruction)) for instruction in block.instructions)
+        entry = self._branch(state.last, block.address)
         last = block.last if block.last.changes_flow else None
-        return Timing(self._branch(state.last, block.address), costs, _State(last))
+        return Timing(entry, costs, _State(last), tuple(_fetches(block, entry, costs)))
 
     def _branch(self, last: Instruction | None, target: int) -> Cost:
         if last is None or (target == last.end and not last.is_call and "pc" not in last.writes):
@@ -93,3 +94,15 @@ class M0Model:
                 return p.wait_cycles
             case _:
                 return p.alu_cycles
+
+
+def _fetches(block: Block, entry: Cost, costs: tuple[Cost, ...]) -> Iterator[Fetch]:
+    """A word is requested while the instruction before its first one executes."""
+    word, before, now = -1, 1, entry.total
+    for instruction, cost in zip(block.instructions, costs, strict=True):
+        for address in range(instruction.address & ~3, instruction.end, 4):
+            if address != word:
+                yield Fetch(address, now - before, before - 1)
+                word = address
+        now += cost.total
+        before = cost.total

@@ -5,7 +5,7 @@ pipeline separates the address phase of an access from its data phase, the FPU w
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgetx.profile.cores.fetch import FetchState, FetchUnit
 from edgetx.profile.cores.timing import Cause, Cost, Timing
@@ -88,6 +88,10 @@ class MemoryPipeline:
             return self._behind_store(last, this)
         return 0
 
+    def chains(self, last: Instruction, this: Instruction) -> bool:
+        """Whether the address phase of `this` overlaps the data phase of `last`."""
+        return last.kind is Kind.LOAD and not _is_double(last) and self._behind_load(last, this)
+
     def address_wait(self, last: Instruction, this: Instruction) -> int:
         """Cycles that `this` waits for an address register: data processing does not forward to the address stage."""
         if this.access is None or last.access is not None or last.is_fp:
@@ -95,9 +99,8 @@ class MemoryPipeline:
         return 1 if set(last.writes) & set(this.access.registers) else 0
 
     def _behind_load(self, last: Instruction, this: Instruction) -> bool:
-        if this.kind not in (Kind.LOAD, Kind.STORE) or _is_double(this):
+        if this.kind not in (Kind.LOAD, Kind.STORE) or not last.access or not this.access or _is_double(this):
             return False
-        assert last.access and this.access
         if set(last.writes) & set(this.access.registers):
             return False
         if last.access.is_literal != this.access.is_literal:
@@ -134,17 +137,19 @@ class M4Model:
         fetch = FetchUnit(self._p.prefetch_words, self._p.prefetch_restart_cycles)
         taken = self._enter(state, block.address, fetch)
         costs: list[Cost] = []
+        chained = set()
         now = 0
-        for instruction in block.instructions:
+        for i, instruction in enumerate(block.instructions):
+            if state.last and self._memory.chains(state.last, instruction):
+                chained.add(i)
             cost, state = self._step(state, instruction, fetch, now)
             now += cost.total
             costs.append(cost)
         entry = Cost(0)
         if taken:
             costs[0], entry = _split_refill(costs[0])
-        return Timing(
-            entry, tuple(costs), M4State(state.last, state.started, fetch.save(now), state.fpu_free, state.fp_results)
-        )
+        end = replace(state, fetch=fetch.save(now))
+        return Timing(entry, tuple(costs), end, tuple(fetch.fetches), frozenset(chained))
 
     def _enter(self, state: M4State, address: int, fetch: FetchUnit) -> bool:
         """Bring the fetch unit to a block; whether a taken branch led there."""

@@ -1,6 +1,6 @@
 """`targets/cores/<core>.toml`: the numbers of a core model, each with its source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from edgetx.config import load_toml, parse
@@ -8,6 +8,7 @@ from edgetx.errors import TargetError
 from edgetx.profile.cores.m0 import M0Parameters
 from edgetx.profile.cores.m4 import M4Parameters
 from edgetx.profile.exceptions import ExceptionParameters
+from edgetx.profile.trace.events import Costs
 from edgetx.resources import data_dir
 
 SOURCE_KINDS = ("documented", "measured", "inferred")
@@ -30,10 +31,20 @@ class ParameterSource:
 
 @dataclass(frozen=True)
 class CoreParameters:
-    """A core file; exactly one of the pipeline tables is there."""
+    """A core file; exactly one of the pipeline tables is there.
+
+    Attributes:
+        name: Name of the core.
+        exceptions: Exception entry and return.
+        costs: Costs that depend on operands and addresses.
+        bus_cycles: What the bus to memory behind a cache takes on a miss.
+        source: Where each number comes from.
+    """
 
     name: str
     exceptions: ExceptionParameters
+    costs: Costs = field(default_factory=Costs)
+    bus_cycles: int = 0
     m0: M0Parameters | None = None
     m4: M4Parameters | None = None
     source: tuple[ParameterSource, ...] = ()

@@ -34,6 +34,21 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request of the fetch unit.
+
+    Attributes:
+        address: The word.
+        offset: When it is requested, in cycles behind the entry of the block.
+        hidden: Cycles by which it may be late without delaying anything.
+    """
+
+    address: int
+    offset: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """How long a block takes after a certain history.
 
@@ -41,11 +56,17 @@ class Timing:
         entry: What the branch into the block costs; it belongs to the instruction before.
         costs: Cost of each instruction.
         state: History for the block that follows.
+        fetches: Requests of the fetch unit.
+        chained: Instructions whose access overlaps the access before, as long as both are to the same memory.
+        paired: Instructions whose access is issued together with the access before.
     """
 
     entry: Cost
     costs: tuple[Cost, ...]
     state: Hashable
+    fetches: tuple[Fetch, ...] = ()
+    chained: frozenset[int] = frozenset()
+    paired: frozenset[int] = frozenset()
 
     @property
     def cycles(self) -> int:

@@ -1,9 +1,13 @@
 """What both trace engines, the native and the Python one, do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Protocol
+
+from edgetx.profile.trace.events import Costs, Event
+from edgetx.profile.trace.memory_map import MemoryMap
+from edgetx.profile.trace.slices import Step
 
 NO_EDGE = -1
 NEVER = (1 << 64) - 1
@@ -51,6 +55,23 @@ class Context:
     calls: int
 
 
+@dataclass(frozen=True)
+class EdgeCount:
+    """How often an edge was taken, and the cycles its events stalled, by `StallKind`."""
+
+    count: int
+    stalls: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes read from and written to the region at an address."""
+
+    base: int
+    read_bytes: int
+    written_bytes: int
+
+
 class Engine(Protocol):
     """Follows the blocks the emulator executes, and counts edges, cycles and instructions."""
 
@@ -91,8 +112,31 @@ class Engine(Protocol):
     def charge(self, cycles: int) -> None:
         """Let cycles pass that belong to no instruction."""
 
-    def edge_counts(self) -> list[int]:
-        """How often each edge was taken."""
+    def add_events(self, edge: int, events: Sequence[Event], steps: Sequence[Step]) -> None:
+        """Add what happens within an edge, and the values it needs."""
+
+    def set_costs(self, costs: Costs) -> None:
+        """Set what events cost."""
+
+    def add_cache(self, line_shift: int, set_count: int, way_count: int) -> None:
+        """Add a cache; caches are numbered in this order."""
+
+    def set_memory(self, memory: MemoryMap, host_address: Callable[[int], int]) -> None:
+        """Set wait states and caches; regions stay the same from call to call.
+
+        Args:
+            memory: The regions.
+            host_address: Where the emulator keeps the memory at a base address.
+        """
+
+    def traffic(self) -> list[Traffic]:
+        """Bytes read and written by region."""
+
+    def cache_misses(self) -> list[int]:
+        """Misses of each cache."""
+
+    def edge_counts(self) -> list[EdgeCount]:
+        """What happened to each edge."""
 
     def contexts(self) -> list[Context]:
         """The call tree, parents first."""

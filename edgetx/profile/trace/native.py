@@ -1,6 +1,7 @@
 """The native trace engine: `native/engine.c`, compiled at first use."""
 
 import ctypes
+import dataclasses
 import hashlib
 import importlib.util
 import os
@@ -8,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,65 +18,86 @@ import unicorn
 from unicorn import arm_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from edgetx.profile.trace.engine import Context, NodeFlag, Resolve, Stopped
+from edgetx.profile.trace.engine import Context, EdgeCount, NodeFlag, Resolve, Stopped, Traffic
+from edgetx.profile.trace.events import Costs, Event, StallKind
+from edgetx.profile.trace.memory_map import MemoryMap
+from edgetx.profile.trace.slices import Step
 
 SOURCES = Path(__file__).parent / "native"
-FLAGS = ("-O2", "-std=c11", "-shared", "-fPIC")
-MAX_DEPTH = 512
+FLAGS = ("-O3", "-std=c11", "-flto", "-shared", "-fPIC")
 
 _ResolveCallback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32, ctypes.c_uint32)
 
 
+def _fields(type_: Any, names: str) -> list[tuple[str, Any]]:
+    return [(name, type_) for name in names.split()]
+
+
 class _Emulator(ctypes.Structure):
     _fields_ = (
-        ("uc", ctypes.c_void_p),
-        ("add_hook", ctypes.c_void_p),
-        ("stop", ctypes.c_void_p),
-        ("read_register", ctypes.c_void_p),
-        ("block_hook", ctypes.c_int32),
-        ("stack_register", ctypes.c_int32),
+        *_fields(ctypes.c_void_p, "uc add_hook stop read_register"),
+        *_fields(ctypes.c_int32, "block_hook stack_register"),
     )
 
 
 class _Edge(ctypes.Structure):
     _fields_ = (
-        ("pc", ctypes.c_uint32),
-        ("cycles", ctypes.c_uint32),
-        ("to", ctypes.c_int32),
-        ("next", ctypes.c_int32),
-        ("count", ctypes.c_uint64),
+        *_fields(ctypes.c_uint32, "pc cycles"),
+        *_fields(ctypes.c_int32, "to next event fetch_count event_count step step_count"),
+        *_fields(ctypes.c_uint64, "settled count"),
+        ("stalls", ctypes.c_uint64 * len(StallKind)),
+    )
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        *_fields(ctypes.c_uint32, "kind flags"),
+        ("offset", ctypes.c_int32),
+        *_fields(ctypes.c_uint32, "width count"),
+        *_fields(ctypes.c_int32, "a b"),
+    )
+
+
+class _Step(ctypes.Structure):
+    _fields_ = (*_fields(ctypes.c_int32, "operation a b"), ("immediate", ctypes.c_uint32))
+
+
+class _Costs(ctypes.Structure):
+    _fields_ = tuple(_fields(ctypes.c_uint32, " ".join(field.name for field in dataclasses.fields(Costs))))
+
+
+class _Region(ctypes.Structure):
+    _fields_ = (
+        *_fields(ctypes.c_uint32, "base end bank line_shift wait prefetch penalty"),
+        *_fields(ctypes.c_int32, "fetch_cache data_cache"),
+        ("host", ctypes.c_void_p),
+        *_fields(ctypes.c_uint32, "fetch_line data_line next_line buffers_data"),
+        *_fields(ctypes.c_uint64, "next_ready busy read_bytes written_bytes"),
+    )
+
+
+class _Cache(ctypes.Structure):
+    _fields_ = (
+        *_fields(ctypes.c_uint32, "line_shift set_count way_count enabled"),
+        ("lines", ctypes.c_void_p),
+        ("misses", ctypes.c_uint64),
     )
 
 
 class _Context(ctypes.Structure):
     _fields_ = (
-        ("parent", ctypes.c_int32),
-        ("child", ctypes.c_int32),
-        ("sibling", ctypes.c_int32),
-        ("function", ctypes.c_uint32),
-        ("site", ctypes.c_uint32),
-        ("cycles", ctypes.c_uint64),
-        ("instructions", ctypes.c_uint64),
-        ("calls", ctypes.c_uint64),
+        *_fields(ctypes.c_int32, "parent child sibling"),
+        *_fields(ctypes.c_uint32, "function site"),
+        *_fields(ctypes.c_uint64, "cycles instructions calls"),
     )
 
 
 class _Engine(ctypes.Structure):
     _fields_ = (
-        ("cycles", ctypes.c_uint64),
-        ("instructions", ctypes.c_uint64),
-        ("deadline", ctypes.c_uint64),
-        ("instruction_limit", ctypes.c_uint64),
-        ("stopped", ctypes.c_int32),
-        ("stop_requested", ctypes.c_int32),
-        ("node", ctypes.c_int32),
-        ("edge", ctypes.c_int32),
-        ("context", ctypes.c_int32),
-        ("depth", ctypes.c_int32),
+        *_fields(ctypes.c_uint64, "cycles instructions deadline instruction_limit"),
+        *_fields(ctypes.c_int32, "stopped stop_requested node edge context depth"),
         ("lowest_stack", ctypes.c_uint32),
-        ("node_count", ctypes.c_int32),
-        ("edge_count", ctypes.c_int32),
-        ("context_count", ctypes.c_int32),
+        *_fields(ctypes.c_int32, "node_count edge_count context_count"),
         ("edges", ctypes.POINTER(_Edge)),
         ("contexts", ctypes.POINTER(_Context)),
     )
@@ -134,6 +156,35 @@ class NativeEngine:
         index: int = self._library.etx_add_edge(self._engine, source, to, pc, cycles)
         return index
 
+    def add_events(self, edge: int, events: Sequence[Event], steps: Sequence[Step]) -> None:
+        rows = [_Event(e.kind, e.flags, e.offset, e.width, e.count, _as_signed(e.a), e.b) for e in events]
+        values = [_Step(s.operation, s.a, s.b, s.immediate) for s in steps]
+        self._library.etx_add_events(
+            self._engine, edge, (_Event * len(rows))(*rows), len(rows), (_Step * len(values))(*values), len(values)
+        )
+
+    def set_costs(self, costs: Costs) -> None:
+        self._library.etx_set_costs(self._engine, ctypes.byref(_Costs(*dataclasses.astuple(costs))))
+
+    def add_cache(self, line_shift: int, set_count: int, way_count: int) -> None:
+        self._library.etx_add_cache(self._engine, line_shift, set_count, way_count)
+
+    def set_memory(self, memory: MemoryMap, host_address: Callable[[int], int]) -> None:
+        for index, region in enumerate(memory.regions):
+            row = _Region(**dataclasses.asdict(region), host=host_address(region.base))
+            self._library.etx_set_region(self._engine, index, ctypes.byref(row))
+        for index, on in enumerate(memory.caches_on):
+            self._library.etx_enable_cache(self._engine, index, on)
+        self._memory = memory
+
+    def traffic(self) -> list[Traffic]:
+        regions = [self._library.etx_region_at(self._engine, i).contents for i in range(len(self._memory.regions))]
+        return [Traffic(region.base, region.read_bytes, region.written_bytes) for region in regions]
+
+    def cache_misses(self) -> list[int]:
+        caches = [self._library.etx_cache_at(self._engine, i).contents for i in range(len(self._memory.caches_on))]
+        return [cache.misses for cache in caches]
+
     def enter(self, function: int, site: int, return_pc: int) -> None:
         self._library.etx_enter(self._engine, function, site, return_pc)
 
@@ -143,12 +194,17 @@ class NativeEngine:
     def charge(self, cycles: int) -> None:
         self._library.etx_charge(self._engine, cycles)
 
-    def edge_counts(self) -> list[int]:
-        return [self._state.edges[i].count for i in range(self._state.edge_count)]
+    def edge_counts(self) -> list[EdgeCount]:
+        edges = (self._state.edges[i] for i in range(self._state.edge_count))
+        return [EdgeCount(edge.count, tuple(edge.stalls)) for edge in edges]
 
     def contexts(self) -> list[Context]:
         rows = (self._state.contexts[i] for i in range(self._state.context_count))
         return [Context(c.parent, c.function, c.site, c.cycles, c.instructions, c.calls) for c in rows]
+
+
+def _as_signed(value: int) -> int:
+    return ctypes.c_int32(value).value
 
 
 def is_available() -> bool:
@@ -174,6 +230,13 @@ def _load_library() -> ctypes.CDLL:
         "etx_enter": (None, (engine, u32, u32, u32)),
         "etx_leave": (None, (engine, u32)),
         "etx_charge": (None, (engine, u32)),
+        "etx_add_events": (None, (engine, i32, ctypes.POINTER(_Event), i32, ctypes.POINTER(_Step), i32)),
+        "etx_set_costs": (None, (engine, ctypes.POINTER(_Costs))),
+        "etx_set_region": (None, (engine, i32, ctypes.POINTER(_Region))),
+        "etx_enable_cache": (None, (engine, i32, i32)),
+        "etx_region_at": (ctypes.POINTER(_Region), (engine, i32)),
+        "etx_cache_at": (ctypes.POINTER(_Cache), (engine, i32)),
+        "etx_add_cache": (i32, (engine, u32, u32, u32)),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)

@@ -1,12 +1,18 @@
 """The trace engine in Python, for machines without a C compiler: slower, with the same numbers."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import unicorn
 from unicorn import arm_const
 
-from edgetx.profile.trace.engine import NEVER, NO_EDGE, Context, NodeFlag, Resolve, Stopped
+from edgetx.profile.trace.engine import NEVER, NO_EDGE, Context, EdgeCount, NodeFlag, Resolve, Stopped, Traffic
+from edgetx.profile.trace.events import Costs, Event, EventKind, StallKind
+from edgetx.profile.trace.memory_map import MemoryMap
+from edgetx.profile.trace.python_memory import Cache, Memory, RegionState
+from edgetx.profile.trace.python_timing import History, evaluate, stall
+from edgetx.profile.trace.slices import Step
 
 MAX_DEPTH = 512
 
@@ -26,6 +32,10 @@ class _Edge:
     to: int
     cycles: int
     count: int = 0
+    stalls: list[int] = field(default_factory=lambda: [0] * len(StallKind))
+    events: Sequence[Event] = ()
+    steps: Sequence[Step] = ()
+    settled: int = -1
 
 
 @dataclass
@@ -54,6 +64,7 @@ class PythonEngine:
         self._contexts = [_Context(-1, 0, 0)]
         self._context = 0
         self._frames: list[tuple[int, int]] = []
+        self._costs, self._memory, self._history = Costs(), Memory(), History()
         uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
 
     def resume(self) -> None:
@@ -67,6 +78,30 @@ class PythonEngine:
         self._edges.append(_Edge(to, cycles))
         self._nodes[source].edges[pc] = len(self._edges) - 1
         return len(self._edges) - 1
+
+    def add_events(self, edge: int, events: Sequence[Event], steps: Sequence[Step]) -> None:
+        self._edges[edge].events, self._edges[edge].steps = events, steps
+
+    def set_costs(self, costs: Costs) -> None:
+        self._costs = costs
+
+    def add_cache(self, line_shift: int, set_count: int, way_count: int) -> None:
+        self._memory.caches.append(Cache(line_shift, set_count, way_count))
+
+    def set_memory(self, memory: MemoryMap, host_address: Callable[[int], int]) -> None:
+        if not self._memory.regions:
+            self._memory.regions = [RegionState(region) for region in memory.regions]
+        for state, region in zip(self._memory.regions, memory.regions, strict=True):
+            state.region = region
+        for cache, on in zip(self._memory.caches, memory.caches_on, strict=True):
+            cache.enabled = on
+            self._memory.fetch_misses += 1
+
+    def traffic(self) -> list[Traffic]:
+        return [Traffic(r.region.base, r.read_bytes, r.written_bytes) for r in self._memory.regions]
+
+    def cache_misses(self) -> list[int]:
+        return [cache.misses for cache in self._memory.caches]
 
     def enter(self, function: int, site: int, return_pc: int) -> None:
         if len(self._frames) == MAX_DEPTH:
@@ -86,8 +121,8 @@ class PythonEngine:
         self.cycles += cycles
         self._contexts[self._context].cycles += cycles
 
-    def edge_counts(self) -> list[int]:
-        return [edge.count for edge in self._edges]
+    def edge_counts(self) -> list[EdgeCount]:
+        return [EdgeCount(edge.count, tuple(edge.stalls)) for edge in self._edges]
 
     def contexts(self) -> list[Context]:
         return [Context(c.parent, c.function, c.site, c.cycles, c.instructions, c.calls) for c in self._contexts]
@@ -138,9 +173,34 @@ class PythonEngine:
         if source.flags & (NodeFlag.CALLS | NodeFlag.RETURNS) or to.function != source.function:
             self._follow_calls(source, to)
         edge.count += 1
+        if edge.events:
+            self._run_events(edge)
         self.edge, self.node = index, edge.to
         self.cycles += edge.cycles
         self.instructions += to.instructions
         context = self._contexts[self._context]
         context.cycles += edge.cycles
         context.instructions += to.instructions
+
+    def _run_events(self, edge: _Edge) -> None:
+        """Fetches are left out as long as no line has been replaced since all of them were found in a cache."""
+        misses = self._memory.fetch_misses
+        settled = edge.settled == misses
+        values = evaluate(edge.steps, self._uc.reg_read, self._read_memory)
+        stalled = 0
+        for event in edge.events:
+            if not (settled and event.kind is EventKind.FETCH):
+                stalled += self._stall(edge, event, values, stalled)
+        if not settled:
+            edge.settled = misses if self._memory.fetch_misses == misses else -1
+        self.charge(stalled)
+
+    def _stall(self, edge: _Edge, event: Event, values: Sequence[int], stalled: int) -> int:
+        time = self.cycles + event.offset + stalled
+        return stall(self._costs, self._memory, self._history, event, values, time, edge.stalls)
+
+    def _read_memory(self, address: int, size: int) -> int:
+        state = self._memory.find(address)
+        if state is None or state.region.end - address < size:
+            return 0
+        return int.from_bytes(self._uc.mem_read(address, size), "little")

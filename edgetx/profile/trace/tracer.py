@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edgetx.errors import EdgetxError
 from edgetx.profile.cores.timing import CoreModel, Timing
 from edgetx.profile.decode import Decoder
+from edgetx.profile.emulator import REGISTERS
 from edgetx.profile.image import Image
 from edgetx.profile.instruction import Block, Instruction
 from edgetx.profile.trace import native
 from edgetx.profile.trace.engine import NO_EDGE, Engine, NodeFlag, Resolve
+from edgetx.profile.trace.events import make_events
 from edgetx.profile.trace.python_engine import PythonEngine
 
 START = 0
@@ -42,16 +43,17 @@ class Tracer:
         image: Image,
         model: CoreModel,
         check: Callable[[Instruction], None],
+        fetch_line: Callable[[int], int],
         use_native: bool = True,
     ) -> None:
-        self._read, self._image, self._model, self._check = read, image, model, check
+        self._read, self._image, self._model, self._check, self._fetch_line = read, image, model, check, fetch_line
         self._decoder = Decoder()
         self._blocks: dict[tuple[int, int], Block] = {}
         self._nodes: dict[tuple[int, int, object], int] = {}
         self._states = [model.reset()]
         self.blocks: list[Block | None] = [None]
         self.edges: list[Edge] = []
-        self.problem: EdgetxError | None = None
+        self.problem: Exception | None = None
         self.engine: Engine = _make_engine(uc, self._resolve, use_native)
 
     def restart(self) -> None:
@@ -61,7 +63,7 @@ class Tracer:
     def _resolve(self, source: int, pc: int, size: int) -> int:
         try:
             return self._add_edge(source, pc, size)
-        except EdgetxError as problem:
+        except Exception as problem:  # carried over the C frames of the emulator
             self.problem = problem
             return NO_EDGE
 
@@ -70,7 +72,11 @@ class Tracer:
         timing = self._model.time(self._states[source], block)
         to = self._node(block, timing)
         self.edges.append(Edge(source, to, block, timing))
-        return self.engine.add_edge(source, to, pc, timing.cycles)
+        edge = self.engine.add_edge(source, to, pc, timing.cycles)
+        events, steps = make_events(block, timing, REGISTERS.__getitem__, self._fetch_line)
+        if events:
+            self.engine.add_events(edge, events, steps)
+        return edge
 
     def _block(self, pc: int, size: int) -> Block:
         if (pc, size) not in self._blocks:

@@ -16,6 +16,14 @@ static void *grow(void *array, int32_t count, size_t size) {
     return realloc(array, size * (size_t)(count ? 2 * count : 1));
 }
 
+static void *append(void *array, int32_t *count, const void *items, int32_t item_count, size_t size) {
+    for (int32_t i = 0; i < item_count; i++) {
+        array = grow(array, *count, size);
+        memcpy((char *)array + size * (size_t)(*count)++, (const char *)items + size * (size_t)i, size);
+    }
+    return array;
+}
+
 etx_engine *etx_new(etx_resolve resolve, const etx_emulator *emulator) {
     etx_engine *e = calloc(1, sizeof *e);
     e->resolve = resolve;
@@ -32,6 +40,9 @@ void etx_free(etx_engine *e) {
     free(e->nodes);
     free(e->edges);
     free(e->contexts);
+    free(e->events);
+    free(e->steps);
+    for (int32_t i = 0; i < e->memory.cache_count; i++) free(e->memory.caches[i].lines);
     free(e);
 }
 
@@ -47,6 +58,49 @@ int32_t etx_add_edge(etx_engine *e, int32_t from, int32_t to, uint32_t pc, uint3
     e->edges[e->edge_count] = (etx_edge){.pc = pc, .cycles = cycles, .to = to, .next = e->nodes[from].first};
     e->nodes[from].first = e->edge_count;
     return e->edge_count++;
+}
+
+void etx_add_events(etx_engine *e, int32_t edge, const etx_event *events, int32_t event_count, const etx_step *steps,
+                    int32_t step_count) {
+    e->edges[edge].event = e->event_count;
+    e->edges[edge].event_count = event_count;
+    while (e->edges[edge].fetch_count < event_count && events[e->edges[edge].fetch_count].kind == ETX_FETCH)
+        e->edges[edge].fetch_count++;
+    e->edges[edge].step = e->step_count;
+    e->edges[edge].step_count = step_count;
+    e->events = append(e->events, &e->event_count, events, event_count, sizeof *events);
+    e->steps = append(e->steps, &e->step_count, steps, step_count, sizeof *steps);
+}
+
+int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, uint32_t way_count) {
+    size_t lines = (size_t)set_count * way_count;
+    etx_cache *cache = &e->memory.caches[e->memory.cache_count];
+    *cache = (etx_cache){.line_shift = line_shift, .set_count = set_count, .way_count = way_count,
+                         .lines = malloc(lines * sizeof *cache->lines)};
+    memset(cache->lines, 0xFF, lines * sizeof *cache->lines);
+    return e->memory.cache_count++;
+}
+
+void etx_set_costs(etx_engine *e, const etx_costs *costs) { e->costs = *costs; }
+
+etx_region *etx_region_at(etx_engine *e, int32_t index) { return &e->memory.regions[index]; }
+
+etx_cache *etx_cache_at(etx_engine *e, int32_t index) { return &e->memory.caches[index]; }
+
+void etx_set_region(etx_engine *e, int32_t index, const etx_region *region) {
+    etx_region *known = &e->memory.regions[index];
+    if (index >= e->memory.region_count) {
+        *known = *region;
+        known->fetch_line = known->data_line = known->next_line = UINT32_MAX;
+        e->memory.region_count = index + 1;
+    }
+    known->wait = region->wait;
+    known->prefetch = region->prefetch;
+}
+
+void etx_enable_cache(etx_engine *e, int32_t cache, int32_t on) {
+    e->memory.caches[cache].enabled = on != 0;
+    e->memory.fetch_misses++;
 }
 
 /* The edge to `pc`, which moves to the front of its node's list; NONE if it was never taken. */
@@ -109,6 +163,26 @@ static void follow_calls(etx_engine *e, const etx_node *from, const etx_node *to
     }
 }
 
+static uint32_t run_event(etx_engine *e, etx_edge *edge, int32_t index, const uint32_t *values, uint32_t stalled) {
+    const etx_event *event = &e->events[edge->event + index];
+    uint64_t time = e->cycles + (uint64_t)(int64_t)event->offset + stalled;
+    return etx_stall(&e->costs, &e->memory, &e->history, event, values, time, edge->stalls);
+}
+
+/* Add what the events of an edge cost, which starts now. Fetches are left out as long as no cache line has been
+ * replaced since all of them were found in a cache. */
+static void run_events(etx_engine *e, etx_edge *edge) {
+    uint32_t values[ETX_MAX_STEPS], stalled = 0;
+    uint64_t misses = e->memory.fetch_misses;
+    if (edge->settled != misses + 1) {
+        for (int32_t i = 0; i < edge->fetch_count; i++) stalled += run_event(e, edge, i, values, stalled);
+        edge->settled = e->memory.fetch_misses == misses ? misses + 1 : 0;
+    }
+    etx_evaluate(e->steps + edge->step, edge->step_count, values, e->emulator.uc, e->emulator.read_register, &e->memory);
+    for (int32_t i = edge->fetch_count; i < edge->event_count; i++) stalled += run_event(e, edge, i, values, stalled);
+    etx_charge(e, stalled);
+}
+
 static void stop(etx_engine *e, int32_t why) {
     e->stopped = why;
     e->emulator.stop(e->emulator.uc);
@@ -140,6 +214,7 @@ static void on_block(void *uc, uint64_t address, uint32_t size, void *data) {
     }
     if ((from->flags & (ETX_CALLS | ETX_RETURNS)) || to->function != from->function) follow_calls(e, from, to);
     edge->count++;
+    if (edge->event_count) run_events(e, edge);
     e->edge = index;
     e->node = edge->to;
     e->cycles += edge->cycles;

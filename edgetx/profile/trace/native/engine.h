@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "timing.h"
+
 #define ETX_MAX_DEPTH 512
 
 enum { ETX_CALLS = 1, ETX_RETURNS = 2, ETX_MOVES_STACK = 4 };
@@ -18,7 +20,7 @@ typedef struct {
     void *uc;
     int (*add_hook)(void *uc, size_t *hook, int type, void *callback, void *data, uint64_t begin, uint64_t end);
     int (*stop)(void *uc);
-    int (*read_register)(void *uc, int id, void *value);
+    etx_read_register read_register;
     int32_t block_hook;
     int32_t stack_register;
 } etx_emulator;
@@ -31,7 +33,8 @@ typedef struct {
 typedef struct {
     uint32_t pc, cycles;
     int32_t to, next;
-    uint64_t count;
+    int32_t event, fetch_count, event_count, step, step_count; /* into the engine's arrays; fetches come first */
+    uint64_t settled, count, stalls[ETX_STALL_KINDS];
 } etx_edge;
 
 /* A function as called along one path. */
@@ -54,6 +57,12 @@ typedef struct {
     etx_edge *edges;
     etx_context *contexts;
     etx_node *nodes;
+    etx_event *events;
+    etx_step *steps;
+    int32_t event_count, step_count;
+    etx_costs costs;
+    etx_memory memory;
+    etx_history history;
     etx_resolve resolve;
     etx_emulator emulator;
     size_t hook;
@@ -65,6 +74,14 @@ void etx_free(etx_engine *e);
 int32_t etx_attach(etx_engine *e);
 int32_t etx_add_node(etx_engine *e, uint32_t pc, uint32_t end, uint32_t instructions, uint32_t function, uint32_t flags);
 int32_t etx_add_edge(etx_engine *e, int32_t from, int32_t to, uint32_t pc, uint32_t cycles);
+void etx_add_events(etx_engine *e, int32_t edge, const etx_event *events, int32_t event_count, const etx_step *steps,
+                    int32_t step_count);
+void etx_set_costs(etx_engine *e, const etx_costs *costs);
+void etx_set_region(etx_engine *e, int32_t index, const etx_region *region); /* what it is doing stays as it is */
+void etx_enable_cache(etx_engine *e, int32_t cache, int32_t on);
+etx_region *etx_region_at(etx_engine *e, int32_t index);
+etx_cache *etx_cache_at(etx_engine *e, int32_t index);
+int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, uint32_t way_count);
 void etx_enter(etx_engine *e, uint32_t function, uint32_t site, uint32_t return_pc);
 void etx_leave(etx_engine *e, uint32_t return_pc);
 void etx_charge(etx_engine *e, uint32_t cycles);

@@ -1,0 +1,171 @@
+"""What within a block costs cycles that are known only when it happens."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum, IntFlag
+
+from edgetx.profile.cores.timing import Timing
+from edgetx.profile.instruction import Block, Instruction, Kind
+from edgetx.profile.trace.slices import Slice, Step
+
+
+class EventKind(IntEnum):
+    """Kinds of events; the order is that of `native/timing.h`."""
+
+    FETCH = 0
+    LOAD = 1
+    STORE = 2
+    DIVIDE = 3
+
+
+class EventFlag(IntFlag):
+    """How an access relates to the one before."""
+
+    CHAINED = 1
+    PAIRED = 2
+
+
+NO_FLAGS = EventFlag(0)
+
+
+class StallKind(IntEnum):
+    """What the cycles of an event were lost to."""
+
+    FETCH = 0
+    DATA = 1
+    SWITCH = 2
+    CONFLICT = 3
+    DIVIDE = 4
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens `offset` cycles behind the entry of a block.
+
+    A FETCH is at address `a`, and `b` cycles of it are hidden. The value `a` of a LOAD or STORE is the address of
+    `count` accesses of `width` bytes. A DIVIDE has the values `a` and `b`, and `width` is 1 if they are signed.
+    """
+
+    kind: EventKind
+    offset: int
+    a: int
+    b: int = 0
+    flags: EventFlag = NO_FLAGS
+    width: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs of events; mirrors `etx_costs`.
+
+    Attributes:
+        divide_small: Cycles of a division beyond the shortest when the quotient is zero.
+        divide_base: Otherwise.
+        divide_bits: Bits of the quotient per further cycle.
+        divide_most: At most.
+        switch_cycles: An access that would have overlapped one to the same memory.
+        bank_bit: Accesses issued together collide when this address bit agrees; 0: never.
+        conflict_cycles: What a collision costs.
+        unaligned_cycles: Per additional transfer of an access that is not aligned.
+        store_entries: Entries of the store buffer; 0: never full.
+        store_word_cycles: Time a word takes to leave it.
+        store_part_cycles: Time a byte or half-word takes.
+        store_unaligned_cycles: Time a word takes that is not aligned.
+    """
+
+    divide_small: int = 1
+    divide_base: int = 3
+    divide_bits: int = 4
+    divide_most: int = 10
+    switch_cycles: int = 0
+    bank_bit: int = 0
+    conflict_cycles: int = 1
+    unaligned_cycles: int = 1
+    store_entries: int = 0
+    store_word_cycles: int = 1
+    store_part_cycles: int = 1
+    store_unaligned_cycles: int = 1
+
+
+def make_events(
+    block: Block, timing: Timing, register_id: Callable[[str], int], fetch_line: Callable[[int], int]
+) -> tuple[list[Event], list[Step]]:
+    """Events of a block as timed, and the values they need.
+
+    Args:
+        block: The block.
+        timing: How it was timed.
+        register_id: The emulator's number of a register.
+        fetch_line: Bytes at an address that arrive together when they have to be waited for; 0: never a wait.
+    """
+    values = Slice(register_id)
+    events = list(_fetch_events(timing, fetch_line))
+    for instruction, offset, flags in _timed(block, timing):
+        events += _data_events(instruction, offset, flags, values)
+        values.execute(instruction)
+    return _prune(events, values.steps)
+
+
+def _prune(events: list[Event], steps: list[Step]) -> tuple[list[Event], list[Step]]:
+    """Leave out values that no event needs."""
+    needed = {value for event in events for value in _values(event)}
+    for i in reversed(range(len(steps))):
+        if i in needed:
+            needed |= {steps[i].a, steps[i].b}
+    kept = sorted(needed - {-1})
+    number = {-1: -1} | {old: new for new, old in enumerate(kept)}
+    renumbered = [replace(steps[i], a=number[steps[i].a], b=number[steps[i].b]) for i in kept]
+    return [_renumber(event, number) for event in events], renumbered
+
+
+def _values(event: Event) -> tuple[int, ...]:
+    match event.kind:
+        case EventKind.FETCH:
+            return ()
+        case EventKind.DIVIDE:
+            return event.a, event.b
+        case _:
+            return (event.a,)
+
+
+def _renumber(event: Event, number: dict[int, int]) -> Event:
+    match event.kind:
+        case EventKind.FETCH:
+            return event
+        case EventKind.DIVIDE:
+            return replace(event, a=number[event.a], b=number[event.b])
+        case _:
+            return replace(event, a=number[event.a])
+
+
+def _fetch_events(timing: Timing, fetch_line: Callable[[int], int]) -> Iterator[Event]:
+    """Only the first word of a line can be late."""
+    before = None
+    for fetch in timing.fetches:
+        size = fetch_line(fetch.address)
+        if size and fetch.address // size != before:
+            before = fetch.address // size
+            yield Event(EventKind.FETCH, fetch.offset, fetch.address, fetch.hidden)
+
+
+def _timed(block: Block, timing: Timing) -> Iterator[tuple[Instruction, int, EventFlag]]:
+    now = timing.entry.total
+    for i, (instruction, cost) in enumerate(zip(block.instructions, timing.costs, strict=True)):
+        stalled = cost.total - cost.cycles
+        flags = EventFlag.CHAINED if i in timing.chained else NO_FLAGS
+        flags |= EventFlag.PAIRED if i in timing.paired else NO_FLAGS
+        yield instruction, now + stalled, flags
+        now += cost.total
+
+
+def _data_events(this: Instruction, offset: int, flags: EventFlag, values: Slice) -> Iterator[Event]:
+    if this.kind is Kind.DIVIDE:
+        a, b = (values.register(name) for name in (this.reads[0], this.reads[-1]))
+        if a is not None and b is not None:
+            yield Event(EventKind.DIVIDE, offset, a, b, width=int(this.name == "sdiv"))
+    elif this.access and this.kind is not Kind.PRELOAD:
+        address = values.address(this)
+        if address is not None:
+            kind = EventKind.STORE if this.is_store else EventKind.LOAD
+            yield Event(kind, offset, address, 0, flags, this.access.width, this.access.count)

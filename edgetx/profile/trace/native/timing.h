@@ -1,0 +1,48 @@
+/* Costs that depend on operands and addresses. */
+#ifndef ETX_TIMING_H
+#define ETX_TIMING_H
+
+#include "slice.h"
+
+/* How long a division takes beyond its shortest time: nothing if an operand is zero, `small` if the quotient is,
+ * else `base` plus one cycle per `bits` bits of the quotient, at most `most`. */
+typedef struct {
+    uint32_t small, base, bits, most;
+} etx_divider;
+
+/* Mirrors `Costs` in events.py. */
+typedef struct {
+    etx_divider divider;
+    uint32_t switch_cycles;       /* an access overlapped with one to another memory */
+    uint32_t bank_bit;            /* accesses issued together collide when this address bit agrees; 0: never */
+    uint32_t conflict_cycles;
+    uint32_t unaligned_cycles;    /* per additional transfer of an access that is not aligned */
+    uint32_t store_entries, store_word_cycles, store_part_cycles, store_unaligned_cycles; /* store buffer; 0: none */
+} etx_costs;
+
+enum { ETX_FETCH, ETX_LOAD, ETX_STORE, ETX_DIVIDE };
+enum { ETX_CHAINED = 1, ETX_PAIRED = 2 };
+enum { ETX_STALL_FETCH, ETX_STALL_DATA, ETX_STALL_SWITCH, ETX_STALL_CONFLICT, ETX_STALL_DIVIDE, ETX_STALL_KINDS };
+
+/* Something within a block whose cost is known only when it happens, `offset` cycles behind its entry.
+ * FETCH: address `a`, of which `b` cycles are hidden. LOAD and STORE: value `a` is the address of `count` accesses of
+ * `width` bytes. DIVIDE: values `a` and `b`, signed if `width` is set. */
+typedef struct {
+    uint32_t kind, flags;
+    int32_t offset;
+    uint32_t width, count;
+    int32_t a, b;
+} etx_event;
+
+typedef struct {
+    uint32_t last_bank, last_address;
+    uint64_t store_free;
+} etx_history;
+
+uint32_t etx_divide_cycles(const etx_divider *divider, uint32_t a, uint32_t b, int is_signed);
+
+/* Add the stall of one event, by kind; returns it too. */
+uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *history, const etx_event *event,
+                   const uint32_t *values, uint64_t time, uint64_t stalls[ETX_STALL_KINDS]);
+
+#endif
