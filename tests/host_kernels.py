@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edgetx.firmware.host import host_compiler
 from edgetx.ir import Array, Arrays, Graph, Node, Value
 from edgetx.ops import KernelCall
 
 KERNELS = Path(__file__).parents[1] / "edgetx" / "kernels"
 WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+COMPILER = os.environ.get("CC", "cc")
 SANITIZERS = os.environ.get("EDGETX_TEST_SANITIZERS", "undefined")
 C_TYPES = {"int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64}
 STRUCT = re.compile(r"typedef struct \{(.*?)\} (\w+);", re.DOTALL)
@@ -28,7 +28,7 @@ def compile_library(sources: Sequence[Path], *options: str) -> ctypes.CDLL:
     """A shared library of C files, with sanitizers that end the process."""
     library = Path(tempfile.mkdtemp()) / "library.so"
     checks = (f"-fsanitize={SANITIZERS}", "-fno-sanitize-recover=all", "-g", "-O1", "-shared", "-fPIC")
-    command = [*host_compiler(), *WARNINGS, *checks, f"-I{KERNELS}", *options, "-o", str(library), *map(str, sources)]
+    command = [COMPILER, *WARNINGS, *checks, f"-I{KERNELS}", *options, "-o", str(library), *map(str, sources)]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(library))
 

@@ -17,7 +17,7 @@ from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, Op, Tfli
 @register
 @dataclass(frozen=True)
 class BatchMatmul(Op):
-    """y = x · y over the last two axes, either of them transposed first if adj_x or adj_y; the others broadcast."""
+    """z = x · y over the last two axes, either of them transposed first if adj_x or adj_y; the others broadcast."""
 
     name: ClassVar[str] = "batch_matmul"
     activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16})

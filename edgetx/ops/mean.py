@@ -65,7 +65,7 @@ class Mean(Op):
 
     def to_c(self, node: Node) -> KernelCall:
         x, y = node.inputs[0].type, node.output.type
-        axes = [axis for axis in self.axes if x.shape[axis] > 1] or [0]
+        axes = [axis for axis in self.axes if x.shape[axis] > 1] or [min(self.axes)]
         first, last = min(axes), max(axes)
         if math.prod(x.shape[first : last + 1]) != self.count(x):
             raise UnsupportedOpError(f"mean over axes {self.axes} that are not neighbours", where=node.name)

@@ -31,9 +31,18 @@ class ConstRule(Protocol):
         """
 
 
+DEAD_CHANNEL = 2.0**-12
+"""A channel whose weights are smaller than this part of the largest one changes no result visibly."""
+BIAS_MAX = 1 << 30
+"""Leaves half of an int32 accumulator to the products."""
+
+
 @dataclass(frozen=True)
 class Weight:
-    """int8, symmetric, one scale per index of `axis` (per tensor if None)."""
+    """int8, symmetric, one scale per index of `axis` (per tensor if None).
+
+    The scale of a dead channel is not let down to its weights, so that the channel's bias still fits.
+    """
 
     axis: int | None = 0
 
@@ -41,6 +50,7 @@ class Weight:
         """Scale the largest magnitude of each channel to 127."""
         others = None if self.axis is None else tuple(i for i in range(data.ndim) if i != self.axis % data.ndim)
         peak = np.abs(data).max(axis=others, keepdims=True)
+        peak = np.maximum(peak, peak.max() * DEAD_CHANNEL)
         scale = np.where(peak > 0, peak, 1.0).astype(np.float64) / 127
         scale = scale.astype(np.float32).astype(np.float64)
         axis = None if self.axis is None else self.axis % data.ndim
@@ -55,14 +65,14 @@ class Bias:
     weight: int = 1
 
     def quantize(self, data: Array, inputs: Sequence[TensorType], output: TensorType) -> tuple[Array, QuantParams]:
-        """Scales multiply; saturated to int32 (int64 for 16-bit activations)."""
+        """Scales multiply; int32, or int64 for 16-bit activations, saturated at `BIAS_MAX`."""
         weight = inputs[self.weight].quant
         if weight is None:
             raise ValueError("the weight must be quantized before the bias")
         scale = tuple(inputs[self.x].scale * s for s in weight.scale)
         dtype: DType = "int64" if inputs[self.x].dtype == "int16" else "int32"
-        axis = None if len(scale) == 1 else 0
-        return quantize(data, np.array(scale) if axis == 0 else scale[0], 0, dtype), QuantParams(scale, 0, axis)
+        steps = np.clip(data / np.array(scale), -BIAS_MAX, BIAS_MAX)
+        return quantize(steps, 1.0, 0, dtype), QuantParams(scale, 0, None if len(scale) == 1 else 0)
 
 
 @dataclass(frozen=True)

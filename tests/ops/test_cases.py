@@ -10,7 +10,7 @@ from edgetx.ops import REGISTRY
 from edgetx.ops.op import Op
 from edgetx.reference import execute
 
-SEEDS = range(10)
+SEEDS = range(5)
 
 TFLITE_CASES = [case for case in CASES if type(case.op).to_tflite is not Op.to_tflite]
 

@@ -9,7 +9,7 @@ from edgetx.ir import Array, Graph, QuantParams
 from edgetx.ops.normalize import NormFormat
 from edgetx.reference import execute
 
-SEEDS = range(10)
+SEEDS = range(5)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
