@@ -42,6 +42,14 @@ class CenterResidual(Rule):
         reason = _explore(graph, stream, node.inputs[0])
         return reason or _centred(graph, stream)
 
+    def run(self, graph: Graph) -> Graph:
+        """From the last norm to the first: only while it is whole is a norm known to make centred rows."""
+        for name in [node.name for node in reversed(graph.nodes)]:
+            (node,) = (n for n in graph.nodes if n.name == name)
+            result = self.rewrite(node, graph)
+            graph = result if isinstance(result, Graph) else graph
+        return graph
+
 
 def _explore(graph: Graph, stream: Stream, value: Value) -> str:
     """Collect the stream that `value` belongs to; the reason if it cannot be centred."""

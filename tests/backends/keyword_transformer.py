@@ -22,6 +22,7 @@ class Shape:
     pre_norm: bool = True
     qkv_bias: bool = True
     class_token: bool = False
+    trained_norms: bool = False
 
 
 def keyword_transformer(shape: Shape, seed: int = 0) -> Graph:
@@ -65,7 +66,8 @@ class _Network:
 
     def norm(self, x: Value) -> Value:
         width = self.shape.width
-        gamma, beta = 1 + 0.1 * self.normal(width), 0.1 * self.normal(width)
+        spread = 0.1 if self.shape.trained_norms else 0.0
+        gamma, beta = 1 + spread * self.normal(width), spread * self.normal(width)
         return self.b.op(ops.LayerNorm(), x, self.const(gamma), self.const(beta))
 
     def linear(self, x: Value, width: int, bias: bool = True) -> Value:
