@@ -20,6 +20,7 @@ check: lint types ## Lint and type-check.
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/make_docs.py --check
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -29,7 +30,7 @@ format: $(VENV)/.dev ## Format Python and C.
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.dev ## Regenerate the tables in docs/.
-	$(BIN)/python -m edgetx.docs
+	$(BIN)/python tools/make_docs.py
 
 clean: ## Remove what these commands made.
 	rm -rf build $(VENV)

@@ -34,7 +34,7 @@ class Check:
     is_essential: bool = False
 
 
-@click.command()
+@click.command("doctor", short_help="Check toolchains and packages, and say how to fix each.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:

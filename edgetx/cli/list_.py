@@ -22,12 +22,18 @@ def command(what: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
         return
+    from rich.markup import escape
+
     from edgetx.cli.tables import make_console, plain_table
 
     table = plain_table(*(rows[0] if rows else ()))
     for row in rows:
-        table.add_row(*map(str, row.values()))
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
     make_console().print(table)
+
+
+def _cell(value: object) -> str:
+    return {True: "yes", False: "–"}[value] if isinstance(value, bool) else str(value)
 
 
 def _targets() -> list[dict[str, Any]]:
@@ -49,4 +55,12 @@ def _models() -> list[dict[str, Any]]:
 def _ops() -> list[dict[str, Any]]:
     from edgetx.ops.support import support_table
 
-    return support_table()
+    return [
+        {
+            "name": row.op,
+            "bits": ", ".join(map(str, row.widths)),
+            **{form: form in row.forms for form in ("tflite", "onnx", "c")},
+            "meaning": row.meaning,
+        }
+        for row in support_table()
+    ]
