@@ -56,8 +56,8 @@ class ModelFile:
 class SubgraphBuilder:
     """The `TfliteBuilder` of one subgraph.
 
-    Equal constants become one tensor. Only results carry names: those of constants would cost more than small
-    constants do.
+    What costs more than it tells is left out: names of constants and temporaries, and scales of biases per channel,
+    which are those of operand and weight multiplied and which no kernel reads. Equal constants become one tensor.
     """
 
     def __init__(self, file: ModelFile, consts: Mapping[str, Array]) -> None:
@@ -67,6 +67,7 @@ class SubgraphBuilder:
         self._tensors: list[int] = []
         self._index: dict[str, int] = {}
         self._operators: list[int] = []
+        self._temporaries: set[str] = set()
         self._made = 0
         self._inputs: list[int] = []
         self._outputs: list[int] = []
@@ -112,14 +113,15 @@ class SubgraphBuilder:
 
     def const(self, data: Array, name: str, quant: QuantParams | None = None) -> Value:
         """A constant operand that the graph does not hold."""
-        value = self.temporary(TensorType(data.shape, cast(DType, data.dtype.name), quant), name)
+        value = self._fresh(TensorType(data.shape, cast(DType, data.dtype.name), quant), name)
         self._consts[value.name] = data
         return value
 
     def temporary(self, tensor: TensorType, name: str) -> Value:
         """A tensor that only operators of one node touch."""
-        self._made += 1
-        return Value(f"{name}#{self._made}", tensor)
+        value = self._fresh(tensor, name)
+        self._temporaries.add(value.name)
+        return value
 
     def finish(self) -> int:
         """Offset of the subgraph."""
@@ -131,6 +133,10 @@ class SubgraphBuilder:
         }
         return self._flat.table("SubGraph", fields)
 
+    def _fresh(self, tensor: TensorType, name: str) -> Value:
+        self._made += 1
+        return Value(f"{name}#{self._made}", tensor)
+
     def _tensor(self, value: Value) -> int:
         if value.name not in self._index:
             self._index[value.name] = self._new_tensor(value)
@@ -139,16 +145,17 @@ class SubgraphBuilder:
     def _new_tensor(self, value: Value) -> int:
         data = self._consts.get(value.name)
         fields: dict[str, object] = {"Shape": self._flat.vector(value.shape, "int32")}
-        if value.type.quant:
+        if value.type.quant and not _is_bias(value.type):
             fields["Quantization"] = self._quantization(value.type.quant)
-        if data is None:
-            fields["Name"] = self._flat.string(value.name)
-        else:
+        if data is not None:
             fields["Buffer"] = self._file.buffer(data)
+        elif value.name not in self._temporaries:
+            fields["Name"] = self._flat.string(value.name)
         offset = self._flat.table("Tensor", {**fields, "Type": getattr(tflite.TensorType, value.type.dtype.upper())})
-        if offset not in self._tensors:
-            self._tensors.append(offset)
-        return self._tensors.index(offset)
+        if data is not None and offset in self._tensors:
+            return self._tensors.index(offset)
+        self._tensors.append(offset)
+        return len(self._tensors) - 1
 
     def _quantization(self, quant: QuantParams) -> int:
         fields = {
@@ -157,3 +164,7 @@ class SubgraphBuilder:
         }
         axis = {"QuantizedDimension": quant.axis} if quant.axis else {}
         return self._flat.table("QuantizationParameters", {**fields, **axis})
+
+
+def _is_bias(tensor: TensorType) -> bool:
+    return tensor.dtype in ("int32", "int64") and tensor.quant is not None and tensor.quant.axis is not None
