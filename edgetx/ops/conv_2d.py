@@ -36,7 +36,7 @@ class Conv2D(Convolution):
         return Cost(macs=y.size * w.size // w.shape[0], elementwise=y.size)
 
     def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
-        b.op(node, "CONV_2D", options=self.tflite_options())
+        b.op(node, "CONV_2D", self.tflite_operands(node, b), self.tflite_options())
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
         weight = b.op("Transpose", [b.real(node.inputs[1])], {"perm": [0, 3, 1, 2]})

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from edgetx.ir import Array, Arrays, Node
+from edgetx.ir import Array, Arrays, Node, Value
 from edgetx.ops.activation import Activation, apply_activation, onnx_activation
 from edgetx.ops.multiplier import channel_multipliers, rescale, rescale_params
-from edgetx.ops.op import KERNEL_SUFFIX, KernelCall, OnnxBuilder, Op
+from edgetx.ops.op import KERNEL_SUFFIX, KernelCall, OnnxBuilder, Op, TfliteBuilder
+from edgetx.ops.quant_rule import Bias
 from edgetx.ops.window import Padding, Pair, Window
 
 
@@ -38,8 +39,9 @@ class Convolution(Op):
         return (apply_activation(y + bias[0] if bias else y, self.activation),)
 
     def int_ref(self, node: Node, *inputs: Array) -> Arrays:
-        x, w, *bias = (array.astype(np.int64) for array in inputs)
-        acc = self.accumulate(self.window(w.shape).patches(x - node.inputs[0].type.zero_point), w)
+        x, w, *bias = inputs
+        patches = self.window(w.shape).patches(x.astype(np.float64) - node.inputs[0].type.zero_point)
+        acc = self.accumulate(patches, w.astype(np.float64)).astype(np.int64)  # doubles hold every sum exactly
         acc = acc + bias[0] if bias else acc
         return (rescale(node, acc, channel_multipliers(node), self.activation),)
 
@@ -53,6 +55,14 @@ class Convolution(Op):
             "DilationWFactor": self.dilation[1],
             "FusedActivationFunction": self.activation,
         }
+
+    def tflite_operands(self, node: Node, b: TfliteBuilder) -> list[Value]:
+        """The operands, with a bias of zeros where there is none: LiteRT wants one."""
+        x, w, *bias = node.inputs
+        if bias:
+            return list(node.inputs)
+        zeros, quant = Bias().quantize(np.zeros(node.output.shape[-1]), [x.type, w.type], x.type)
+        return [x, w, b.const(zeros, f"{node.name}.bias", quant)]
 
     def onnx_conv(self, node: Node, b: OnnxBuilder, weight: str, groups: int) -> None:
         """The ONNX form, which is channels-first; `weight` is [out, C / groups, height, width]."""

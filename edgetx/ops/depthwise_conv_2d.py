@@ -40,7 +40,8 @@ class DepthwiseConv2D(Convolution):
 
     def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
         multiplier = node.output.shape[-1] // node.inputs[0].shape[-1]
-        b.op(node, "DEPTHWISE_CONV_2D", options={**self.tflite_options(), "DepthMultiplier": multiplier})
+        options = {**self.tflite_options(), "DepthMultiplier": multiplier}
+        b.op(node, "DEPTHWISE_CONV_2D", self.tflite_operands(node, b), options)
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
         weight = b.op("Transpose", [b.real(node.inputs[1])], {"perm": [3, 0, 1, 2]})

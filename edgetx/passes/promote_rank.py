@@ -33,7 +33,7 @@ class PromoteRank(Pass):
 class _Promotion:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.builder = GraphBuilder(graph.name, [v.name for v in graph.inputs])
+        self.builder = GraphBuilder(graph.name, [*(v.name for v in graph.inputs), *graph.consts])
         self.values: dict[str, Value] = {}
 
     def run(self) -> Graph:
@@ -49,9 +49,17 @@ class _Promotion:
         extra = RANK - node.inputs[0].type.rank
         op = _promoted_op(node, extra)
         (value,) = node.outputs
-        operands = [self.values.get(v.name, v) for v in node.inputs]  # weights and vectors stay as they are
+        operands = [self._operand(node, value) for value in node.inputs]
         y = self.builder.op(op, *operands, name=value.name)
         self.values[value.name] = self._shaped(y, _promoted(value.shape), f"{value.name}.promoted")
+
+    def _operand(self, node: Node, value: Value) -> Value:
+        """The promoted value; constants stay as they are where they are weights or broadcast."""
+        if value.name in self.values:
+            return self.values[value.name]
+        if not isinstance(node.op, Concatenation):
+            return value
+        return self.builder.const(self.graph.consts[value.name].reshape(_promoted(value.shape)), value.name)
 
     def _shaped(self, value: Value, shape: tuple[int, ...], name: str) -> Value:
         return value if value.shape == shape else self.builder.op(Reshape(shape), value, name=name)
