@@ -13,7 +13,7 @@ import click
 def command(artifact: Path, inputs: Path, runtime: str, out: Path) -> None:
     """Run ARTIFACT, a compiled folder, once, or step by step.
 
-    Keys in0, in1 … hold one invocation and give out0, out1 …; keys in0_seq … hold one invocation per leading index, with
+    Keys in0, in1 … hold one invocation and give out0, out1 …; keys in0_seq … hold one per leading index, with
     the state kept from one to the next, and give out0_seq …. Real inputs are quantized and give real outputs; integer
     inputs are taken as they are and give integers.
 

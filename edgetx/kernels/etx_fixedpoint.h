@@ -18,7 +18,7 @@ static inline int32_t etx_rounding_doubling_high_mul(int32_t a, int32_t b) {
 
 /* x / 2^shift to nearest, ties away from zero; shift in 0..31. */
 static inline int32_t etx_rounding_shift_right(int32_t x, int32_t shift) {
-  const int32_t mask = (int32_t)((1LL << shift) - 1);
+  const int32_t mask = (int32_t)((1u << shift) - 1u);
   const int32_t remainder = x & mask;
   const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
   return (x >> shift) + (remainder > threshold ? 1 : 0);

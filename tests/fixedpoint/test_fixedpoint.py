@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from host_kernels import compile_library
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgetx import fixedpoint as fp
 
+unhurried = settings(deadline=None)
 INT32 = st.integers(-(2**31), 2**31 - 1)
 MANTISSA = st.integers(2**30, 2**31 - 1)
 RAILS = [-(2**31), -(2**31) + 1, -(2**30), -1, 0, 1, 2**30, 2**31 - 2, 2**31 - 1]
@@ -119,22 +120,26 @@ def test_cheap_right_shift_around_every_tie(shift_half_up: Callable[..., int], s
         assert shift_half_up(x, shift) == half_up(Fraction(x, 1 << shift)), x
 
 
+@unhurried
 @given(INT32, MANTISSA, st.integers(-31, 30))
 def test_multiply_is_the_written_rule(x: int, mantissa: int, shift: int) -> None:
     assert [f(x, mantissa, shift) for f in MULTIPLY] == [exact_multiply(x, mantissa, shift)] * 2
 
 
+@unhurried
 @given(st.integers(-(2**47), 2**47 - 1), MANTISSA, st.integers(-31, 7))
 def test_wide_multiply_is_the_written_rule(x: int, mantissa: int, shift: int) -> None:
     assert [f(x, mantissa, shift) for f in MULTIPLY_INT64] == [exact_multiply_int64(x, mantissa, shift)] * 2
 
 
+@unhurried
 @given(INT32, MANTISSA, st.integers(-31, 30), st.integers(-128, 127))
 def test_requantize_never_overflows(acc: int, mantissa: int, shift: int, zero_point: int) -> None:
     exact = min(max(exact_multiply(acc, mantissa, shift) + zero_point, -128), 127)
     assert [f(acc, mantissa, shift, zero_point, -128, 127) for f in REQUANTIZE] == [exact] * 2
 
 
+@unhurried
 @given(st.floats(2.0**-31, 2.0**29))
 def test_quantize_multiplier_keeps_31_bits(real: float) -> None:
     mantissa, shift = fp.quantize_multiplier(real)
@@ -149,6 +154,7 @@ def test_quantize_multiplier_at_its_limits() -> None:
     assert fp.quantize_multiplier(1 - 2.0**-33) == (2**30, 1)
 
 
+@unhurried
 @given(st.integers(0, 2**63 - 1))
 def test_bit_length_of_any_integer(x: int) -> None:
     assert int(fp.bit_length(x)) == x.bit_length()

@@ -20,8 +20,7 @@ SEEDS = st.integers(0, 2**16)
 PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
 PADDING = st.sampled_from(["same", "valid"])
 
-settings.register_profile("shapes", max_examples=60, deadline=None)
-settings.load_profile("shapes")
+many = settings(max_examples=60, deadline=None)
 
 
 def check(op: Op, inputs: tuple[tuple[int, ...], ...], dtype: DType, seed: int, *consts: tuple[int, ...]) -> None:
@@ -35,6 +34,7 @@ def check(op: Op, inputs: tuple[tuple[int, ...], ...], dtype: DType, seed: int, 
     assert expected.shape == graph.outputs[0].shape
 
 
+@many
 @given(st.sampled_from([ops.Add, ops.Sub, ops.Mul]), SHAPES, st.data(), DTYPES, SEEDS)
 def test_elementwise_broadcasts(kind: type[Op], shape: tuple[int, ...], data: st.DataObject, dtype: DType, seed: int):
     masks = [data.draw(st.lists(st.booleans(), min_size=len(shape), max_size=len(shape))) for _ in range(2)]
@@ -46,11 +46,13 @@ def test_elementwise_broadcasts(kind: type[Op], shape: tuple[int, ...], data: st
     check(kind(), (a, b), dtype, seed)
 
 
+@many
 @given(SHAPES, st.data(), DTYPES, SEEDS)
 def test_transpose(shape: tuple[int, ...], data: st.DataObject, dtype: DType, seed: int) -> None:
     check(ops.Transpose(tuple(data.draw(st.permutations(range(len(shape)))))), (shape,), dtype, seed)
 
 
+@many
 @given(SHAPES, st.data(), DTYPES, SEEDS)
 def test_strided_slice(shape: tuple[int, ...], data: st.DataObject, dtype: DType, seed: int) -> None:
     begin = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
@@ -58,12 +60,14 @@ def test_strided_slice(shape: tuple[int, ...], data: st.DataObject, dtype: DType
     check(ops.StridedSlice(begin, end, tuple(data.draw(st.integers(1, 3)) for _ in shape)), (shape,), dtype, seed)
 
 
+@many
 @given(SHAPES, st.data(), DTYPES, SEEDS)
 def test_pad(shape: tuple[int, ...], data: st.DataObject, dtype: DType, seed: int) -> None:
     paddings = tuple((data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))) for _ in shape)
     check(ops.Pad(paddings), (shape,), dtype, seed)
 
 
+@many
 @given(SHAPES, st.data(), DTYPES, SEEDS)
 def test_concatenation(shape: tuple[int, ...], data: st.DataObject, dtype: DType, seed: int) -> None:
     axis = data.draw(st.integers(0, len(shape) - 1))
@@ -71,6 +75,7 @@ def test_concatenation(shape: tuple[int, ...], data: st.DataObject, dtype: DType
     check(ops.Concatenation(axis), tuple((*shape[:axis], n, *shape[axis + 1 :]) for n in sizes), dtype, seed)
 
 
+@many
 @given(SHAPES, st.data(), st.booleans(), DTYPES, SEEDS)
 def test_mean(shape: tuple[int, ...], data: st.DataObject, keepdims: bool, dtype: DType, seed: int) -> None:
     first = data.draw(st.integers(0, len(shape) - 1))
@@ -78,6 +83,7 @@ def test_mean(shape: tuple[int, ...], data: st.DataObject, keepdims: bool, dtype
     check(ops.Mean(tuple(range(first, last + 1)), keepdims), (shape,), dtype, seed)
 
 
+@many
 @given(PAIRS, PAIRS, PAIRS, PADDING, st.tuples(SIZES, SIZES, SIZES), SIZES, DTYPES, SEEDS)
 def test_convolutions(window, stride, dilation, padding, image, channels, dtype, seed) -> None:  # type: ignore[no-untyped-def]
     x = (1, image[0] + 3, image[1] + 3, image[2])
@@ -86,11 +92,13 @@ def test_convolutions(window, stride, dilation, padding, image, channels, dtype,
     check(depthwise, (x,), dtype, seed, (1, *window, 2 * image[2]), (2 * image[2],))
 
 
+@many
 @given(st.sampled_from([ops.AveragePool2D, ops.MaxPool2D]), PAIRS, PAIRS, PADDING, DTYPES, SEEDS)
 def test_pooling(kind, size, stride, padding, dtype, seed) -> None:  # type: ignore[no-untyped-def]
     check(kind(size, stride, padding), ((1, 7, 5, 3),), dtype, seed)
 
 
+@many
 @given(SIZES, SIZES, SIZES, SIZES, st.booleans(), st.booleans(), DTYPES, SEEDS)
 def test_batch_matmul(batch, rows, depth, columns, adj_x, adj_y, dtype, seed) -> None:  # type: ignore[no-untyped-def]
     a = (batch, depth, rows) if adj_x else (batch, rows, depth)
