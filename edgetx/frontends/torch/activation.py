@@ -6,7 +6,6 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
-from edgetx.frontends.torch.arithmetic import mul
 from edgetx.frontends.torch.scope import Scope, aten, normal_axis
 from edgetx.ir import Value
 
@@ -40,8 +39,9 @@ def _attention(
     if mask is not None or causal or enable_gqa:
         raise UnsupportedOpError("masked or grouped attention", hint="use full self-attention")
     factor = q.shape[-1] ** -0.5 if scale is None else scale
-    scores = s.op(ops.BatchMatmul(adj_y=True), q, k)
-    return s.op(ops.BatchMatmul(), s.op(ops.Softmax(), mul(s, scores, factor)), v)
+    scores = s.op(ops.BatchMatmul(adj_y=True), q, k, suffix=".scores")
+    scaled = s.op(ops.Mul(), scores, s.const(np.array([factor]), "scale"), suffix=".scaled")
+    return s.op(ops.BatchMatmul(), s.op(ops.Softmax(), scaled, suffix=".weights"), v)
 
 
 @aten("softmax.int", "_softmax.default")

@@ -36,7 +36,7 @@ def _padded(s: Scope, x: Value, padding: tuple[int, int]) -> Value:
     if padding == (0, 0):
         return x
     (h, w) = padding
-    return s.op(ops.Pad(((0, 0), (h, h), (w, w), (0, 0))), x)
+    return s.op(ops.Pad(((0, 0), (h, h), (w, w), (0, 0))), x, suffix=".pad")
 
 
 @aten("conv1d.default", "conv2d.default")

@@ -45,9 +45,9 @@ class Scope:
         """Shape of the node's result."""
         return tuple(int(n) for n in self.node.meta["val"].shape)
 
-    def op(self, op: ops.Op, *inputs: Value) -> Value:
-        """Apply an op of ours."""
-        return self.builder.op(op, *inputs, name=self.where)
+    def op(self, op: ops.Op, *inputs: Value, suffix: str = "") -> Value:
+        """Apply an op of ours; `suffix` sets helpers apart from the op that the user will look for."""
+        return self.builder.op(op, *inputs, name=self.where + suffix)
 
     def const(self, data: Array, suffix: str) -> Value:
         """A constant named after the op."""
@@ -72,9 +72,9 @@ def normal_axis(axis: int, rank: int) -> int:
 
 def reshape(s: Scope, x: Value, shape: Sequence[int]) -> Value:
     """The value in another shape."""
-    return x if tuple(shape) == x.shape else s.op(ops.Reshape(tuple(shape)), x)
+    return x if tuple(shape) == x.shape else s.op(ops.Reshape(tuple(shape)), x, suffix=".layout")
 
 
 def transpose(s: Scope, x: Value, order: Sequence[int]) -> Value:
     """The value with its axes in another order."""
-    return x if list(order) == sorted(order) else s.op(ops.Transpose(tuple(order)), x)
+    return x if list(order) == sorted(order) else s.op(ops.Transpose(tuple(order)), x, suffix=".layout")
