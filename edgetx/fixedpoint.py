@@ -91,6 +91,11 @@ def multiply_by_quantized_multiplier_int64(x: IntLike, mantissa: IntLike, shift:
     return wrap_int32(shift_half_up(np.asarray(x, np.int64) * reduced, 15 - np.asarray(shift, np.int64)))
 
 
+def multiply_once(x: IntLike, mantissa: IntLike, shift: IntLike) -> Int:
+    """x · mantissa · 2**(shift − 31) with one rounding to nearest, ties upwards, as LiteRT's fully connected layers."""
+    return shift_half_up(np.asarray(x, np.int64) * np.asarray(mantissa, np.int64), 31 - np.asarray(shift, np.int64))
+
+
 def saturate(x: IntLike, dtype: str) -> npt.NDArray[Any]:
     """Clamp to the range of an integer type and convert."""
     info = np.iinfo(dtype)
@@ -109,7 +114,8 @@ def quantize(
     real: npt.ArrayLike, scale: float | npt.NDArray[np.float64], zero_point: int, dtype: str
 ) -> npt.NDArray[Any]:
     """Nearest integer to real / scale + zero_point, ties to even, saturated."""
-    return saturate(np.rint(np.asarray(real, np.float64) / scale).astype(np.int64) + zero_point, dtype)
+    nearest = np.clip(np.rint(np.asarray(real, np.float64) / scale), -(2.0**62), 2.0**62)
+    return saturate(nearest.astype(np.int64) + zero_point, dtype)
 
 
 def dequantize(q: npt.ArrayLike, scale: float | npt.NDArray[np.float64], zero_point: int) -> npt.NDArray[np.float32]:

@@ -120,7 +120,8 @@ def _with_centred_consts(graph: Graph, b: GraphBuilder, node: Node) -> Node:
 
 def _without_mean(data: Array, axis: int) -> Array:
     wide = data.astype(np.float64)
-    return (wide - wide.mean(axis, keepdims=True)).astype(np.float32)
+    centred: Array = wide - wide.mean(axis, keepdims=True)
+    return centred.astype(np.float32)
 
 
 def _root_mean_square(graph: Graph, b: GraphBuilder, norm: Node) -> Value:

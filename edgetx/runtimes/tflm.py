@@ -66,7 +66,9 @@ class TflmRuntime:
         """What the model needs, recorded by the allocator."""
         with captured_stderr() as lines:
             self._interpreter.print_allocations()
-        head, tail = (int(re.findall(rf"allocation {part} (\d+) bytes", "\n".join(lines))[0]) for part in ("head", "tail"))
+        head, tail = (
+            int(re.findall(rf"allocation {part} (\d+) bytes", "\n".join(lines))[0]) for part in ("head", "tail")
+        )
         return ArenaUse(head, tail)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 
 from edgetx import ops
-from edgetx.fixedpoint import quantize
 from edgetx.ir import Array, Graph, GraphBuilder, OpLike, QuantParams, TensorType, Value
 from edgetx.ops.quant_rule import Bias, Weight
 
@@ -133,7 +132,7 @@ CASES: dict[str, Case] = {
     "fully_connected_relu": weighted(ops.FullyConnected("relu"), lambda depth, channels: (channels, depth), 3),
     "fully_connected_no_bias": weighted(ops.FullyConnected(), lambda depth, channels: (channels, depth), 3, False),
     "gelu": unary(ops.Gelu()),
-    "hard_swish": unary(ops.HardSwish(), low=0.01),
+    "hard_swish": unary(ops.HardSwish(), high=0.03),
     "l2_normalization": unary(ops.L2Normalization(), QuantParams((1 / 128,))),
     "logistic": unary(ops.Logistic(), QuantParams((1 / 256,), -128)),
     "max_pool_2d": pool(ops.MaxPool2D((3, 2), (2, 2))),
@@ -143,7 +142,7 @@ CASES: dict[str, Case] = {
     "pad": keeping(lambda shape: ops.Pad(((0, 0), (1, 2), (0, 3), (0, 0)))),
     "quantize": unary(ops.Quantize()),
     "relu": unary(ops.Relu()),
-    "relu6": unary(ops.Relu6()),
+    "relu6": keeping(lambda shape: ops.Relu6()),
     "reshape": keeping(lambda shape: ops.Reshape((1, int(np.prod(shape))))),
     "rsqrt": unary(ops.Rsqrt()),
     "silu": unary(ops.Silu()),
@@ -158,7 +157,26 @@ CASES: dict[str, Case] = {
 }
 
 
-def any_input(rng: np.random.Generator, tensor: TensorType) -> Array:
+def every_pair(op: OpLike, rng: np.random.Generator) -> Graph:
+    """A binary op over all pairs of operands, between which random shapes leave gaps."""
+    b = GraphBuilder("every_pair")
+    x = b.input("x", (256, 1), "int8", any_quant(rng))
+    y = b.input("y", (1, 256), "int8", any_quant(rng))
+    reach = x.type.scale * y.type.scale * 128 if isinstance(op, ops.Mul) else max(x.type.scale, y.type.scale)
+    scale = float(np.float32(reach * rng.uniform(0.01, 2)))
+    return finished(b, op, x, y, quant=QuantParams((scale,), int(rng.integers(-128, 128))))
+
+
+def every_input(graph: Graph) -> list[Array]:
+    """All integers for each input of 256 elements."""
+    return [np.arange(-128, 128).astype(np.int8).reshape(value.shape) for value in graph.inputs]
+
+
+def any_inputs(rng: np.random.Generator, graph: Graph) -> list[Array]:
+    return [_any_input(rng, value.type) for value in graph.inputs]
+
+
+def _any_input(rng: np.random.Generator, tensor: TensorType) -> Array:
     """Integers of the whole range, with runs of rails and of zero points."""
     x = rng.integers(-128, 128, tensor.shape)
     style = rng.integers(4)

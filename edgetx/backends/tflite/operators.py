@@ -26,6 +26,7 @@ OPTIONS = {
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
     "MUL": "MulOptions",
+    "REDUCE_MAX": "ReducerOptions",
     "RESHAPE": "ReshapeOptions",
     "SOFTMAX": "SoftmaxOptions",
     "SPLIT": "SplitOptions",
@@ -39,13 +40,15 @@ OPTIONS = {
 VERSIONS: Mapping[str, Mapping[str, int]] = {
     "int8": {
         "ADD": 2, "AVERAGE_POOL_2D": 2, "BATCH_MATMUL": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3,
-        "GATHER": 2, "L2_NORMALIZATION": 2, "LOGISTIC": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MUL": 2, "PAD": 2, "RELU": 2,
-        "RELU6": 2, "SOFTMAX": 2, "SPLIT": 2, "STRIDED_SLICE": 2, "SUB": 2, "SVDF": 3, "TANH": 2, "TRANSPOSE": 2,
+        "GATHER": 2, "L2_NORMALIZATION": 2, "LOGISTIC": 2, "MAXIMUM": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MINIMUM": 2,
+        "MUL": 2, "PAD": 2, "REDUCE_MAX": 2, "RELU": 2, "RELU6": 2, "SOFTMAX": 2, "SPLIT": 2, "STRIDED_SLICE": 2,
+        "SUB": 2, "SVDF": 3, "TANH": 2, "TRANSPOSE": 2,
     },
     "int16": {
         "ADD": 3, "AVERAGE_POOL_2D": 3, "BATCH_MATMUL": 3, "CONCATENATION": 3, "CONV_2D": 4, "DEPTHWISE_CONV_2D": 5,
-        "LEAKY_RELU": 2, "LOGISTIC": 3, "MAX_POOL_2D": 3, "MEAN": 3, "MUL": 4, "PAD": 3, "RELU": 3, "RELU6": 3,
-        "SOFTMAX": 3, "SPLIT": 4, "SUB": 5, "TANH": 3, "TRANSPOSE": 5,
+        "GATHER": 4, "LEAKY_RELU": 2, "LOGISTIC": 3, "MAXIMUM": 4, "MAX_POOL_2D": 3, "MEAN": 3, "MINIMUM": 4,
+        "MUL": 4, "PAD": 3, "REDUCE_MAX": 3, "RELU": 3, "RELU6": 3, "SOFTMAX": 3, "SPLIT": 4, "SUB": 5, "TANH": 3,
+        "TRANSPOSE": 5,
     },
 }  # fmt: skip
 """Version of each operator by element type of its first operand; 1 where nothing is said."""
