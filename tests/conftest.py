@@ -21,3 +21,22 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data; set EDGETX_DATA")
     return folder
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="rewrite golden texts instead of comparing")
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with tests/golden/<module>/<test>.txt."""
+    path = Path(__file__).parent / "golden" / request.module.__name__ / f"{request.node.name}.txt"
+
+    def check(text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        assert path.exists(), f"{path.name} does not exist: run with --update-golden, then read it"
+        assert text == path.read_text()
+
+    return check

@@ -39,7 +39,7 @@ class QuantPlan:
     """The plan of a graph, by tensor name."""
 
     recipe: str
-    tensors: Mapping[str, TensorPlan] = field(default_factory=dict)
+    tensors: dict[str, TensorPlan] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """As plain data."""
@@ -52,7 +52,7 @@ class QuantPlan:
         Raises:
             QuantError: If a width, scale or zero point is not one.
         """
-        plan = parse(data, cls, where)
+        plan = parse(data, cls, where, QuantError)
         for name, tensor in plan.tensors.items():
             limit = 1 << (tensor.bits - 1) if tensor.bits in (8, 16) else 0
             if not limit or not 0 < tensor.scale < np.inf or not -limit <= tensor.zero_point < limit:

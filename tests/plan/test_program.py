@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from encoders import ENCODERS, imported
+
+from edgetx.compiler.quantized import quantize_model
+from edgetx.ir import GraphBuilder, QuantParams
+from edgetx.ops import FullyConnected, Relu, Reshape
+from edgetx.plan import plan_program
+from edgetx.quant import QuantRecipe
+
+INT8 = ("int8", QuantParams((0.05,), 3))
+
+
+def layer(b, x, out):
+    weight = b.const(np.ones((out, x.shape[-1]), np.int8), "w", QuantParams((0.01,) * out, 0, 0))
+    return b.op(FullyConnected(), x, weight, quant=INT8)
+
+
+def test_view_and_in_place_result_take_no_memory():
+    b = GraphBuilder("g")
+    x = b.input("x", (1, 6, 8), *INT8)
+    y = b.op(Relu(), b.op(Reshape((1, 48)), layer(b, x, 8), quant=INT8), quant=INT8)
+    program = plan_program(b.graph(layer(b, y, 4)))
+    assert len(set(program.owner.values())) == 3
+    assert program.arena.nbytes == 2 * 48
+
+
+def test_operand_read_again_later_is_not_overwritten():
+    b = GraphBuilder("g")
+    h = layer(b, b.input("x", (1, 6, 8), *INT8), 8)
+    program = plan_program(b.graph(b.op(Relu(), h, quant=INT8, name="clamped"), layer(b, h, 4)))
+    assert program.owner["clamped"] == "clamped"
+
+
+def test_output_survives_to_the_end():
+    b = GraphBuilder("g")
+    x = b.input("x", (1, 6, 8), *INT8)
+    early = layer(b, x, 8)
+    late = layer(b, layer(b, early, 8), 8)
+    program = plan_program(b.graph(early, late))
+    assert program.offset(early) != program.offset(late)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_encoders_meet_the_lower_bound(name):
+    graph, x, _ = imported(name)
+    arena = plan_program(quantize_model(graph, x, QuantRecipe()).graph).arena
+    assert arena.nbytes <= 1.05 * arena.lower_bound
