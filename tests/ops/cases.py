@@ -209,7 +209,7 @@ def _movement() -> list[Case]:
     for axis in range(3):
         made += _both(f"concatenation_{axis}", ops.Concatenation(axis), ((1, 3, 4), (1, 3, 4), (1, 3, 4)))
     made += _both("concatenation_uneven", ops.Concatenation(1), ((1, 1, 5), (1, 8, 5)))
-    made += _both("pad", ops.Pad(((0, 0), (1, 2), (3, 0), (0, 1))), ((1, 3, 4, 5),))
+    made += _both("pad", ops.Pad(((0, 1), (1, 2), (3, 1), (2, 1))), ((1, 3, 4, 5),))
     return [*made, *_both("pad_1d", ops.Pad(((2, 3),)), ((4,),))]
 
 
