@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from edgetx.nn.layers import ACTIVATIONS, NORMS, Attention
+from edgetx.nn.layers import ACTIVATIONS, NORMS, Attention, ConvStem
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class KeywordTransformerOptions:
     heads: int = 1
     layers: int = 12
     mlp: int = 128
-    patch_frames: int = 1  # input frames that one token sees
-    patch_stride: int = 1  # input frames from one token to the next
+    stem: tuple[int, ...] = ()  # channels of convolutions in front, each halving the features
+    patch_frames: int = 1  # frames that become one token
     pooling: str = "class_token"  # class_token | mean
     norm: str = "layer"  # layer | rms | batch
     norm_place: str = "post"  # post: norm(x + f(x)) | pre: x + f(norm(x)) | branch: x + norm(f(x))
@@ -42,6 +42,8 @@ class KeywordTransformerOptions:
 class KeywordTransformer(nn.Module):
     """Patches of frames, learned positions, encoder blocks, one linear layer on the class token or the mean.
 
+    A convolutional stem, which the published models do not have, sees neighbouring frames and frequencies.
+
     Args:
         input_shape: Frames and features of the input.
         classes: Number of logits.
@@ -54,11 +56,14 @@ class KeywordTransformer(nn.Module):
     def __init__(self, input_shape: tuple[int, int], classes: int, options: KeywordTransformerOptions) -> None:
         super().__init__()
         frames, features = input_shape
-        width, patch, stride = options.width, options.patch_frames, options.patch_stride
-        if patch > frames:
-            raise ValueError(f"patch_frames {patch} exceeds the input's {frames} frames")
-        tokens = 1 + (frames - patch) // stride
-        self.embedding = nn.Conv1d(features, width, patch, stride)
+        width, self.patch_frames = options.width, options.patch_frames
+        if not 0 < self.patch_frames <= frames:
+            raise ValueError(f"patch_frames {self.patch_frames} does not fit the input's {frames} frames")
+        tokens = frames // self.patch_frames
+        self.stem = ConvStem(features, options.stem) if options.stem else None
+        if self.stem is not None:
+            features = self.stem.features
+        self.embedding = nn.Linear(self.patch_frames * features, width)
         self.class_token = nn.Parameter(torch.zeros(1, 1, width)) if options.pooling == "class_token" else None
         self.positions = nn.Parameter(torch.zeros(1, tokens + (self.class_token is not None), width))
         self.blocks = nn.Sequential(*(Block(options) for _ in range(options.layers)))
@@ -68,13 +73,21 @@ class KeywordTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of inputs, batch × frames × features."""
-        x = self.embedding(x.transpose(1, 2)).transpose(1, 2)
+        if self.stem is not None:
+            x = self.stem(x)
+        x = self.embedding(self._patches(x))
         if self.class_token is not None:
             x = torch.cat((self.class_token.expand(len(x), -1, -1), x), dim=1)
         x = self.norm(self.blocks(x + self.positions))
         x = x.mean(dim=1) if self.class_token is None else x[:, 0]
         logits: Tensor = self.head(x)
         return logits
+
+    def _patches(self, x: Tensor) -> Tensor:
+        if self.patch_frames == 1:
+            return x
+        tokens = x.shape[1] // self.patch_frames
+        return x[:, : tokens * self.patch_frames].reshape(len(x), tokens, -1)
 
 
 class Block(nn.Module):
@@ -98,8 +111,9 @@ class Block(nn.Module):
 
     def _residual(self, x: Tensor, branch: nn.Module, norm: nn.Module) -> Tensor:
         if self.norm_place == "pre":
-            return x + self.dropout(branch(norm(x)))
-        if self.norm_place == "branch":
-            return x + self.dropout(norm(branch(x)))
-        normed: Tensor = norm(x + self.dropout(branch(x)))
-        return normed
+            x = x + self.dropout(branch(norm(x)))
+        elif self.norm_place == "branch":
+            x = x + self.dropout(norm(branch(x)))
+        else:
+            x = norm(x + self.dropout(branch(x)))
+        return x

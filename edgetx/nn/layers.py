@@ -1,6 +1,7 @@
 """Layers that architectures share, and the norms and activations that recipes name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,6 +13,29 @@ class TokenBatchNorm(nn.BatchNorm1d):
     def forward(self, x: Tensor) -> Tensor:
         """Batch × tokens × features, in and out."""
         return super().forward(x.flatten(0, 1)).view(x.shape)
+
+
+class ConvStem(nn.Module):
+    """3×3 convolutions with batch normalisation and ReLU, each halving the features of a frame.
+
+    Args:
+        features: Values per input frame.
+        channels: Output channels of each convolution.
+    """
+
+    def __init__(self, features: int, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential()
+        for before, after in pairwise((1, *channels)):
+            convolution = nn.Conv2d(before, after, 3, stride=(1, 2), padding=1, bias=False)
+            self.layers.extend([convolution, nn.BatchNorm2d(after), nn.ReLU()])
+            features = (features + 1) // 2
+        self.features = features * channels[-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Batch × frames × features, in and out."""
+        x = self.layers(x.unsqueeze(1))
+        return x.permute(0, 2, 3, 1).flatten(2)
 
 
 class Attention(nn.Module):

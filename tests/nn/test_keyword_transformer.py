@@ -43,7 +43,7 @@ VARIANTS = [
     {},
     {"pooling": "mean", "norm": "batch", "norm_place": "branch", "qkv_bias": True, "activation": "relu"},
     {"norm": "rms", "norm_place": "pre", "activation": "silu", "dropout": 0.1},
-    {"patch_frames": 3, "patch_stride": 2, "activation": "hard_swish"},
+    {"stem": [4, 6], "patch_frames": 3, "activation": "hard_swish"},
 ]
 
 
@@ -86,7 +86,7 @@ def test_attention_by_hand():
         ("kwt-1", {"qkv_bias": 1}, "expected true or false"),
         ("kwt-1", {"norm": "group"}, "not one of layer, rms, batch"),
         ("kwt-1", {"heads": 3}, "not divisible by heads 3"),
-        ("kwt-1", {"patch_frames": 50}, "exceeds the input's 49 frames"),
+        ("kwt-1", {"patch_frames": 50}, "does not fit the input's 49 frames"),
     ],
 )
 def test_impossible_models_are_explained(architecture, options, message):
