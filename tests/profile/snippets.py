@@ -51,7 +51,8 @@ words: .space 256
 def zero_wait_target(core: str) -> Target:
     """A target with that core whose memories need no wait states."""
     target = load_target(TARGETS[core])
-    return replace(target, flash=None, cache=()) if target.flash else target
+    memory = {name: replace(region, tightly_coupled=True) for name, region in target.memory.items()}
+    return replace(target, flash=None, cache=(), memory=memory)
 
 
 def assemble(core: str, text: str, folder: Path) -> Path:

@@ -50,7 +50,7 @@ RULES = [
     ("a taken branch with room", "cmp r5, #4; mov r0, r6; beq 1f; mov.w r0, r5; 1: mov r0, r5", 1 + 1 + 1 + 1),
     (
         "a taken branch behind ldm",
-        "cmp r5, #4; ldm r1!, {r0, r2, r6, r7}; beq 1f; nop; nop; 1: mov.w r0, r5",
+        "cmp r5, #4; ldm r1!, {r0, r2, r6, r7}; beq 1f; nop; 1: mov r0, r5",
         1 + 4 + 1 + 1,
     ),
     ("vfma on one accumulator", "vfma.f32 s0, s1, s2; vfma.f32 s0, s3, s4", 4),

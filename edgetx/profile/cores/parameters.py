@@ -7,6 +7,7 @@ from edgetx.config import load_toml, parse
 from edgetx.errors import TargetError
 from edgetx.profile.cores.m0 import M0Parameters
 from edgetx.profile.cores.m4 import M4Parameters
+from edgetx.profile.cores.m7 import M7Parameters
 from edgetx.profile.cores.m33 import M33Parameters
 from edgetx.profile.exceptions import ExceptionParameters
 from edgetx.profile.trace.events import Costs
@@ -48,6 +49,7 @@ class CoreParameters:
     bus_cycles: int = 0
     m0: M0Parameters | None = None
     m4: M4Parameters | None = None
+    m7: M7Parameters | None = None
     m33: M33Parameters | None = None
     source: tuple[ParameterSource, ...] = ()
 

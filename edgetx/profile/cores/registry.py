@@ -3,6 +3,7 @@
 from edgetx.errors import TargetError
 from edgetx.profile.cores.m0 import M0Model
 from edgetx.profile.cores.m4 import M4Model
+from edgetx.profile.cores.m7 import M7Model
 from edgetx.profile.cores.m33 import M33Model
 from edgetx.profile.cores.parameters import CoreParameters
 from edgetx.profile.cores.timing import CoreModel
@@ -20,4 +21,6 @@ def make_model(core: CoreParameters) -> CoreModel:
         return M4Model(core.m4)
     if core.m33:
         return M33Model(core.m33)
+    if core.m7:
+        return M7Model(core.m7)
     raise TargetError("no pipeline table", where=f"cores/{core.name}")

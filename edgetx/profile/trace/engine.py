@@ -22,6 +22,7 @@ class NodeFlag(IntFlag):
     CALLS = 1
     RETURNS = 2
     MOVES_STACK = 4
+    PREDICTS = 8
 
 
 class Stopped(IntEnum):

@@ -36,6 +36,7 @@ class StallKind(IntEnum):
     SWITCH = 2
     CONFLICT = 3
     DIVIDE = 4
+    BRANCH = 5
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Costs:
         store_word_cycles: Time a word takes to leave it.
         store_part_cycles: Time a byte or half-word takes.
         store_unaligned_cycles: Time a word takes that is not aligned.
+        mispredict_cycles: A conditional branch that went the other way than before; 0: branches are not predicted.
     """
 
     divide_small: int = 1
@@ -86,6 +88,7 @@ class Costs:
     store_word_cycles: int = 1
     store_part_cycles: int = 1
     store_unaligned_cycles: int = 1
+    mispredict_cycles: int = 0
 
 
 def make_events(

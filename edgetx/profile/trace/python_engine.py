@@ -15,6 +15,7 @@ from edgetx.profile.trace.python_timing import History, evaluate, stall
 from edgetx.profile.trace.slices import Step
 
 MAX_DEPTH = 512
+PREDICTORS = 1024
 
 
 @dataclass
@@ -64,6 +65,7 @@ class PythonEngine:
         self._contexts = [_Context(-1, 0, 0)]
         self._context = 0
         self._frames: list[tuple[int, int]] = []
+        self._predictors = bytearray(PREDICTORS)
         self._costs, self._memory, self._history = Costs(), Memory(), History()
         uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
 
@@ -172,6 +174,8 @@ class PythonEngine:
             self.lowest_stack = min(self.lowest_stack, self._uc.reg_read(arm_const.UC_ARM_REG_SP))
         if source.flags & (NodeFlag.CALLS | NodeFlag.RETURNS) or to.function != source.function:
             self._follow_calls(source, to)
+        if source.flags & NodeFlag.PREDICTS:
+            self._predict(edge, source, to)
         edge.count += 1
         if edge.events:
             self._run_events(edge)
@@ -181,6 +185,15 @@ class PythonEngine:
         context = self._contexts[self._context]
         context.cycles += edge.cycles
         context.instructions += to.instructions
+
+    def _predict(self, edge: _Edge, source: _Node, to: _Node) -> None:
+        """Two bits per branch, shared by branches whose addresses collide."""
+        slot = (source.end >> 1) % PREDICTORS
+        counter, taken = self._predictors[slot], to.pc != source.end
+        if taken != (counter >= 2):
+            edge.stalls[StallKind.BRANCH] += self._costs.mispredict_cycles
+            self.charge(self._costs.mispredict_cycles)
+        self._predictors[slot] = min(counter + 1, 3) if taken else max(counter - 1, 0)
 
     def _run_events(self, edge: _Edge) -> None:
         """Fetches are left out as long as no line has been replaced since all of them were found in a cache."""

@@ -8,7 +8,7 @@ from edgetx.profile.cores.timing import CoreModel, Timing
 from edgetx.profile.decode import Decoder
 from edgetx.profile.emulator import REGISTERS
 from edgetx.profile.image import Image
-from edgetx.profile.instruction import Block, Instruction
+from edgetx.profile.instruction import Block, Instruction, Kind
 from edgetx.profile.trace import native
 from edgetx.profile.trace.engine import NO_EDGE, Engine, NodeFlag, Resolve
 from edgetx.profile.trace.events import make_events
@@ -110,6 +110,8 @@ def _flags(block: Block) -> NodeFlag:
         flags |= NodeFlag.CALLS
     elif block.last.changes_flow and block.last.target is None:
         flags |= NodeFlag.RETURNS
+    if block.last.kind is Kind.COMPARE_BRANCH or (block.last.kind is Kind.BRANCH and block.last.condition != "al"):
+        flags |= NodeFlag.PREDICTS
     if any("sp" in instruction.writes for instruction in block.instructions):
         flags |= NodeFlag.MOVES_STACK
     return flags

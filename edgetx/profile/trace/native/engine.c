@@ -183,6 +183,18 @@ static void run_events(etx_engine *e, etx_edge *edge) {
     etx_charge(e, stalled);
 }
 
+/* Two bits per branch, shared by branches whose addresses collide. */
+static void predict(etx_engine *e, etx_edge *edge, const etx_node *from, const etx_node *to) {
+    uint8_t *counter = &e->predictors[(from->end >> 1) % ETX_PREDICTORS];
+    int taken = to->pc != from->end;
+    if (taken != (*counter >= 2)) {
+        edge->stalls[ETX_STALL_BRANCH] += e->costs.mispredict_cycles;
+        etx_charge(e, e->costs.mispredict_cycles);
+    }
+    if (taken) *counter += *counter < 3;
+    else *counter -= *counter > 0;
+}
+
 static void stop(etx_engine *e, int32_t why) {
     e->stopped = why;
     e->emulator.stop(e->emulator.uc);
@@ -213,6 +225,7 @@ static void on_block(void *uc, uint64_t address, uint32_t size, void *data) {
         if (sp < e->lowest_stack) e->lowest_stack = sp;
     }
     if ((from->flags & (ETX_CALLS | ETX_RETURNS)) || to->function != from->function) follow_calls(e, from, to);
+    if (from->flags & ETX_PREDICTS) predict(e, edge, from, to);
     edge->count++;
     if (edge->event_count) run_events(e, edge);
     e->edge = index;

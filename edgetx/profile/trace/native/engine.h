@@ -8,8 +8,9 @@
 #include "timing.h"
 
 #define ETX_MAX_DEPTH 512
+#define ETX_PREDICTORS 1024
 
-enum { ETX_CALLS = 1, ETX_RETURNS = 2, ETX_MOVES_STACK = 4 };
+enum { ETX_CALLS = 1, ETX_RETURNS = 2, ETX_MOVES_STACK = 4, ETX_PREDICTS = 8 };
 enum { ETX_RUNNING, ETX_REQUESTED, ETX_DEADLINE, ETX_LIMIT, ETX_UNRESOLVED };
 
 /* Decides what the edge from a node to the block at `pc` costs, adds it and returns its index; -1 stops. */
@@ -67,6 +68,7 @@ typedef struct {
     etx_emulator emulator;
     size_t hook;
     etx_frame frames[ETX_MAX_DEPTH];
+    uint8_t predictors[ETX_PREDICTORS];
 } etx_engine;
 
 etx_engine *etx_new(etx_resolve resolve, const etx_emulator *emulator);

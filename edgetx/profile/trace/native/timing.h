@@ -18,11 +18,13 @@ typedef struct {
     uint32_t conflict_cycles;
     uint32_t unaligned_cycles;    /* per additional transfer of an access that is not aligned */
     uint32_t store_entries, store_word_cycles, store_part_cycles, store_unaligned_cycles; /* store buffer; 0: none */
+    uint32_t mispredict_cycles;   /* 0: branches are not predicted */
 } etx_costs;
 
 enum { ETX_FETCH, ETX_LOAD, ETX_STORE, ETX_DIVIDE };
 enum { ETX_CHAINED = 1, ETX_PAIRED = 2 };
-enum { ETX_STALL_FETCH, ETX_STALL_DATA, ETX_STALL_SWITCH, ETX_STALL_CONFLICT, ETX_STALL_DIVIDE, ETX_STALL_KINDS };
+enum { ETX_STALL_FETCH, ETX_STALL_DATA, ETX_STALL_SWITCH, ETX_STALL_CONFLICT, ETX_STALL_DIVIDE,
+       ETX_STALL_BRANCH, ETX_STALL_KINDS };
 
 /* Something within a block whose cost is known only when it happens, `offset` cycles behind its entry.
  * FETCH: address `a`, of which `b` cycles are hidden. LOAD and STORE: value `a` is the address of `count` accesses of
