@@ -35,6 +35,8 @@ class KeywordTransformerOptions:
         for name, known in choices:
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} '{getattr(self, name)}' is not one of {', '.join(known)}")
+        if min(self.width, self.heads, self.layers, self.mlp, *self.stem) < 1:
+            raise ValueError("width, heads, layers, mlp and the channels of the stem must be at least 1")
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not divisible by heads {self.heads}")
 

@@ -86,6 +86,8 @@ def test_attention_by_hand():
         ("kwt-1", {"qkv_bias": 1}, "expected true or false"),
         ("kwt-1", {"norm": "group"}, "not one of layer, rms, batch"),
         ("kwt-1", {"heads": 3}, "not divisible by heads 3"),
+        ("kwt-1", {"heads": 0}, "must be at least 1"),
+        ("kwt-1", {"stem": [8, 0]}, "must be at least 1"),
         ("kwt-1", {"patch_frames": 50}, "does not fit the input's 49 frames"),
     ],
 )
