@@ -15,7 +15,7 @@ from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import REPORT, Artifact, is_installed
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
-from edgetx.compiler.quantized import Quantized, as_inputs, quantize_for_tflite, quantize_model
+from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
 from edgetx.compiler.report import Measured, build_report
 from edgetx.compiler.settings import FORMS, overridden
 from edgetx.compiler.source import Source, load_source
@@ -95,7 +95,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     samples = calibration_samples(source, options.data)
     recipe = overridden(default_recipe(source), options.settings)
     progress("quantize")
-    model = quantize_model(source.graph, samples, recipe)
+    model = integer_model(source.graph, samples, recipe)
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
         work = _Work(options, source, samples, recipe, model, folder, progress)
         _write_graphs(work)

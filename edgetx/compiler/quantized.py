@@ -9,14 +9,18 @@ from edgetx.errors import DataError, QuantError
 from edgetx.ir import Array, Arrays, Graph
 from edgetx.ir.verify import FLOAT, INTEGER, verify
 from edgetx.passes import Pass
+from edgetx.passes.base import run_passes
 from edgetx.passes.legalize_tflite import legalize_tflite
-from edgetx.passes.pipeline import canonicalize
-from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan
+from edgetx.passes.pipeline import canonicalize, integer_passes
+from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan, row_peaks
+from edgetx.quant.restore import float_twin, plan_of
 
 Watcher = Callable[[Pass, Graph, Graph], None]
 
 CALIBRATION_LIMIT = 256
 """Inputs used for calibration at most; more change the ranges little and take long."""
+PEAK_LIMIT = 32
+"""Inputs from which magnitudes are learned that decide how the TFLite form is written."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,22 @@ class Quantized:
         float_graph: Canonical float graph.
         plan: Width and parameters of every activation.
         graph: The integer graph: the contract.
+        imported: Whether the integers came with the model.
     """
 
     float_graph: Graph
     plan: QuantPlan
     graph: Graph
+    imported: bool = False
+
+
+def integer_model(imported: Graph, samples: Array, recipe: QuantRecipe) -> Quantized:
+    """A float graph quantized, or an integer graph as it is; see `quantize_model`."""
+    if imported.outputs[0].type.is_float:
+        return quantize_model(imported, samples, recipe)
+    verify(imported, INTEGER)
+    graph = run_passes(imported, integer_passes(), lambda step, _, after: verify(after, INTEGER, blame=step.name))
+    return Quantized(float_twin(graph), plan_of(graph), graph, imported=True)
 
 
 def quantize_model(
@@ -65,7 +80,10 @@ def quantize_model(
 
 def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -> Graph:
     """The integer graph in TFLite's built-ins, with the inputs and outputs of the contract."""
-    legal = legalize_tflite(model.float_graph)
+    if model.imported:
+        return model.graph
+    peaks = row_peaks(model.float_graph, as_inputs(model.float_graph, samples, PEAK_LIMIT))
+    legal = legalize_tflite(model.float_graph, peaks)
     if legal is model.float_graph:
         return model.graph
     ends = zip(legal.inputs + legal.outputs, model.float_graph.inputs + model.float_graph.outputs, strict=True)
@@ -76,8 +94,8 @@ def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -
     return graph
 
 
-def as_inputs(graph: Graph, samples: Array) -> list[Arrays]:
-    """Samples one by one, in the shape of the graph's only input.
+def as_inputs(graph: Graph, samples: Array, limit: int = CALIBRATION_LIMIT) -> list[Arrays]:
+    """At most `limit` samples one by one, in the shape of the graph's only input.
 
     Raises:
         QuantError: If there are none, or the graph has several inputs.
@@ -93,5 +111,5 @@ def as_inputs(graph: Graph, samples: Array) -> list[Arrays]:
     if samples[0].size != graph.inputs[0].type.size:
         wanted = " × ".join(map(str, shape[1:] if shape[0] == 1 else shape))
         raise DataError(f"inputs of shape {samples.shape[1:]}, the model takes {wanted}", where="x")
-    chosen = samples[np.linspace(0, len(samples) - 1, min(len(samples), CALIBRATION_LIMIT)).astype(int)]
+    chosen = samples[np.linspace(0, len(samples) - 1, min(len(samples), limit)).astype(int)]
     return [(np.asarray(sample, np.float32).reshape(shape),) for sample in chosen]

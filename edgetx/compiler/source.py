@@ -23,7 +23,7 @@ class Source:
         kind: `zoo`, `folder` or the file's suffix.
         name: Name of the model.
         sha256: Digest of weights or file.
-        graph: Float graph, as imported.
+        graph: The graph as imported: a float one, or an integer one with the model's own quantization.
         recipe: How it was trained and what its input is, if known.
         calibration: Inputs that came with it, N × input shape; empty if none did.
         metrics: Its `metrics.json`, if it has one.
@@ -90,7 +90,19 @@ def _load_pt2(path: Path) -> Graph:
     return load_pt2(path)
 
 
-FILE_LOADERS: dict[str, Callable[[Path], Graph]] = {".pt2": _load_pt2}
+def _load_tflite(path: Path) -> Graph:
+    from edgetx.frontends.tflite import load_tflite
+
+    return load_tflite(path)
+
+
+def _load_onnx(path: Path) -> Graph:
+    from edgetx.frontends.onnx import load_onnx
+
+    return load_onnx(path)
+
+
+FILE_LOADERS: dict[str, Callable[[Path], Graph]] = {".onnx": _load_onnx, ".pt2": _load_pt2, ".tflite": _load_tflite}
 """Importer of each kind of file."""
 
 

@@ -113,8 +113,11 @@ def not_quantized(graph: Graph) -> Iterator[str]:
 
 
 def activations_integer(graph: Graph) -> Iterator[str]:
-    """An activation is neither int8 nor int16."""
-    yield from (f"{v}: {v.type}" for v in _activations(graph) if v.type.dtype not in ("int8", "int16"))
+    """An activation is neither int8 nor int16; only `quantize` gives and takes others."""
+    for value in _activations(graph):
+        touching = filter(None, (graph.producer(value), *graph.users(value)))
+        if value.type.dtype not in ("int8", "int16") and any(node.op.name != "quantize" for node in touching):
+            yield f"{value}: {value.type}"
 
 
 def activations_per_tensor(graph: Graph) -> Iterator[str]:

@@ -47,6 +47,11 @@ static inline int32_t etx_multiply_by_quantized_multiplier_s64(int64_t x, int32_
   return (int32_t)etx_shift_half_up_s64(x * reduced, 15 - shift);
 }
 
+/* The same for 32-bit accumulators with a full mantissa and one rounding, ties upwards. */
+static inline int64_t etx_multiply_once(int32_t x, int32_t mantissa, int32_t shift) {
+  return etx_shift_half_up_s64((int64_t)x * mantissa, 31 - shift);
+}
+
 static inline int32_t etx_clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : (x > high ? high : x);
 }

@@ -29,6 +29,16 @@ void etx_fully_connected_s16(const etx_fully_connected_params *p, const int16_t 
                              const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
                              int16_t *y);
 
+/* The same rounded once instead of twice. */
+void etx_fully_connected_once_s8(const etx_fully_connected_params *p, const int8_t *x, const int8_t *w,
+                                 const int32_t *bias, const int32_t *mantissas, const int32_t *shifts,
+                                 int8_t *y);
+
+/* The same with weights, bias, input_offset and multipliers packed by edgetx/plan/packing.py; scratch holds two rows
+ * of x in 16 bits. */
+void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const int8_t *x, const int32_t *packed,
+                                   int8_t *y, int32_t *scratch);
+
 /* y[batches][rows][columns] = requantize(sum over depth of (a + a_offset) * (b + b_offset)); steps are the
  * distances between batches, between rows of a or along the depth of b, and along the depth of a or between
  * columns of b. */
@@ -83,6 +93,10 @@ void etx_depthwise_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, 
 void etx_depthwise_conv_2d_s16(const etx_convolution_params *p, const int16_t *x, const int8_t *w,
                                const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
                                int16_t *y);
+
+/* Packed as for a fully connected layer; scratch also holds two windows. */
+void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
+                           int32_t *scratch);
 
 /* Mean, to nearest with ties away from 0, or maximum of the part of each window that lies in the image. */
 typedef struct {
@@ -148,6 +162,18 @@ typedef struct {
 void etx_mul_s8(const etx_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 void etx_mul_s16(const etx_mul_params *p, const int16_t *a, const int16_t *b, int16_t *y);
 
+/* y = the larger, or the smaller, of a and b */
+typedef struct {
+  int32_t dims[4];
+  int32_t a_steps[4];
+  int32_t b_steps[4];
+} etx_extreme_params;
+
+void etx_maximum_s8(const etx_extreme_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+void etx_maximum_s16(const etx_extreme_params *p, const int16_t *a, const int16_t *b, int16_t *y);
+void etx_minimum_s8(const etx_extreme_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+void etx_minimum_s16(const etx_extreme_params *p, const int16_t *a, const int16_t *b, int16_t *y);
+
 /* Where row number `row` of the last axis begins. */
 static inline int32_t etx_row_start(const int32_t dims[4], const int32_t steps[4], int32_t row) {
   const int32_t outer = row / dims[2];
@@ -169,6 +195,16 @@ typedef struct {
 void etx_mean_s8(const etx_mean_params *p, const int8_t *x, int8_t *y);
 void etx_mean_s16(const etx_mean_params *p, const int16_t *x, int16_t *y);
 
+/* y[outer][inner] = largest of x[outer][count][inner] */
+typedef struct {
+  int32_t outer;
+  int32_t count;
+  int32_t inner;
+} etx_reduce_max_params;
+
+void etx_reduce_max_s8(const etx_reduce_max_params *p, const int8_t *x, int8_t *y);
+void etx_reduce_max_s16(const etx_reduce_max_params *p, const int16_t *x, int16_t *y);
+
 /* y[i] = requantize(x[i] + input_offset), over the whole element type of y */
 typedef struct {
   int32_t size;
@@ -181,6 +217,9 @@ typedef struct {
 void etx_quantize_s8_s8(const etx_quantize_params *p, const int8_t *x, int8_t *y);
 void etx_quantize_s8_s16(const etx_quantize_params *p, const int8_t *x, int16_t *y);
 void etx_quantize_s16_s8(const etx_quantize_params *p, const int16_t *x, int8_t *y);
+void etx_quantize_s8_u8(const etx_quantize_params *p, const int8_t *x, uint8_t *y);
+void etx_quantize_u8_s8(const etx_quantize_params *p, const uint8_t *x, int8_t *y);
+void etx_quantize_s16_s32(const etx_quantize_params *p, const int16_t *x, int32_t *y);
 void etx_quantize_s16_s16(const etx_quantize_params *p, const int16_t *x, int16_t *y);
 
 /* y[i] = table[x[i] + 128] */
@@ -264,6 +303,16 @@ typedef struct {
 } etx_strided_copy_params;
 
 void etx_strided_copy_s8(const etx_strided_copy_params *p, const void *x, void *y);
+
+/* y[outer][count] = the `run` bytes of x[outer][size] at each index */
+typedef struct {
+  int32_t outer;
+  int32_t size;
+  int32_t count;
+  int32_t run;
+} etx_gather_params;
+
+void etx_gather_s8(const etx_gather_params *p, const void *x, const int32_t *indices, void *y);
 
 /* Operands side by side: `outer` times sizes[i] bytes of each of `count` operands. */
 #define ETX_MAX_OPERANDS 8

@@ -1,27 +1,37 @@
 """The ops: one class per op with its meaning, quantization, cost and output forms."""
 
+from edgetx.ops.abs import Abs
 from edgetx.ops.add import Add
 from edgetx.ops.attention import Attention
 from edgetx.ops.average_pool_2d import AveragePool2D
 from edgetx.ops.batch_matmul import BatchMatmul
+from edgetx.ops.clip import Clip
 from edgetx.ops.concatenation import Concatenation
 from edgetx.ops.conv_2d import Conv2D
 from edgetx.ops.depthwise_conv_2d import DepthwiseConv2D
+from edgetx.ops.elu import Elu
 from edgetx.ops.erf import Erf
 from edgetx.ops.exp import Exp
 from edgetx.ops.fully_connected import FullyConnected
+from edgetx.ops.gather import Gather
 from edgetx.ops.gelu import Gelu
 from edgetx.ops.hard_swish import HardSwish
 from edgetx.ops.l2_normalization import L2Normalization
 from edgetx.ops.layer_norm import LayerNorm
+from edgetx.ops.leaky_relu import LeakyRelu
+from edgetx.ops.log import Log
 from edgetx.ops.logistic import Logistic
 from edgetx.ops.max_pool_2d import MaxPool2D
+from edgetx.ops.maximum import Maximum
 from edgetx.ops.mean import Mean
+from edgetx.ops.minimum import Minimum
 from edgetx.ops.mul import Mul
 from edgetx.ops.neg import Neg
 from edgetx.ops.op import REGISTRY, Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder
 from edgetx.ops.pad import Pad
+from edgetx.ops.power import Power
 from edgetx.ops.quantize import Quantize
+from edgetx.ops.reduce_max import ReduceMax
 from edgetx.ops.relu import Relu
 from edgetx.ops.relu6 import Relu6
 from edgetx.ops.reshape import Reshape
@@ -38,31 +48,41 @@ from edgetx.ops.transpose import Transpose
 
 __all__ = [
     "REGISTRY",
+    "Abs",
     "Add",
     "Attention",
     "AveragePool2D",
     "BatchMatmul",
+    "Clip",
     "Concatenation",
     "Conv2D",
     "Cost",
     "DepthwiseConv2D",
+    "Elu",
     "Erf",
     "Exp",
     "FullyConnected",
+    "Gather",
     "Gelu",
     "HardSwish",
     "KernelCall",
     "L2Normalization",
     "LayerNorm",
+    "LeakyRelu",
+    "Log",
     "Logistic",
     "MaxPool2D",
+    "Maximum",
     "Mean",
+    "Minimum",
     "Mul",
     "Neg",
     "OnnxBuilder",
     "Op",
     "Pad",
+    "Power",
     "Quantize",
+    "ReduceMax",
     "Relu",
     "Relu6",
     "Reshape",

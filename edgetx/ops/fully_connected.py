@@ -1,14 +1,14 @@
 """Fully connected layer."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from edgetx.errors import ModelError
-from edgetx.fixedpoint import integer_matmul
+from edgetx.fixedpoint import integer_matmul, multiply_once
 from edgetx.ir import Array, Arrays, Node, TensorType
-from edgetx.ops.activation import Activation, apply_activation, onnx_activation
+from edgetx.ops.activation import Activation, activation_range, apply_activation, onnx_activation
 from edgetx.ops.multiplier import output_multipliers, rescale, rescale_params
 from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder, register
 from edgetx.ops.quant_rule import Bias, QuantRule, Weight
@@ -17,12 +17,16 @@ from edgetx.ops.quant_rule import Bias, QuantRule, Weight
 @register
 @dataclass(frozen=True)
 class FullyConnected(Op):
-    """y = activation(x · Wᵀ + b) over the last axis: x [..., in], W [out, in], b [out] (optional), y [..., out]."""
+    """y = activation(x · Wᵀ + b) over the last axis: x [..., in], W [out, in], b [out] (optional), y [..., out].
+
+    8-bit results are rounded twice, as by TFLite Micro, or once, as by LiteRT.
+    """
 
     name: ClassVar[str] = "fully_connected"
     activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16})
 
     activation: Activation = "none"
+    rounding: Literal["twice", "once"] = "twice"
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         x, w = inputs[:2]
@@ -38,7 +42,16 @@ class FullyConnected(Op):
     def int_ref(self, node: Node, *inputs: Array) -> Arrays:
         x, w, *bias = (array.astype(np.int64) for array in inputs)
         acc = integer_matmul(x - node.inputs[0].type.zero_point, w.T)
-        return (rescale(node, acc + bias[0] if bias else acc, output_multipliers(node), self.activation),)
+        acc = acc + bias[0] if bias else acc
+        if not self.rounds_once(node):
+            return (rescale(node, acc, output_multipliers(node), self.activation),)
+        out = node.output.type
+        scaled = multiply_once(acc, *output_multipliers(node)) + out.zero_point
+        return (np.clip(scaled, *activation_range(self.activation, out)).astype(np.int8),)
+
+    def rounds_once(self, node: Node) -> bool:
+        """Whether the 8-bit results of `node` are rounded once; 16-bit ones always are, in arithmetic of their own."""
+        return self.rounding == "once" and node.output.type.dtype == "int8"
 
     def quant_rule(self) -> QuantRule:
         return QuantRule(consts={1: Weight(0), 2: Bias()})
@@ -72,4 +85,7 @@ class FullyConnected(Op):
             **rescale_params(node, self.activation),
         }
         b = bias[0] if bias else np.zeros(features, np.int64 if x.type.dtype == "int16" else np.int32)
-        return KernelCall(f"fully_connected_{KERNEL_SUFFIX[x.type.dtype]}", params, (x, w, b, mantissas, shifts))
+        operands = (x, w, b, mantissas, shifts)
+        if self.rounds_once(node):
+            return KernelCall("fully_connected_once_s8", params, operands, "fully_connected")
+        return KernelCall(f"fully_connected_{KERNEL_SUFFIX[x.type.dtype]}", params, operands)

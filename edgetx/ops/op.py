@@ -9,7 +9,7 @@ from edgetx.errors import UnsupportedOpError
 from edgetx.ir import Array, Arrays, DType, Node, QuantParams, TensorType, Value
 from edgetx.ops.quant_rule import CALIBRATED, QuantRule
 
-KERNEL_SUFFIX: dict[DType, str] = {"int8": "s8", "int16": "s16"}
+KERNEL_SUFFIX: dict[DType, str] = {"int8": "s8", "int16": "s16", "int32": "s32", "uint8": "u8"}
 """Element types as kernel names spell them."""
 
 

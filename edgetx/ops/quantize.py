@@ -16,7 +16,7 @@ class Quantize(Op):
     """The same real numbers in other integers: another scale, zero point or width."""
 
     name: ClassVar[str] = "quantize"
-    activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16})
+    activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16, 32})
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         (x,) = inputs

@@ -28,6 +28,11 @@ def float_passes() -> list[Pass]:
     ]
 
 
+def integer_passes() -> list[Pass]:
+    """Normal form of a graph that was imported with its integers; nothing here changes a bit."""
+    return [SimplifyMovement(), MergeDuplicates()]
+
+
 def canonicalize(graph: Graph, watch: Watcher | None = None) -> Graph:
     """Run the float passes."""
     return run_passes(graph, float_passes(), watch)

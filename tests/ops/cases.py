@@ -120,6 +120,8 @@ def _fully_connected() -> list[Case]:
     sizes = [*((n, 5) for n in WIDTHS), *((7, n) for n in WIDTHS)]
     op = ops.FullyConnected
     cases = [Case(f"fully_connected_{i}x{o}", op(), ((1, 3, i),), ((o, i), (o,))) for i, o in sizes]
+    once = op(rounding="once")
+    cases += [Case(f"fully_connected_once_{i}x{o}", once, ((1, 3, i),), ((o, i), (o,))) for i, o in sizes]
     cases += _both("fully_connected_relu", op("relu"), ((1, 3, 16),), ((8, 16), (8,)))
     return cases + _both("fully_connected_bare", op("relu6"), ((2, 33),), ((9, 33),))
 
@@ -139,15 +141,22 @@ def _elementwise() -> list[Case]:
             made += _both(f"{op.name}_{'x'.join(map(str, a))}_{'x'.join(map(str, b))}", op(), (a, b))
         made += _both(f"{op.name}_relu", op("relu"), ((1, 3, 8), (8,)))
         made += _both(f"{op.name}_const", op("relu6"), ((1, 3, 8),), ((8,),))
+    for larger in (ops.Maximum, ops.Minimum):
+        for a, b in pairs:
+            made += _both(f"{larger.name}_{'x'.join(map(str, a))}_{'x'.join(map(str, b))}", larger(), (a, b))
     return made
 
 
 def _pointwise() -> list[Case]:
     unary = (
         ops.Relu, ops.Relu6, ops.Gelu, ops.Silu, ops.HardSwish, ops.Logistic, ops.Tanh, ops.Exp, ops.Neg, ops.Sqrt,
-        ops.Rsqrt, ops.Square, ops.Erf,
+        ops.Rsqrt, ops.Square, ops.Erf, ops.Abs, ops.Elu, ops.Log,
     )  # fmt: skip
-    return [Case(op.name, op(), ((1, 16, 16),)) for op in unary] + [Case("gelu_tanh", ops.Gelu("tanh"), ((1, 9, 5),))]
+    made: list[tuple[str, Op]] = [(op.name, op()) for op in unary]
+    made += [("gelu_tanh", ops.Gelu("tanh")), ("clip", ops.Clip(-0.5, 1.25))]
+    made += [(f"leaky_relu_{alpha}", ops.LeakyRelu(alpha)) for alpha in (0.01, 0.3, 1.5, -0.5)]
+    made += [(f"power_{exponent}", ops.Power(exponent)) for exponent in (-1.0, 3.0, 0.5, -1.5)]
+    return [Case(name, op, ((1, 16, 16),)) for name, op in made]
 
 
 def _rows() -> list[Case]:
@@ -195,6 +204,7 @@ def _reductions() -> list[Case]:
     made = []
     for axes, keepdims in [((1,), False), ((2,), True), ((1, 2), True), ((1, 2), False), ((3,), False)]:
         made += _both(f"mean_{axes}_{keepdims}", ops.Mean(axes, keepdims), ((1, 7, 5, 9),))
+        made += _both(f"reduce_max_{axes}_{keepdims}", ops.ReduceMax(axes, keepdims), ((1, 7, 5, 9),))
     for n in WIDTHS:
         made += _both(f"mean_{n}", ops.Mean((1,)), ((1, n, 4),))
     return made
@@ -209,6 +219,8 @@ def _movement() -> list[Case]:
     for axis in range(3):
         made += _both(f"concatenation_{axis}", ops.Concatenation(axis), ((1, 3, 4), (1, 3, 4), (1, 3, 4)))
     made += _both("concatenation_uneven", ops.Concatenation(1), ((1, 1, 5), (1, 8, 5)))
+    for axis, indices in [(1, (2, 0, 2, 1)), (2, (3,)), (0, (0, 0))]:
+        made += _both(f"gather_{axis}", ops.Gather(axis, indices), ((1, 3, 4, 5),))
     made += _both("pad", ops.Pad(((0, 1), (1, 2), (3, 1), (2, 1))), ((1, 3, 4, 5),))
     return [*made, *_both("pad_1d", ops.Pad(((2, 3),)), ((4,),))]
 

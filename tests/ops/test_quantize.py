@@ -9,7 +9,11 @@ from edgetx.backends.tflite import write_tflite
 from edgetx.ir import DType, Graph, GraphBuilder, QuantParams
 from edgetx.reference import execute
 
-WIDTHS: list[tuple[DType, DType]] = [("int8", "int8"), ("int8", "int16"), ("int16", "int8"), ("int16", "int16")]
+WIDTHS: list[tuple[DType, DType]] = [
+    ("int8", "int8"), ("int8", "int16"), ("int16", "int8"), ("int16", "int16"), ("int8", "uint8"), ("uint8", "int8"),
+    ("int16", "int32"),
+]  # fmt: skip
+ZERO_POINTS: dict[DType, tuple[int, int]] = {"int8": (17, -90), "uint8": (140, 38)}
 
 
 def graph(source: DType, target: DType, ratio: float, zero_points: tuple[int, int] = (0, 0)) -> Graph:
@@ -30,7 +34,7 @@ def everything(graph: Graph) -> np.ndarray:
 def test_all_runtimes_agree_on_every_integer(source: DType, target: DType, ratio: float) -> None:
     from edgetx.runtimes.tflm import TflmRuntime
 
-    zero_points = (17 if source == "int8" else 0, -90 if target == "int8" else 0)
+    zero_points = ZERO_POINTS.get(source, (0, 0))[0], ZERO_POINTS.get(target, (0, 0))[1]
     g = graph(source, target, ratio, zero_points)
     x = everything(g)
     (expected,), (found,) = execute(g, [x]), run_c(g, [x])

@@ -1,0 +1,103 @@
+"""What handlers of every frontend build with: ops on values, evaluated at once where all operands are constants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgetx import ops
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.ir import Array, DType, GraphBuilder, QuantParams, Value
+from edgetx.reference import run_node
+
+MAX_ELEMENTS = 1 << 26
+"""Elements of one tensor; far more than any device that this is made for can hold."""
+
+
+def clean_name(name: str) -> str:
+    """A name of TensorFlow or ONNX without the names of what was fused in, and without its colons."""
+    return name.split(";")[0].removesuffix(":0").replace(":", "_")
+
+
+@dataclass
+class BuilderScope:
+    """The graph being built, and the place in the user's model at which it is being built.
+
+    Attributes:
+        builder: The graph being built.
+        where: Place of the op in the user's model.
+    """
+
+    builder: GraphBuilder
+    where: str
+
+    def op(self, op: ops.Op, *inputs: Value, quant: tuple[DType, QuantParams | None] | None = None) -> Value:
+        """Apply an op of ours; what does not depend on inputs or states becomes a constant.
+
+        Raises:
+            ModelError: If the operands do not fit, or the result is absurdly large.
+        """
+        value = self.builder.op(op, *inputs, name=self.where, quant=quant)
+        if value.type.size > MAX_ELEMENTS:
+            raise ModelError(f"absurd shape {value.shape}", where=self.where)
+        operands = [self.builder.consts.get(x.name) for x in inputs]
+        if any(data is None for data in operands):
+            return value
+        (result,) = run_node(self.builder.nodes.pop(), [np.asarray(data) for data in operands])
+        return self.builder.const(result, self.where, value.type.quant)
+
+    def const(self, data: Array, suffix: str, quant: QuantParams | None = None) -> Value:
+        """A constant named after the op."""
+        return self.builder.const(np.asarray(data), f"{self.where}.{suffix}", quant)
+
+    def scalar(self, number: float) -> Value:
+        """A real number as an operand that broadcasts."""
+        return self.const(np.array([number], np.float32), "scalar")
+
+    def data(self, value: Value, what: str) -> Array:
+        """The data of an operand that must be a constant.
+
+        Raises:
+            UnsupportedOpError: If it is computed.
+        """
+        data = self.builder.consts.get(value.name)
+        if data is None:
+            raise UnsupportedOpError(f"{what} is computed, but must be a constant", where=self.where)
+        return data
+
+    def integers(self, value: Value, what: str) -> tuple[int, ...]:
+        """The data of a constant operand that lists axes, sizes or the like."""
+        return tuple(map(int, self.data(value, what).ravel()))
+
+    def reshape(self, x: Value, shape: Sequence[int]) -> Value:
+        """The value in another shape."""
+        return x if tuple(shape) == x.shape else self.op(ops.Reshape(tuple(shape)), x)
+
+    def transpose(self, x: Value, order: Sequence[int]) -> Value:
+        """The value with its axes in another order."""
+        return x if list(order) == sorted(order) else self.op(ops.Transpose(tuple(order)), x)
+
+    def slice(self, x: Value, axis: int, begin: int, end: int) -> Value:
+        """The elements from `begin` up to but without `end` along an axis."""
+        if (begin, end) == (0, x.shape[axis]):
+            return x
+        starts, ends = [0] * x.type.rank, list(x.shape)
+        starts[axis], ends[axis] = begin, end
+        return self.op(ops.StridedSlice(tuple(starts), tuple(ends), (1,) * x.type.rank), x)
+
+    def gather(self, x: Value, axis: int, indices: Sequence[int]) -> Value:
+        """The elements at the given indices, which may count from the end; neighbours are a slice."""
+        found = tuple(self.axis(index, x.shape[axis]) for index in indices)
+        if found and found == tuple(range(found[0], found[0] + len(found))):
+            return self.slice(x, axis, found[0], found[-1] + 1)
+        return self.op(ops.Gather(axis, found), x)
+
+    def axis(self, axis: int, rank: int) -> int:
+        """An axis counted from the front.
+
+        Raises:
+            ModelError: If there is no such axis.
+        """
+        if not -rank <= axis < rank:
+            raise ModelError(f"axis {axis} of {rank} axes", where=self.where)
+        return axis % rank

@@ -1,0 +1,185 @@
+"""TFLite files to graphs: float graphs as they are, int8 graphs with their quantization and their bits.
+
+Every operator has one small handler that writes it with `GraphBuilder`. Where a float model wraps an integer body,
+the QUANTIZE and DEQUANTIZE at its border fall away: the graph takes and gives the integers, and the border's parameters
+are the quantization of its inputs and outputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import tflite
+
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.tflite.file import ABSENT, Operator, Subgraph, Tensor, damage_reported, read_file
+from edgetx.frontends.tflite.scope import HANDLERS, Scope, tensor_type
+from edgetx.frontends.tflite.variables import Contents, Variables
+from edgetx.ir import Array, Graph, GraphBuilder, TensorType, Value
+from edgetx.output import explained
+from edgetx.quant.restore import restored
+from edgetx.reference import execute
+
+RESOURCE = "RESOURCE"
+BORDER_DTYPES = ("int8", "int16", "uint8")
+
+
+def load_tflite(path: Path) -> Graph:
+    """Read a `.tflite` file.
+
+    Raises:
+        ModelError: If the file is damaged or inconsistent.
+        UnsupportedOpError: If it contains an operator without integer form.
+    """
+    with explained(path, OSError):
+        content = path.read_bytes()
+    try:
+        return import_tflite(content, path.stem)
+    except ModelError as error:
+        raise type(error)(
+            error.what, where=": ".join(filter(None, (path.name, error.where))), hint=error.hint
+        ) from error
+
+
+def import_tflite(content: bytes, name: str) -> Graph:
+    """The graph in the bytes of a file."""
+    subgraphs = read_file(content)
+    with damage_reported():
+        return _Importer(subgraphs[0], name, _initial_contents(subgraphs)).run()
+
+
+def _initial_contents(subgraphs: Sequence[Subgraph]) -> Mapping[str, Contents]:
+    """What the subgraphs that are called once assign to variables."""
+    initial: dict[str, Contents] = {}
+    for operator in subgraphs[0].operators:
+        if operator.builtin == "CALL_ONCE":
+            options = tflite.CallOnceOptions()
+            options.Init(operator.options.Bytes, operator.options.Pos)
+            index = options.InitSubgraphIndex()
+            if not 0 < index < len(subgraphs):
+                raise ModelError(f"damaged TFLite file: CALL_ONCE of subgraph {index}")
+            initial.update(_Importer(subgraphs[index], "initialization", {}).assigned())
+    return initial
+
+
+class _Importer:
+    def __init__(self, subgraph: Subgraph, name: str, initial: Mapping[str, Contents]) -> None:
+        self.subgraph = subgraph
+        self.builder = GraphBuilder(name)
+        self.variables = Variables(self.builder, initial)
+        self.values: dict[int, Value] = {}
+
+    def run(self) -> Graph:
+        for index in self.subgraph.inputs:
+            self.values[index] = self._input(index)
+        self._operators()
+        outputs = [self._output(index) for index in self.subgraph.outputs]
+        self.variables.close()
+        if not outputs:
+            raise ModelError("the model has no output")
+        return self.builder.graph(*outputs)
+
+    def assigned(self) -> Mapping[str, Contents]:
+        """Contents of the variables after the subgraph, which takes no inputs, has run."""
+        self._operators()
+        names, values = [*self.variables.current], [*self.variables.current.values()]
+        contents = execute(self.builder.graph(*values), [])
+        return {n: (c, v.type.quant) for n, c, v in zip(names, contents, values, strict=True)}
+
+    def _input(self, index: int) -> Value:
+        """An input; where a float one is only quantized, it is that integer."""
+        tensor = self.subgraph.tensors[index]
+        declared = self._border(index) if tensor.type == "FLOAT32" else tensor_type(tensor)
+        if (declared.rank and declared.shape[0] == 0) or any(n < 1 for n in declared.shape):
+            raise ModelError(f"dynamic shape {declared.shape}", where=tensor.name, hint="convert with fixed shapes")
+        return self.builder.input(tensor.name, declared.shape, declared.dtype, declared.quant)
+
+    def _border(self, index: int) -> TensorType:
+        readers = [op for op in self.subgraph.operators if index in op.inputs]
+        declared = tensor_type(self.subgraph.tensors[index])
+        types = {tensor_type(self.subgraph.tensors[op.outputs[0]]) for op in readers if op.builtin == "QUANTIZE"}
+        if len(types) == 1 and all(op.builtin == "QUANTIZE" for op in readers):
+            (quantized,) = types
+            return quantized.with_shape(declared.shape)
+        return declared
+
+    def _output(self, index: int) -> Value:
+        value = self._operand(index, is_float=False)
+        if value is None or value.name in self.builder.consts:
+            raise ModelError("an output does not depend on the input", where=self.subgraph.tensors[index].name)
+        return value
+
+    def _operators(self) -> None:
+        for operator in self.subgraph.operators:
+            where = self._place(operator)
+            if operator.builtin not in HANDLERS:
+                raise UnsupportedOpError(
+                    f"operator {operator.builtin} is not supported",
+                    where=where,
+                    hint="`edgetx list ops` shows what is; express it by those or leave it outside the model",
+                )
+            try:
+                self._operator(operator, where)
+            except ModelError as error:
+                raise type(error)(error.what, where=error.where or where, hint=error.hint) from error
+
+    def _operator(self, operator: Operator, where: str) -> None:
+        tensors = [self.subgraph.tensors[index] for index in operator.outputs]
+        results = tuple(tensor_type(t) for t in tensors if t.type != RESOURCE)
+        is_float = any(t.is_float for t in results)
+        operands = [self._operand(index, is_float) for index in operator.inputs]
+        self._refuse_mixed(operator, results, operands)
+        scope = Scope(self.builder, where, operator, results, self.variables)
+        made = HANDLERS[operator.builtin](scope, *operands)
+        values = made if isinstance(made, tuple) else (made,) if isinstance(made, Value) else ()
+        for index, value in zip(operator.outputs, values, strict=False):
+            self.values[index] = value
+
+    def _refuse_mixed(
+        self, operator: Operator, results: Sequence[TensorType], operands: Sequence[Value | None]
+    ) -> None:
+        """Nothing computes in floating point between integers."""
+        integers = [v for v in operands if v is not None and v.type.quant and v.name not in self.builder.consts]
+        if operator.builtin != "DEQUANTIZE" and any(t.is_float for t in results) and integers:
+            raise UnsupportedOpError(
+                f"{operator.builtin} computes in floating point within an integer model",
+                hint="quantize the whole model to int8, or leave it in floating point throughout",
+            )
+
+    def _operand(self, index: int, is_float: bool) -> Value | None:
+        """A value, or a constant; integer weights of an operator in floating point are restored."""
+        if index == ABSENT:
+            return None
+        tensor = self.subgraph.tensors[index]
+        if index in self.values:
+            return self.values[index]
+        if tensor.data is None and tensor.type == RESOURCE:
+            return None
+        if tensor.data is None and tensor.is_variable:
+            return self._variable(tensor)
+        data, declared = self._constant(tensor)
+        if is_float and declared.quant:
+            data, declared = restored(data, declared), declared.with_quant("float32", None)
+        value = self.builder.const(data, f"{tensor.name}.const", declared.quant)
+        if not is_float:
+            self.values[index] = value
+        return value
+
+    def _constant(self, tensor: Tensor) -> tuple[Array, TensorType]:
+        if tensor.data is None and 0 not in tensor.shape:
+            raise ModelError("is read before anything has made it", where=tensor.name)
+        if tensor.type == "FLOAT16":
+            return tensor.array().astype(np.float32), TensorType(tensor.shape)
+        return tensor.array(), tensor_type(tensor)
+
+    def _variable(self, tensor: Tensor) -> Value:
+        """A tensor that keeps its contents, which begin as 0.0."""
+        declared = tensor_type(tensor)
+        zero = declared.zero_point if declared.quant else 0
+        return self.variables.read(tensor.name, (np.full(declared.shape, zero, declared.dtype), declared.quant))
+
+    def _place(self, operator: Operator) -> str:
+        """Name of the first result, without the names of what was fused into it."""
+        if not operator.outputs:
+            return operator.builtin.lower()
+        return self.subgraph.tensors[operator.outputs[0]].name
