@@ -1,6 +1,8 @@
 """A microcontroller that runs a firmware image and knows how many cycles have passed."""
 
 import ctypes
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 
@@ -60,6 +62,7 @@ class Simulator:
         self._pc = 0
         self._stop_requested = False
         self._problem: DeviceError | None = None
+        self._entered: Callable[[int], None] = lambda _address: None
         self._host_addresses: dict[int, int] = {}
         self._settings: dict[int, int] = {}
         self._settings_registers = settings_registers(self.target)
@@ -153,7 +156,11 @@ class Simulator:
         self.emulator.set_register("sp", frame)
         self.emulator.set_register("lr", RETURN_ADDRESS | 1)
         self._go(address & ~1)
+        if self.tracer:
+            self.tracer.engine.enter(address & ~1, RETURN_ADDRESS, RETURN_ADDRESS)
         self.run(until=RETURN_ADDRESS, max_instructions=max_instructions)
+        if self.tracer:
+            self.tracer.engine.leave(RETURN_ADDRESS)
         self.emulator.set_register("sp", stack)
         return self.emulator.register("r0")
 
@@ -192,6 +199,22 @@ class Simulator:
         while not self._run_once(end, limit, max_seconds):
             pass
 
+    @contextmanager
+    def watching(self, addresses: Collection[int], entered: Callable[[int], None]) -> Iterator[None]:
+        """Within this context, `run` and `call` tell `entered` when they come to one of some addresses.
+
+        The addresses must be starts of blocks, as functions are; nothing is told by a simulator that does not count.
+        """
+        if self.tracer is None:
+            yield
+            return
+        self._entered = entered
+        self.tracer.watch(addresses)
+        try:
+            yield
+        finally:
+            self.tracer.watch(())
+
     def _run_once(self, until: int, limit: int, seconds: float) -> bool:
         """Run to the next event; whether that ends `run`."""
         self._take_exceptions()
@@ -201,6 +224,8 @@ class Simulator:
         if self._problem:
             problem, self._problem = self._problem, None
             raise self._locate(problem)
+        if self.tracer and self.tracer.engine.stopped is not Stopped.RUNNING:
+            return self._handle_engine(self.tracer)
         return self._handle(stop)
 
     def _handle(self, stop: Stop) -> bool:
@@ -208,7 +233,7 @@ class Simulator:
             case StopKind.UNTIL:
                 return True
             case StopKind.STOPPED:
-                return self._handle_stopped()
+                return True
             case StopKind.BKPT:
                 return self._handle_breakpoint(stop.pc)
             case StopKind.SVC:
@@ -223,20 +248,20 @@ class Simulator:
             case StopKind.FAULT:
                 raise self._fault(stop)
 
-    def _handle_stopped(self) -> bool:
-        if self.tracer is None:
-            return True
-        why = self.tracer.engine.stopped
-        self.tracer.engine.resume()
+    def _handle_engine(self, tracer: Tracer) -> bool:
+        """The trace engine has stopped the emulator before a block."""
+        why = tracer.engine.stopped
+        tracer.engine.resume()
         match why:
             case Stopped.UNRESOLVED:
-                raise self._locate(self.tracer.problem)
+                raise self._locate(tracer.problem)
             case Stopped.LIMIT:
                 raise self._error("the instruction limit is reached", self._pc)
-            case Stopped.DEADLINE:
+            case Stopped.WATCHED:
+                self._entered(self._pc)
                 return False
             case _:
-                return True
+                return why is not Stopped.DEADLINE
 
     def _after_event(self) -> bool:
         return self._stop_requested

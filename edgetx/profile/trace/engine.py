@@ -1,6 +1,6 @@
 """What both trace engines, the native and the Python one, do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Protocol
@@ -33,6 +33,7 @@ class Stopped(IntEnum):
     DEADLINE = 2
     LIMIT = 3
     UNRESOLVED = 4
+    WATCHED = 5
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Engine(Protocol):
     instruction_limit: int
     stop_requested: bool
     node: int
+    lowest_stack: int
 
     @property
     def stopped(self) -> Stopped:
@@ -91,10 +93,6 @@ class Engine(Protocol):
     def edge(self) -> int:
         """The edge taken last."""
 
-    @property
-    def lowest_stack(self) -> int:
-        """Lowest stack pointer seen."""
-
     def resume(self) -> None:
         """Forget why it stopped."""
 
@@ -103,6 +101,9 @@ class Engine(Protocol):
 
     def add_edge(self, source: int, to: int, pc: int, cycles: int) -> int:
         """Add an edge; its index is returned."""
+
+    def watch(self, addresses: Collection[int]) -> None:
+        """Stop once before each block that starts at one of these addresses, in place of those watched so far."""
 
     def enter(self, function: int, site: int, return_pc: int) -> None:
         """Go down the call tree."""

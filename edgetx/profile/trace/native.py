@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -185,6 +185,10 @@ class NativeEngine:
         caches = [self._library.etx_cache_at(self._engine, i).contents for i in range(len(self._memory.caches_on))]
         return [cache.misses for cache in caches]
 
+    def watch(self, addresses: Collection[int]) -> None:
+        rows = (ctypes.c_uint32 * len(addresses))(*addresses)
+        self._library.etx_watch(self._engine, rows, len(addresses))
+
     def enter(self, function: int, site: int, return_pc: int) -> None:
         self._library.etx_enter(self._engine, function, site, return_pc)
 
@@ -230,6 +234,7 @@ def _load_library() -> ctypes.CDLL:
         "etx_enter": (None, (engine, u32, u32, u32)),
         "etx_leave": (None, (engine, u32)),
         "etx_charge": (None, (engine, u32)),
+        "etx_watch": (None, (engine, ctypes.POINTER(u32), i32)),
         "etx_add_events": (None, (engine, i32, ctypes.POINTER(_Event), i32, ctypes.POINTER(_Step), i32)),
         "etx_set_costs": (None, (engine, ctypes.POINTER(_Costs))),
         "etx_set_region": (None, (engine, i32, ctypes.POINTER(_Region))),

@@ -1,6 +1,6 @@
 """The trace engine in Python, for machines without a C compiler: slower, with the same numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,8 @@ class PythonEngine:
         self._contexts = [_Context(-1, 0, 0)]
         self._context = 0
         self._frames: list[tuple[int, int]] = []
+        self._watched: frozenset[int] = frozenset()
+        self._passing = -1
         self._predictors = bytearray(PREDICTORS)
         self._costs, self._memory, self._history = Costs(), Memory(), History()
         uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
@@ -104,6 +106,9 @@ class PythonEngine:
 
     def cache_misses(self) -> list[int]:
         return [cache.misses for cache in self._memory.caches]
+
+    def watch(self, addresses: Collection[int]) -> None:
+        self._watched, self._passing = frozenset(addresses), -1
 
     def enter(self, function: int, site: int, return_pc: int) -> None:
         if len(self._frames) == MAX_DEPTH:
@@ -158,6 +163,10 @@ class PythonEngine:
             return self._stop(Stopped.DEADLINE)
         if self.instructions >= self.instruction_limit:
             return self._stop(Stopped.LIMIT)
+        if pc in self._watched and self._passing != pc:
+            self._passing = pc
+            return self._stop(Stopped.WATCHED)
+        self._passing = -1
         source = self._nodes[self.node]
         index = source.edges.get(pc, NO_EDGE)
         if index == NO_EDGE:

@@ -1,6 +1,6 @@
 """Decides, once, what each edge of the trace costs; the engine only counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,10 @@ class Tracer:
     def restart(self) -> None:
         """The next block starts with an empty pipeline."""
         self.engine.node = START
+
+    def watch(self, addresses: Collection[int]) -> None:
+        """Stop before blocks that start at these addresses."""
+        self.engine.watch(addresses)
 
     def _resolve(self, source: int, pc: int, size: int) -> int:
         try:

@@ -200,6 +200,29 @@ static void stop(etx_engine *e, int32_t why) {
     e->emulator.stop(e->emulator.uc);
 }
 
+static int compare(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+void etx_watch(etx_engine *e, const uint32_t *addresses, int32_t count) {
+    e->watched_count = count < ETX_MAX_WATCHED ? count : ETX_MAX_WATCHED;
+    for (int32_t i = 0; i < e->watched_count; i++) e->watched[i] = addresses[i];
+    qsort(e->watched, (size_t)e->watched_count, sizeof *e->watched, compare);
+    e->passing = UINT32_MAX;
+}
+
+/* Whether to stop before a watched block; the second time it passes. */
+static int stops_at(etx_engine *e, uint32_t pc) {
+    if (e->passing == pc) {
+        e->passing = UINT32_MAX;
+        return 0;
+    }
+    if (!bsearch(&pc, e->watched, (size_t)e->watched_count, sizeof pc, compare)) return 0;
+    e->passing = pc;
+    return 1;
+}
+
 static void on_block(void *uc, uint64_t address, uint32_t size, void *data) {
     (void)uc;
     etx_engine *e = data;
@@ -209,6 +232,10 @@ static void on_block(void *uc, uint64_t address, uint32_t size, void *data) {
     }
     if (e->cycles >= e->deadline || e->instructions >= e->instruction_limit) {
         stop(e, e->cycles >= e->deadline ? ETX_DEADLINE : ETX_LIMIT);
+        return;
+    }
+    if (e->watched_count && stops_at(e, (uint32_t)address)) {
+        stop(e, ETX_WATCHED);
         return;
     }
     int32_t index = find_edge(e, (uint32_t)address);
