@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write [default: build/NAME].")
 @data_option
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the recipe.")
+@click.option(
+    "--budget", default="", metavar="LIMITS", help="Fail above, for example, ram=64K,flash=256K,latency=40ms."
+)
+@click.option("--strict", is_flag=True, help="List where and how every op runs.")
 @click.option("--dump-ir", is_flag=True, help="Print the integer graph.")
 @json_option
 @quiet_option
@@ -29,6 +33,8 @@ def command(
     out: Path | None,
     data: Path | None,
     settings: tuple[str, ...],
+    budget: str,
+    strict: bool,
     dump_ir: bool,
     as_json: bool,
     quiet: bool,
@@ -39,16 +45,19 @@ def command(
     edgetx compile kws-transformer-micro --target nucleo-l4r5zi -o build/demo
     edgetx compile my_model.pt2 --data calib.npz --target nucleo-g0b1re --to c
     """
-    from edgetx.cli.tables import print_report
-    from edgetx.compiler import CompileOptions, compile_model, load_artifact, parse_forms, parse_settings
+    from edgetx.cli.tables import print_placement, print_report
+    from edgetx.compiler import CompileOptions, compile_model, load_artifact, parse_budget, parse_forms, parse_settings
 
     out = out or Path("build") / Path(source).stem
-    options = CompileOptions(source, target, out, parse_forms(forms), data, parse_settings(settings))
+    limits = parse_budget(budget)
+    options = CompileOptions(source, target, out, parse_forms(forms), data, parse_settings(settings), limits)
     with stages(quiet) as progress:
         report = compile_model(options, progress)
     if dump_ir:
         click.echo(str(load_artifact(out).graph))
     if as_json:
         click.echo(json.dumps(report))
-    else:
-        print_report(report, out)
+        return
+    print_report(report, out)
+    if strict:
+        print_placement(report)

@@ -50,6 +50,14 @@ def print_profile(profile: Json, console: Console | None = None) -> None:
     console.print(validation_line(profile))
 
 
+def print_placement(report: Json) -> None:
+    """Print the kernel of every op."""
+    table = plain_table("layer", "op", "kernel", "from")
+    for row in report["placement"]:
+        table.add_row(row["layer"], row["op"], row["kernel"], row["folder"])
+    make_console().print(table)
+
+
 def print_verification(verification: Json) -> None:
     """Print how each runtime compares with the integer reference."""
     make_console().print(_verification(verification))

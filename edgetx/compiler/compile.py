@@ -13,6 +13,7 @@ from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
 from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import REPORT, Artifact, is_installed
+from edgetx.compiler.budget import Budget
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
@@ -49,6 +50,7 @@ class CompileOptions:
         data: Audio folder or `.npz`; calibrates models that bring no calibration inputs, and measures accuracy if it
             is labelled.
         settings: Keys of the recipe to override.
+        budget: Limits that the result must keep.
         cases: Inputs on which every runtime is compared with the reference.
         simulated_cases: How many of them the simulated core runs.
     """
@@ -59,6 +61,7 @@ class CompileOptions:
     forms: tuple[str, ...] = FORMS
     data: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
     cases: int = 32
     simulated_cases: int = 4
 
@@ -101,6 +104,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
         _write_graphs(work)
         sources, firmware = _write_forms(work)
         report = _measure(work, sources, firmware)
+        options.budget.check(report)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 

@@ -11,6 +11,7 @@ from edgetx.compiler.source import Source
 from edgetx.firmware import Firmware
 from edgetx.ir import Graph
 from edgetx.ops import Op
+from edgetx.plan import KERNELS_DIR
 from edgetx.targets import Target
 
 Report = dict[str, object]
@@ -61,6 +62,7 @@ def build_report(
         "artifacts": dict(artifacts),
         "stages": [*_earlier_stages(source, artifact, measured.accuracy), integer],
         "memory": memory(sources, firmware),
+        "placement": placement(sources),
         "tflm_arena": measured.tflm_arena,
         "verification": {**dict.fromkeys(_possible(artifacts)), **measured.verification},
         "profile": measured.profile,
@@ -76,6 +78,19 @@ def _possible(artifacts: Mapping[str, str]) -> list[str]:
 def graph_macs(graph: Graph) -> int:
     """Multiply-accumulates of one invocation."""
     return sum(cast(Op, node.op).cost(node).macs for node in graph.nodes)
+
+
+def placement(sources: CSources) -> list[Report]:
+    """The kernel of every layer of the generated C, and the folder it comes from; none is in floating point."""
+    return [
+        {
+            "layer": step.node.name,
+            "op": step.node.op.name,
+            "kernel": step.call.kernel,
+            "folder": "portable" if step.source.parent == KERNELS_DIR else step.source.parent.name,
+        }
+        for step in sources.program.steps
+    ]
 
 
 def memory(sources: CSources, firmware: Firmware | None) -> Report:
