@@ -8,7 +8,7 @@ import numpy as np
 
 from edgetx.ir import Array, Arrays, Node, Value
 from edgetx.ops.activation import Activation, apply_activation, onnx_activation
-from edgetx.ops.multiplier import channel_multipliers, rescale, rescale_params
+from edgetx.ops.multiplier import output_multipliers, rescale, rescale_params
 from edgetx.ops.op import KERNEL_SUFFIX, KernelCall, OnnxBuilder, Op, TfliteBuilder
 from edgetx.ops.quant_rule import Bias
 from edgetx.ops.window import Padding, Pair, Window
@@ -43,7 +43,7 @@ class Convolution(Op):
         patches = self.window(w.shape).patches(x.astype(np.float64) - node.inputs[0].type.zero_point)
         acc = self.accumulate(patches, w.astype(np.float64)).astype(np.int64)  # doubles hold every sum exactly
         acc = acc + bias[0] if bias else acc
-        return (rescale(node, acc, channel_multipliers(node), self.activation),)
+        return (rescale(node, acc, output_multipliers(node), self.activation),)
 
     def tflite_options(self) -> dict[str, object]:
         """What the options tables of both convolutions hold."""
@@ -80,7 +80,8 @@ class Convolution(Op):
 
     def to_c(self, node: Node) -> KernelCall:
         x, w, *bias = node.inputs
-        mantissas, shifts = channel_multipliers(node)
+        channels = node.output.shape[-1]
+        mantissas, shifts = (np.broadcast_to(array, channels) for array in output_multipliers(node))
         params = {
             **self.window(w.shape).params(x.type, node.output.type),
             "dilation_height": self.dilation[0],
@@ -89,6 +90,6 @@ class Convolution(Op):
             **rescale_params(node, self.activation),
         }
         wide = np.int64 if x.type.dtype == "int16" else np.int32
-        b = bias[0] if bias else np.zeros(node.output.shape[-1], wide)
+        b = bias[0] if bias else np.zeros(channels, wide)
         kernel = f"{self.name}_{KERNEL_SUFFIX[x.type.dtype]}"
         return KernelCall(kernel, params, (x, w, b, mantissas, shifts), "convolution")

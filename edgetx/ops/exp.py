@@ -18,7 +18,8 @@ class Exp(Pointwise):
     name: ClassVar[str] = "exp"
 
     def function(self, x: Array) -> Array:
-        return np.asarray(np.exp(x))
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(x))
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
         b.result(node, b.op("Exp", [b.real(node.inputs[0])]))

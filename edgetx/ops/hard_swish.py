@@ -21,8 +21,14 @@ class HardSwish(Pointwise):
     def function(self, x: Array) -> Array:
         return np.asarray(x * np.clip(x + 3, 0, 6) / 6)
 
+    def is_builtin(self, node: Node) -> bool:
+        """Whether TFLite's kernel takes the scales; it refuses results that are 128 times finer than operands."""
+        return node.inputs[0].type.scale < 128 * node.output.type.scale
+
     def table(self, node: Node) -> Array:
-        """The results in the 16-bit arithmetic of TFLite's reference kernel."""
+        """The results in the 16-bit arithmetic of TFLite's reference kernel, exact where that does not apply."""
+        if not self.is_builtin(node):
+            return super().table(node)
         x, y = node.inputs[0].type, node.output.type
         fine = np.float32(1 / 128) * np.float32(x.scale)
         out_mantissa, out_shift = _multiplier(fine / np.float32(y.scale))
@@ -36,7 +42,10 @@ class HardSwish(Pointwise):
         return saturate(rounding_shift_right(truncated, -out_shift) + y.zero_point, "int8")
 
     def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
-        b.op(node, "HARD_SWISH")
+        if self.is_builtin(node):
+            b.op(node, "HARD_SWISH")
+        else:
+            super().to_tflite(node, b)
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
         b.result(node, b.op("HardSwish", [b.real(node.inputs[0])]))

@@ -11,26 +11,11 @@ Multipliers = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 
 def output_multipliers(node: Node) -> Multipliers:
-    """Mantissa and shift of scale(x) · scale(w) / scale(y), one or one for each output channel.
-
-    As TFLite does it for matrix products: with a scale per tensor the product of scales is taken in single precision.
-    """
+    """Mantissa and shift of scale(x) · scale(w) / scale(y) for each scale of the second operand w."""
     x, w, y = node.inputs[0].type, node.inputs[1].type.quant, node.output.type
     if w is None:
-        raise ValueError(f"{node.name}: the weight is not quantized")
-    if w.axis is None:
-        product = float(np.float32(x.scale) * np.float32(w.scale[0]))
-        return quantize_multipliers([product / y.scale])
+        raise ValueError(f"{node.name}: {node.inputs[1]} is not quantized")
     return quantize_multipliers([x.scale * s / y.scale for s in w.scale])
-
-
-def channel_multipliers(node: Node) -> Multipliers:
-    """The same for convolutions: always for each output channel, in double precision."""
-    x, w, y = node.inputs[0].type, node.inputs[1].type.quant, node.output.type
-    if w is None:
-        raise ValueError(f"{node.name}: the weight is not quantized")
-    scales = w.scale * y.shape[-1] if len(w.scale) == 1 else w.scale
-    return quantize_multipliers([x.scale * s / y.scale for s in scales])
 
 
 def rescale(node: Node, acc: Int, multipliers: Multipliers, activation: Activation = "none") -> Array:

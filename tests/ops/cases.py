@@ -58,12 +58,16 @@ def _content(kind: TensorType, rng: np.random.Generator, style: int) -> Array:
 
 
 def any_quant(rng: np.random.Generator, dtype: DType, *, symmetric: bool = False) -> QuantParams:
-    """A scale, often a power of two, and any zero point."""
-    scale = np.exp(rng.uniform(np.log(2e-3), np.log(0.2)))
-    scale = 2.0 ** np.round(np.log2(scale)) if rng.random() < 0.4 else scale
-    scale = scale / 256 if dtype == "int16" else scale
+    """Any scale and zero point; ratios of scales often make ties, exactly or but for the precision of the scales."""
+    fine = 1 / 256 if dtype == "int16" else 1
+    scale = fine * rng.choice([np.exp(rng.uniform(np.log(2e-3), np.log(0.2))), 2.0 ** -rng.integers(2, 9), tenth(rng)])
     zero_point = 0 if symmetric or dtype == "int16" else rng.choice([-128, 127, 0, rng.integers(-128, 128)])
     return QuantParams((float(np.float32(scale)),), int(zero_point))
+
+
+def tenth(rng: np.random.Generator) -> float:
+    """A scale with few decimals."""
+    return float(rng.choice([0.15, 0.1, 0.3, 0.25, 0.05, 0.07, 0.03]) * 2.0 ** -rng.integers(0, 4))
 
 
 class _Maker:
@@ -106,9 +110,11 @@ class _Maker:
         (y,) = self.case.op.float_ref(*floats, *reals)
         low, high = min(0.0, float(y.min())), max(0.0, float(y.max()), 1e-3)
         spread = self.rng.choice([0.7, 1.0, 1.5])
+        exact = max(-low, high) / 32767 if dtype == "int16" else (high - low) / 255
+        octave = 2.0 ** np.round(np.log2(exact))
+        scale = float(np.float32(self.rng.choice([exact * spread, octave, octave * 1.2])))
         if dtype == "int16":
-            return QuantParams((float(np.float32(max(-low, high) * spread / 32767)),))
-        scale = float(np.float32((high - low) * spread / 255))
+            return QuantParams((scale,))
         return QuantParams((scale,), int(np.clip(round(-128 - low / scale), -128, 127)))
 
 
