@@ -1,7 +1,7 @@
 """Post-training quantization: calibrate, plan, apply."""
 
 from edgetx.quant.apply import apply_plan
-from edgetx.quant.calibrate import Ranges, calibrate
+from edgetx.quant.calibrate import Ranges, calibrate, row_peaks
 from edgetx.quant.plan import QuantPlan, TensorPlan, make_plan
 from edgetx.quant.recipe import QuantRecipe, parse_recipe
 
@@ -14,4 +14,5 @@ __all__ = [
     "calibrate",
     "make_plan",
     "parse_recipe",
+    "row_peaks",
 ]

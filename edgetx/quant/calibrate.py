@@ -80,6 +80,20 @@ def calibrate(
     return {name: choose(histogram) for name, histogram in histograms.items()}
 
 
+def row_peaks(graph: Graph, samples: Iterable[tuple[Array, ...]]) -> dict[str, Array]:
+    """Largest magnitude, over the samples, in each row (all axes but the last) of every activation."""
+    peaks: dict[str, Array] = {}
+
+    def observe(name: str, data: Array) -> None:
+        peak = np.abs(data).max(-1) if data.ndim else np.abs(data)
+        peaks[name] = np.maximum(peaks.get(name, 0.0), peak)
+
+    state = initial_state(graph)
+    for inputs in samples:
+        execute(graph, inputs, state, observe)
+    return peaks
+
+
 def _minmax(h: Histogram) -> tuple[float, float]:
     return h.low, h.high
 
