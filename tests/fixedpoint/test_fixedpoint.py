@@ -163,3 +163,8 @@ def test_bit_length_of_any_integer(x: int) -> None:
 def test_bit_length_around_powers_of_two() -> None:
     values = [max(0, (1 << k) + d) for k in range(63) for d in (-1, 0, 1)]
     assert fp.bit_length(np.array(values)).tolist() == [value.bit_length() for value in values]
+
+
+def test_quantize_saturates_what_no_integer_holds() -> None:
+    reals = np.array([-np.inf, -1e300, -1.5, -0.5, 0.5, 1.5, 1e300, np.inf])
+    assert fp.quantize(reals, 1.0, 3, "int8").tolist() == [-128, -128, 1, 3, 3, 5, 127, 127]
