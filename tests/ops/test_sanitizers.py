@@ -19,6 +19,7 @@ def address_sanitizer() -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.toolchain
 def test_kernels_stay_within_their_tensors() -> None:
     environment = {
