@@ -24,7 +24,7 @@ class Change:
     @property
     def percent(self) -> float | None:
         """Change in percent; None if it was zero before."""
-        return (self.after / self.before - 1) * 100 if self.before else None
+        return (self.after - self.before) * 100 / self.before if self.before else None
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ _NAMES = (
 )  # fmt: skip
 REGISTERS: dict[str, int] = {name.lower(): getattr(arm_const, f"UC_ARM_REG_{name}") for name in _NAMES}
 
-_SVC, _PREFETCH_ABORT, _BKPT, _EXCEPTION_EXIT = 2, 3, 7, 8
 _EXC_RETURN = 0xFFFF_FF00
+_WAITS = (b"\x30\xbf", b"\x20\xbf")
 PAGE = 0x1000
 
 ReadCallback = Callable[[int, int], int]
@@ -43,7 +43,7 @@ WriteCallback = Callable[[int, int, int], None]
 
 
 class StopKind(Enum):
-    """Why the emulator came back."""
+    """Why the emulator came back; STEPPED when the given number of instructions is done."""
 
     UNTIL = auto()
     STOPPED = auto()
@@ -53,6 +53,7 @@ class StopKind(Enum):
     EXC_RETURN = auto()
     FAULT = auto()
     TIMEOUT = auto()
+    STEPPED = auto()
 
 
 @dataclass(frozen=True)
@@ -180,10 +181,12 @@ class Emulator:
             return Stop(StopKind.STOPPED, pc)
         if self.uc.query(unicorn.UC_QUERY_TIMEOUT):
             return Stop(StopKind.TIMEOUT, pc)
-        return Stop(StopKind.WAIT, pc)
+        return Stop(StopKind.WAIT if self.read(pc - 2, 2) in _WAITS else StopKind.STEPPED, pc)
 
     def _faulted(self, problem: Any) -> Stop:
         pc = self.register("pc")
+        if self._fault and self._fault[1] >= _EXC_RETURN:
+            return Stop(StopKind.EXC_RETURN, self._fault[1] | 1)
         if self._fault:
             return Stop(StopKind.FAULT, pc, *self._fault)
         if problem.errno in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):

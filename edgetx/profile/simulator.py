@@ -25,6 +25,7 @@ RETURN_ADDRESS = 0x9FFF_F000
 NOWHERE = RETURN_ADDRESS + 0x100
 DEFAULT_INSTRUCTIONS = 20_000_000_000
 DEFAULT_SECONDS = 300.0
+MASKED_STEP = 200
 
 
 class Simulator:
@@ -77,7 +78,12 @@ class Simulator:
     @property
     def cycles(self) -> int:
         """Cycles since the simulator was made; within a callback, up to the access that called."""
-        return self.tracer.engine.cycles if self.tracer else 0
+        if self.tracer is None:
+            return 0
+        counted = self.tracer.engine.cycles
+        if self.bus.accessed is None:
+            return counted
+        return counted - self.tracer.cycles_left(*self.bus.accessed, self.emulator.register)
 
     @property
     def instructions(self) -> int:
@@ -168,6 +174,8 @@ class Simulator:
         """Pend an exception (16 is the first interrupt of the chip); it is taken at the next `run`."""
         self.nvic.enabled.add(vector_number)
         self.nvic.pending.add(vector_number)
+        if self.bus.accessed:
+            self._reconsider()
 
     def stop(self) -> None:
         """Make `run` return; from a callback, soon after the access that called."""
@@ -219,21 +227,21 @@ class Simulator:
         """Run to the next event; whether that ends `run`."""
         self._take_exceptions()
         self._set_deadline()
-        stop = self.emulator.run(self._pc, until, seconds, 0 if self.tracer else limit)
+        stop = self.emulator.run(self._pc, until, seconds, 0 if self.tracer else self._step(limit))
         self._pc = stop.pc
         if self._problem:
             problem, self._problem = self._problem, None
             raise self._locate(problem)
         if self.tracer and self.tracer.engine.stopped is not Stopped.RUNNING:
             return self._handle_engine(self.tracer)
-        return self._handle(stop)
+        return self._handle(stop, limit)
 
-    def _handle(self, stop: Stop) -> bool:
+    def _handle(self, stop: Stop, limit: int) -> bool:
         match stop.kind:
             case StopKind.UNTIL:
                 return True
             case StopKind.STOPPED:
-                return True
+                return self._stop_requested
             case StopKind.BKPT:
                 return self._handle_breakpoint(stop.pc)
             case StopKind.SVC:
@@ -243,6 +251,8 @@ class Simulator:
                 return self._handle_return(stop.pc)
             case StopKind.WAIT:
                 return self._handle_wait(stop.pc)
+            case StopKind.STEPPED:
+                return self._handle_step(limit)
             case StopKind.TIMEOUT:
                 raise self._error("the time limit is over", stop.pc)
             case StopKind.FAULT:
@@ -261,12 +271,23 @@ class Simulator:
                 self._entered(self._pc)
                 return False
             case _:
-                return why is not Stopped.DEADLINE
+                return why not in (Stopped.DEADLINE, Stopped.UNMASKED)
 
     def _after_event(self) -> bool:
         return self._stop_requested
 
+    def _step(self, limit: int) -> int:
+        """Instructions to execute at once when nothing counts them; few while a masked exception waits."""
+        return MASKED_STEP if self.nvic.pending else limit
+
+    def _handle_step(self, limit: int) -> bool:
+        if not self.nvic.pending:
+            raise self._error(f"the limit of {limit} instructions is reached", self._pc)
+        return self._stop_requested
+
     def _handle_breakpoint(self, pc: int) -> bool:
+        if self.nvic.pending and self.nvic.next(self._masks()) is not None:
+            return False  # the interrupt would have come within the block that ends here
         if self.emulator.read(pc, 2) != BREAKPOINT:
             raise self._error("a breakpoint that no debugger handles", pc)
         operation, parameter = self.emulator.register("r0"), self.emulator.register("r1")
@@ -333,8 +354,21 @@ class Simulator:
         return max_instructions or 0
 
     def _set_deadline(self) -> None:
+        if self.tracer is None:
+            return
+        engine = self.tracer.engine
+        engine.deadline = self._systick.next_cycle if self._systick.interrupts else NEVER
+        engine.watch_masks(self.nvic.next(Masks()) is not None)
+
+    def _reconsider(self) -> None:
+        """After an access to a peripheral: exceptions, timers or memory settings may be different now."""
         if self.tracer:
-            self.tracer.engine.deadline = self._systick.next_cycle if self._systick.interrupts else NEVER
+            self._set_deadline()
+        if self.nvic.pending and self.nvic.next(self._masks()) is not None:
+            if self.tracer:
+                self.tracer.engine.deadline = 0
+            else:
+                self.emulator.stop()
 
     def _fault(self, stop: Stop) -> DeviceError:
         at = "" if stop.address is None else f" (address 0x{stop.address:08x})"
@@ -415,6 +449,7 @@ class Simulator:
             self.bus.write(address, size, value)
         except DeviceError as problem:
             self._abort(problem)
+        self._reconsider()
         if address & ~3 in self._settings_registers:
             self._settings[address & ~3] = self.bus.read(address & ~3, 4)
             self._set_up_memory()

@@ -96,7 +96,7 @@ class M33State:
 
     last: Instruction | None = None
     paired: bool = False
-    started: int = 0
+    started: int = -1
     results: tuple[tuple[str, Result], ...] = ()
     flags_ready: int = 0
     fpu_free: int = 0

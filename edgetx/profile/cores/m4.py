@@ -68,7 +68,7 @@ class M4State:
     """
 
     last: Instruction | None = None
-    started: int = 0
+    started: int = -1
     fetch: FetchState | None = None
     fpu_free: int = 0
     fp_results: tuple[str, ...] = ()

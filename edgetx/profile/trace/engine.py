@@ -34,6 +34,7 @@ class Stopped(IntEnum):
     LIMIT = 3
     UNRESOLVED = 4
     WATCHED = 5
+    UNMASKED = 6
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,9 @@ class Engine(Protocol):
 
     def watch(self, addresses: Collection[int]) -> None:
         """Stop once before each block that starts at one of these addresses, in place of those watched so far."""
+
+    def watch_masks(self, on: bool) -> None:
+        """Whether to stop when a register that masks exceptions has changed."""
 
     def enter(self, function: int, site: int, return_pc: int) -> None:
         """Go down the call tree."""

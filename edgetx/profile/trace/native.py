@@ -23,6 +23,7 @@ from edgetx.profile.trace.events import Costs, Event, StallKind
 from edgetx.profile.trace.memory_map import MemoryMap
 from edgetx.profile.trace.slices import Step
 
+MASK_REGISTERS = (arm_const.UC_ARM_REG_PRIMASK, arm_const.UC_ARM_REG_BASEPRI, arm_const.UC_ARM_REG_FAULTMASK)
 SOURCES = Path(__file__).parent / "native"
 FLAGS = ("-O3", "-std=c11", "-flto", "-shared", "-fPIC")
 
@@ -37,6 +38,7 @@ class _Emulator(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_void_p, "uc add_hook stop read_register"),
         *_fields(ctypes.c_int32, "block_hook stack_register"),
+        ("mask_registers", ctypes.c_int32 * len(MASK_REGISTERS)),
     )
 
 
@@ -130,6 +132,7 @@ class NativeEngine:
             ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
             unicorn.UC_HOOK_BLOCK,
             arm_const.UC_ARM_REG_SP,
+            (ctypes.c_int32 * len(MASK_REGISTERS))(*MASK_REGISTERS),
         )
         self._engine = self._library.etx_new(self._resolve, ctypes.byref(entry_points))
         self._state = self._engine.contents
@@ -189,6 +192,9 @@ class NativeEngine:
         rows = (ctypes.c_uint32 * len(addresses))(*addresses)
         self._library.etx_watch(self._engine, rows, len(addresses))
 
+    def watch_masks(self, on: bool) -> None:
+        self._library.etx_watch_masks(self._engine, on)
+
     def enter(self, function: int, site: int, return_pc: int) -> None:
         self._library.etx_enter(self._engine, function, site, return_pc)
 
@@ -234,6 +240,7 @@ def _load_library() -> ctypes.CDLL:
         "etx_enter": (None, (engine, u32, u32, u32)),
         "etx_leave": (None, (engine, u32)),
         "etx_charge": (None, (engine, u32)),
+        "etx_watch_masks": (None, (engine, i32)),
         "etx_watch": (None, (engine, ctypes.POINTER(u32), i32)),
         "etx_add_events": (None, (engine, i32, ctypes.POINTER(_Event), i32, ctypes.POINTER(_Step), i32)),
         "etx_set_costs": (None, (engine, ctypes.POINTER(_Costs))),

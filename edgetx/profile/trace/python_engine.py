@@ -16,6 +16,7 @@ from edgetx.profile.trace.slices import Step
 
 MAX_DEPTH = 512
 PREDICTORS = 1024
+MASK_REGISTERS = (arm_const.UC_ARM_REG_PRIMASK, arm_const.UC_ARM_REG_BASEPRI, arm_const.UC_ARM_REG_FAULTMASK)
 
 
 @dataclass
@@ -67,6 +68,7 @@ class PythonEngine:
         self._frames: list[tuple[int, int]] = []
         self._watched: frozenset[int] = frozenset()
         self._passing = -1
+        self._masks: tuple[int, ...] | None = None
         self._predictors = bytearray(PREDICTORS)
         self._costs, self._memory, self._history = Costs(), Memory(), History()
         uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_block)
@@ -109,6 +111,12 @@ class PythonEngine:
 
     def watch(self, addresses: Collection[int]) -> None:
         self._watched, self._passing = frozenset(addresses), -1
+
+    def watch_masks(self, on: bool) -> None:
+        self._masks = self._read_masks() if on else None
+
+    def _read_masks(self) -> tuple[int, ...]:
+        return tuple(self._uc.reg_read(register) for register in MASK_REGISTERS)
 
     def enter(self, function: int, site: int, return_pc: int) -> None:
         if len(self._frames) == MAX_DEPTH:
@@ -163,6 +171,8 @@ class PythonEngine:
             return self._stop(Stopped.DEADLINE)
         if self.instructions >= self.instruction_limit:
             return self._stop(Stopped.LIMIT)
+        if self._masks is not None and self._masks != self._read_masks():
+            return self._stop(Stopped.UNMASKED)
         if pc in self._watched and self._passing != pc:
             self._passing = pc
             return self._stop(Stopped.WATCHED)

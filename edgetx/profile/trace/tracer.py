@@ -8,7 +8,7 @@ from edgetx.profile.cores.timing import CoreModel, Timing
 from edgetx.profile.decode import Decoder
 from edgetx.profile.emulator import REGISTERS
 from edgetx.profile.image import Image
-from edgetx.profile.instruction import Block, Instruction, Kind
+from edgetx.profile.instruction import Block, Index, Instruction, Kind
 from edgetx.profile.trace import native
 from edgetx.profile.trace.engine import NO_EDGE, Engine, NodeFlag, Resolve
 from edgetx.profile.trace.events import make_events
@@ -54,6 +54,7 @@ class Tracer:
         self.blocks: list[Block | None] = [None]
         self.edges: list[Edge] = []
         self.problem: Exception | None = None
+        self._found = (-1, -1)
         self.engine: Engine = _make_engine(uc, self._resolve, use_native)
 
     def restart(self) -> None:
@@ -63,6 +64,23 @@ class Tracer:
     def watch(self, addresses: Collection[int]) -> None:
         """Stop before blocks that start at these addresses."""
         self.engine.watch(addresses)
+
+    def cycles_left(self, address: int, is_write: bool, register: Callable[[str], int]) -> int:
+        """Cycles of the current block behind the access in progress, which the engine has already counted.
+
+        The emulator does not say which instruction makes an access; it is the first one of the block, behind the last
+        one found in it, whose operands give that address.
+        """
+        if not self.edges or self.engine.node == START:
+            return 0
+        edge = self.edges[self.engine.edge]
+        entered = self.engine.cycles
+        first = self._found[1] + 1 if self._found[0] == entered else 0
+        for i in range(first, len(edge.block.instructions)):
+            if _accesses(edge.block.instructions[i], address, is_write, register):
+                self._found = entered, i
+                return sum(cost.total for cost in edge.timing.costs[i + 1 :])
+        return 0
 
     def _resolve(self, source: int, pc: int, size: int) -> int:
         try:
@@ -100,6 +118,19 @@ class Tracer:
             self._states.append(timing.state)
             self.blocks.append(block)
         return self._nodes[key]
+
+
+def _accesses(this: Instruction, address: int, is_write: bool, register: Callable[[str], int]) -> bool:
+    """Whether an instruction, about to execute, accesses an address."""
+    access = this.access
+    if access is None or this.is_store != is_write or access.is_literal:
+        return False
+    start = register(access.base)
+    if access.index:
+        start += register(access.index) << access.shift
+    elif access.mode is not Index.POST and access.count == 1:
+        start += access.offset
+    return start <= address < start + access.width * access.count
 
 
 def _make_engine(uc: Any, resolve: Resolve, use_native: bool) -> Engine:

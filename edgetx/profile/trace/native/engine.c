@@ -212,6 +212,23 @@ void etx_watch(etx_engine *e, const uint32_t *addresses, int32_t count) {
     e->passing = UINT32_MAX;
 }
 
+static void read_masks(etx_engine *e, uint32_t masks[ETX_MASKS]) {
+    memset(masks, 0, ETX_MASKS * sizeof *masks);
+    for (int i = 0; i < ETX_MASKS; i++)
+        e->emulator.read_register(e->emulator.uc, e->emulator.mask_registers[i], &masks[i]);
+}
+
+void etx_watch_masks(etx_engine *e, int32_t on) {
+    e->masks_watched = on;
+    if (on) read_masks(e, e->masks);
+}
+
+static int masks_changed(etx_engine *e) {
+    uint32_t masks[ETX_MASKS];
+    read_masks(e, masks);
+    return memcmp(masks, e->masks, sizeof masks) != 0;
+}
+
 /* Whether to stop before a watched block; the second time it passes. */
 static int stops_at(etx_engine *e, uint32_t pc) {
     if (e->passing == pc) {
@@ -232,6 +249,10 @@ static void on_block(void *uc, uint64_t address, uint32_t size, void *data) {
     }
     if (e->cycles >= e->deadline || e->instructions >= e->instruction_limit) {
         stop(e, e->cycles >= e->deadline ? ETX_DEADLINE : ETX_LIMIT);
+        return;
+    }
+    if (e->masks_watched && masks_changed(e)) {
+        stop(e, ETX_UNMASKED);
         return;
     }
     if (e->watched_count && stops_at(e, (uint32_t)address)) {

@@ -8,11 +8,13 @@
 #include "timing.h"
 
 #define ETX_MAX_DEPTH 512
+#define ETX_MASKS 3
 #define ETX_MAX_WATCHED 1024
 #define ETX_PREDICTORS 1024
 
 enum { ETX_CALLS = 1, ETX_RETURNS = 2, ETX_MOVES_STACK = 4, ETX_PREDICTS = 8 };
-enum { ETX_RUNNING, ETX_REQUESTED, ETX_DEADLINE, ETX_LIMIT, ETX_UNRESOLVED, ETX_WATCHED };
+enum { ETX_RUNNING, ETX_REQUESTED, ETX_DEADLINE, ETX_LIMIT, ETX_UNRESOLVED, ETX_WATCHED,
+       ETX_UNMASKED };
 
 /* Decides what the edge from a node to the block at `pc` costs, adds it and returns its index; -1 stops. */
 typedef int32_t (*etx_resolve)(int32_t node, uint32_t pc, uint32_t size);
@@ -25,6 +27,7 @@ typedef struct {
     etx_read_register read_register;
     int32_t block_hook;
     int32_t stack_register;
+    int32_t mask_registers[ETX_MASKS];
 } etx_emulator;
 
 typedef struct {
@@ -70,7 +73,8 @@ typedef struct {
     size_t hook;
     etx_frame frames[ETX_MAX_DEPTH];
     uint32_t watched[ETX_MAX_WATCHED], passing;
-    int32_t watched_count;
+    int32_t watched_count, masks_watched;
+    uint32_t masks[ETX_MASKS];
     uint8_t predictors[ETX_PREDICTORS];
 } etx_engine;
 
@@ -90,6 +94,7 @@ int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, ui
 void etx_enter(etx_engine *e, uint32_t function, uint32_t site, uint32_t return_pc);
 void etx_leave(etx_engine *e, uint32_t return_pc);
 void etx_watch(etx_engine *e, const uint32_t *addresses, int32_t count);
+void etx_watch_masks(etx_engine *e, int32_t on);
 void etx_charge(etx_engine *e, uint32_t cycles);
 
 #endif
