@@ -8,7 +8,7 @@ from typing import cast
 from edgetx.ir import Graph, Node, Value
 from edgetx.ops import KernelCall, Op
 from edgetx.plan.arena import Arena, plan_arena
-from edgetx.plan.kernels import find_kernel
+from edgetx.plan.kernels import choose_kernel
 from edgetx.plan.liveness import live_buffers, owners
 
 
@@ -57,13 +57,13 @@ def plan_program(graph: Graph, kernel_folders: Sequence[str] = ()) -> Program:
     Raises:
         UnsupportedOpError: If an op has no C kernel.
     """
-    ops = {node.name: cast(Op, node.op) for node in graph.nodes}
-    calls = {node.name: ops[node.name].to_c(node) for node in graph.nodes if not ops[node.name].is_view}
+    steps = tuple(_step(graph, node, kernel_folders) for node in graph.nodes if not cast(Op, node.op).is_view)
+    calls = {step.node.name: step.call for step in steps}
     owner = owners(graph, calls)
-    arena = plan_arena(live_buffers(graph, calls, owner))
-    steps = tuple(
-        Step(node, calls[node.name], find_kernel(calls[node.name].kernel, kernel_folders))
-        for node in graph.nodes
-        if node.name in calls
-    )
-    return Program(graph, steps, arena, owner)
+    return Program(graph, steps, plan_arena(live_buffers(graph, calls, owner)), owner)
+
+
+def _step(graph: Graph, node: Node, kernel_folders: Sequence[str]) -> Step:
+    call = cast(Op, node.op).to_c(node)
+    data = [graph.const(operand) if isinstance(operand, Value) else operand for operand in call.operands]
+    return Step(node, *choose_kernel(call, data, kernel_folders))

@@ -37,7 +37,9 @@ def emit_c(graph: Graph, kernel_folders: tuple[str, ...] = ()) -> CSources:
         UnsupportedOpError: If an op has no C kernel.
     """
     program = plan_program(graph, kernel_folders)
-    kernels = {step.source for step in program.steps} | set(KERNELS_DIR.glob("*.h"))
+    kernels = {step.source for step in program.steps}
+    folders = {KERNELS_DIR, *(source.parent for source in kernels)}
+    kernels.update(header for folder in folders for header in folder.glob("*.h"))
     files = {"model.c": model_source(program), "model.h": model_header(program)}
     files.update({path.name: path.read_text(encoding="utf-8") for path in sorted(kernels)})
     layers = tuple((layer_symbol(index, step), step.node.name) for index, step in enumerate(program.steps))

@@ -96,7 +96,7 @@ class _Writer:
         return (
             f"/* {step.node.name} */\n"
             f"static const {call.struct} params_{index:03d} = {{{fields}}};\n\n"
-            f"static void {layer_symbol(index, step)}(void) {{\n{gathered}"
+            f"static __attribute__((noinline)) void {layer_symbol(index, step)}(void) {{\n{gathered}"
             f"  etx_{call.kernel}({', '.join(arguments)});\n}}"
         )
 

@@ -1,0 +1,50 @@
+#include "etx_dsp.h"
+#include "etx_kernels.h"
+
+/* The part of a window that lies in the image. */
+typedef struct {
+  int32_t top, bottom, left, right;
+} part;
+
+static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
+static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
+
+static int32_t mean(const etx_pool_params *p, int32_t sum, int32_t count) {
+  return etx_clamp((sum > 0 ? sum + count / 2 : sum - count / 2) / count, p->low, p->high);
+}
+
+/* Means of four channels, or as many as are left. */
+static void average(const etx_pool_params *p, const int8_t *x, const part *in, int32_t left, int8_t *y) {
+  int32_t a = 0, b = 0, c = 0, d = 0;
+  for (int32_t row = in->top; row < in->bottom; ++row) {
+    const int8_t *pixel = x + (row * p->in_width + in->left) * p->in_channels;
+    for (int32_t column = in->left; column < in->right; ++column) {
+      const int32_t word = etx_load_bytes(pixel, left);
+      const int32_t even = etx_extend_even(word), odd = etx_extend_odd(word);
+      a = etx_mac_low_low(even, 1, a);
+      c = etx_mac_high_low(even, 1, c);
+      b = etx_mac_low_low(odd, 1, b);
+      d = etx_mac_high_low(odd, 1, d);
+      pixel += p->in_channels;
+    }
+  }
+  const int32_t count = (in->bottom - in->top) * (in->right - in->left);
+  const int32_t results =
+      etx_pack_s8x4(mean(p, a, count), mean(p, b, count), mean(p, c, count), mean(p, d, count));
+  etx_store_bytes(y, results, left);
+}
+
+void etx_average_pool_2d_s8(const etx_pool_params *p, const int8_t *x, int8_t *y) {
+  for (int32_t i = 0; i < p->out_height; ++i) {
+    const int32_t top = i * p->stride_height - p->pad_top;
+    for (int32_t j = 0; j < p->out_width; ++j) {
+      const int32_t left = j * p->stride_width - p->pad_left;
+      const part in = {larger(top, 0), smaller(top + p->window_height, p->in_height), larger(left, 0),
+                       smaller(left + p->window_width, p->in_width)};
+      for (int32_t c = 0; c < p->in_channels; c += 4) {
+        average(p, x + c, &in, p->in_channels - c, y + c);
+      }
+      y += p->in_channels;
+    }
+  }
+}

@@ -1,0 +1,152 @@
+"""Constant operands rearranged at compile time for kernels that read them faster.
+
+A packed form of a kernel call is another call with the same result: its kernel has a name, a prototype and operands of
+its own, and lies in the folders of the cores that gain by it. A form that cannot keep the bits is not offered.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edgetx.fixedpoint import Int, wrap_int32
+from edgetx.ir import Array
+from edgetx.ops import KernelCall
+
+Data = Sequence[Array | None]
+"""Contents of the operands of a call; None for those computed at run time."""
+Packer = Callable[[KernelCall, Data], KernelCall | None]
+Words = npt.NDArray[np.int32]
+
+LANES = 4
+"""Outputs, and inputs, that the kernels treat together."""
+SUM_LIMIT = 1 << 23
+"""Two sums share an accumulator; one of them has its upper 24 bits."""
+SHIFT_LIMIT = 20
+BYTE_ORDER = (0, 2, 1, 3)
+"""The order in which the bytes of a word are extended to pairs of 16 bits."""
+
+
+def packed_forms(call: KernelCall, data: Data) -> Iterator[KernelCall]:
+    """The packed forms of a call, the best first."""
+    packed = (pack(call, data) for pack in PACKERS.get(call.kernel, ()))
+    return (form for form in packed if form is not None)
+
+
+def pack_fully_connected(call: KernelCall, data: Data) -> KernelCall | None:
+    """Weights of four outputs side by side; the scratch buffer holds two rows in 16 bits."""
+    w = data[1]
+    tables = None if w is None else matmul_tables(call, w, data)
+    if w is None or tables is None:
+        return None
+    return replace(
+        call,
+        kernel="fully_connected_packed_s8",
+        params_type="fully_connected",
+        operands=(call.operands[0], *tables),
+        scratch_bytes=4 * _round_up(w.shape[1]),
+        in_place=0,  # where both have as many features: rows are expanded before their results are stored
+    )
+
+
+def pack_pointwise(call: KernelCall, data: Data) -> KernelCall | None:
+    """A convolution by single pixels is a fully connected layer."""
+    p = call.params
+    if any(p[f"{kind}_{axis}"] != 1 for kind in ("window", "stride") for axis in ("height", "width")):
+        return None
+    params = {
+        "rows": _int(p["out_height"]) * _int(p["out_width"]),
+        "in_features": p["in_channels"],
+        "out_features": p["out_channels"],
+        **{field: p[field] for field in ("input_offset", "output_offset", "low", "high")},
+    }
+    w = data[1]
+    flat = None if w is None else w.reshape(len(w), -1)
+    return pack_fully_connected(replace(call, params=params), [data[0], flat, *data[2:]])
+
+
+def pack_conv_2d(call: KernelCall, data: Data) -> KernelCall | None:
+    """The same; the scratch buffer also holds a window in 8 bits."""
+    w = data[1]
+    flat = None if w is None else w.reshape(len(w), -1)
+    tables = None if flat is None else matmul_tables(call, flat, data)
+    if flat is None or tables is None:
+        return None
+    return replace(
+        call,
+        kernel="conv_2d_packed_s8",
+        operands=(call.operands[0], *tables),
+        scratch_bytes=5 * _round_up(flat.shape[1]),
+    )
+
+
+def pack_depthwise_3x3(call: KernelCall, data: Data) -> KernelCall | None:
+    """Windows of 3 × 3 without steps; the scratch buffer holds four channels, two pixels in a word."""
+    p = {field: _int(value) for field, value in call.params.items()}
+    w, bias, mantissas, shifts = data[1:5]
+    steps = (p["stride_height"], p["stride_width"], p["dilation_height"], p["dilation_width"])
+    if (p["window_height"], p["window_width"]) != (3, 3) or steps != (1, 1, 1, 1):
+        return None
+    if p["out_channels"] != p["in_channels"] or w is None or bias is None or mantissas is None or shifts is None:
+        return None
+    rescaling = rescaling_table(mantissas.astype(np.int64), shifts.astype(np.int64), p["output_offset"])
+    folded = bias + p["input_offset"] * w.astype(np.int64).sum((0, 1, 2))
+    if rescaling is None or np.abs(folded).max() >= SUM_LIMIT:
+        return None
+    words = (p["out_height"] + 3) // 2 * (p["out_width"] + 2)
+    return replace(
+        call,
+        kernel="depthwise_conv_2d_3x3_s8",
+        operands=(call.operands[0], call.operands[1], folded.astype(np.int32), rescaling),
+        scratch_bytes=4 * 4 * words,
+        in_place=0,
+    )
+
+
+def matmul_tables(call: KernelCall, weight: Array, data: Data) -> tuple[Words, Words] | None:
+    """What `etx_packed_matmul.h` reads for a weight [outputs, inputs]; None if a sum or a shift is too large."""
+    if data[2] is None or data[3] is None or data[4] is None:
+        return None
+    outputs, inputs = (_round_up(size) for size in weight.shape)
+    w = _padded(weight, outputs, inputs)
+    bias, mantissas, shifts = (_padded(array, outputs) for array in data[2:] if array is not None)
+    bias = bias + _int(call.params["input_offset"]) * w.sum(1)
+    rescaling = rescaling_table(mantissas, shifts, _int(call.params["output_offset"]))
+    if rescaling is None or w.min() < -127 or (np.abs(bias) + 128 * np.abs(w).sum(1)).max() >= SUM_LIMIT:
+        return None
+    lanes = (w[::2] + 256 * w[1::2]).reshape(outputs // 2, -1, LANES)[:, :, BYTE_ORDER]
+    words = (lanes[:, :, ::2] & 0xFFFF | lanes[:, :, 1::2] << 16).reshape(outputs // LANES, 2, -1)
+    starts = np.stack([bias[::2], bias[::2] + 256 * bias[1::2]], 1)
+    blocks = [part.reshape(outputs // LANES, -1) for part in (starts, words.swapaxes(1, 2))]
+    return wrap_int32(np.hstack(blocks)).astype(np.int32), rescaling
+
+
+def rescaling_table(mantissas: Int, shifts: Int, zero_point: int) -> Words | None:
+    """What `etx_rescale.h` reads for each output; None if a multiplier shifts to the left or very far."""
+    right = np.where(mantissas == 0, 1, -shifts)
+    if right.min() < 1 or right.max() > SHIFT_LIMIT:
+        return None
+    return np.stack([mantissas, (1 << right - 1) + (zero_point << right), right], 1).astype(np.int32)
+
+
+def _padded(array: Array, *shape: int) -> Int:
+    """Zeros behind every axis."""
+    return np.pad(array.astype(np.int64), [(0, size - had) for size, had in zip(shape, array.shape, strict=True)])
+
+
+def _round_up(size: int) -> int:
+    return -(-size // LANES) * LANES
+
+
+def _int(value: int | Sequence[int]) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+PACKERS: Mapping[str, Sequence[Packer]] = {
+    "fully_connected_s8": (pack_fully_connected,),
+    "conv_2d_s8": (pack_pointwise, pack_conv_2d),
+    "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
+}
+"""Packed forms of each portable kernel, the best first."""

@@ -1,0 +1,70 @@
+"""Every kernel of every core's folder has the bits of the integer reference."""
+
+import numpy as np
+import pytest
+from cases import CASES, WIDTHS, Case, contents
+from fast_kernels import FOLDERS, KERNELS, planned_call, run_fast
+
+from edgetx import ops
+from edgetx.plan.kernels import choose_kernel
+from edgetx.reference import execute
+
+SEEDS = range(5)
+
+
+def _more_cases() -> list[Case]:
+    made = [Case(f"fully_connected_{r}x{i}x{o}", ops.FullyConnected(), ((1, r, i),), ((o, i), (o,)))
+            for r in (1, 2, 5) for i in (7, 8, 16, 33, 64) for o in (1, 2, 3, 4, 6, 9)]  # fmt: skip
+    depthwise, strided, pointwise = (
+        ops.DepthwiseConv2D(padding="same"),
+        ops.Conv2D((1, 2), (1, 2), "same"),
+        ops.Conv2D(),
+    )
+    for n in WIDTHS:
+        made.append(Case(f"depthwise_3x3_{n}", depthwise, ((1, 5, 4, n),), ((1, 3, 3, n), (n,))))
+        made.append(Case(f"conv_1d_{n}", strided, ((1, 1, 9, n),), ((3, 1, 3, n), (3,))))
+        made.append(Case(f"pointwise_{n}", pointwise, ((1, 3, 3, n),), ((n, 1, 1, n), (n,))))
+    for size in [(3, 3), (4, 3), (1, 1), (2, 7)]:
+        for padding in ("same", "valid") if min(size) > 2 else ("same",):
+            conv = ops.DepthwiseConv2D(padding=padding, activation="relu")
+            made.append(Case(f"depthwise_3x3_{size}_{padding}", conv, ((1, *size, 6),), ((1, 3, 3, 6), (6,))))
+    made.append(
+        Case("conv_first", ops.Conv2D((2, 2), (1, 1), "same", "relu"), ((1, 13, 10, 1),), ((9, 10, 4, 1), (9,)))
+    )
+    return made
+
+
+def replaces(folder: str, case: Case) -> bool:
+    """Whether the folder has a kernel of its own for a case; whether it takes it may hang on the numbers."""
+    graph = case.graph(0)
+    node = graph.nodes[0]
+    if node.op.is_view:
+        return False
+    call = node.op.to_c(node)
+    data = [graph.const(o) if hasattr(o, "name") else o for o in call.operands]
+    return choose_kernel(call, data, (folder,))[1].parent.name == folder
+
+
+RUNS = [(folder, case) for folder in FOLDERS for case in (*CASES, *_more_cases()) if replaces(folder, case)]
+
+
+@pytest.mark.parametrize(("folder", "case"), RUNS, ids=lambda value: str(value))
+def test_fast_kernel_equals_reference(folder: str, case: Case) -> None:
+    for seed in SEEDS:
+        graph = case.graph(seed)
+        inputs = contents(graph, seed)
+        (expected,) = execute(graph, inputs)
+        (found,) = run_fast(graph, folder, inputs)
+        np.testing.assert_array_equal(found, expected, f"seed {seed}")
+        call = planned_call(graph, folder)
+        if call.in_place is not None and graph.inputs[0].type.nbytes == expected.nbytes:
+            (found,) = run_fast(graph, folder, inputs, in_place=True)
+            np.testing.assert_array_equal(found, expected, f"in place, seed {seed}")
+
+
+def test_every_kernel_is_tested() -> None:
+    used = {folder: set() for folder in FOLDERS}
+    for folder, case in RUNS:
+        used[folder] |= {planned_call(case.graph(seed), folder).kernel for seed in SEEDS}
+    for folder in FOLDERS:
+        assert {path.stem for path in (KERNELS / folder).glob("*.c")} <= used[folder]
