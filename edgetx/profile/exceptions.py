@@ -34,12 +34,13 @@ class Return:
     Attributes:
         pc: Address of the next instruction.
         number: The exception that has ended.
-        had_fp: Whether a floating-point context was restored.
+        moved_fp: Whether a floating-point context was stacked and restored: when the frame has room for one, and the
+            handler needed the registers (lazy stacking).
     """
 
     pc: int
     number: int
-    had_fp: bool
+    moved_fp: bool
 
 
 class ExceptionUnit:
@@ -71,6 +72,7 @@ class ExceptionUnit:
         """Unstack as an EXC_RETURN value says."""
         emulator = self._emulator
         number = emulator.register("ipsr")
+        used_fp = bool(emulator.register("control") & _FPCA)
         had_fp = self._has_fp and not exc_return & _NO_FP
         stack = "psp" if exc_return & _PSP else "msp"
         frame = emulator.register(stack)
@@ -82,7 +84,7 @@ class ExceptionUnit:
         size = 4 * (FRAME_WORDS + (FP_WORDS if had_fp else 0)) + (4 if words[7] >> 9 & 1 else 0)
         emulator.set_register(stack, frame + size)
         self._restore_mode(exc_return, words[7], had_fp)
-        return Return(words[6] & ~1, number, had_fp)
+        return Return(words[6] & ~1, number, had_fp and used_fp)
 
     def _restore_mode(self, exc_return: int, xpsr: int, had_fp: bool) -> None:
         emulator = self._emulator

@@ -23,7 +23,7 @@ from edgetx.targets import MemoryRegion, Target, load_target
 
 RETURN_ADDRESS = 0x9FFF_F000
 NOWHERE = RETURN_ADDRESS + 0x100
-DEFAULT_INSTRUCTIONS = 20_000_000_000
+DEFAULT_INSTRUCTIONS = 5_000_000_000
 DEFAULT_SECONDS = 300.0
 MASKED_STEP = 200
 
@@ -300,7 +300,7 @@ class Simulator:
     def _handle_return(self, exc_return: int) -> bool:
         back = self._exceptions.leave(exc_return)
         self.nvic.end(back.number)
-        self._charge(self.core.exceptions.exit_cycles + self.core.exceptions.fp_context_cycles * back.had_fp)
+        self._charge(self.core.exceptions.exit_cycles + 2 * self.core.exceptions.fp_context_cycles * back.moved_fp)
         self._go(back.pc)
         if self.tracer:
             self.tracer.engine.leave(back.pc)
@@ -391,8 +391,14 @@ class Simulator:
             make_model(self.core),
             lambda instruction: check_instruction(instruction, self.target),
             lambda address: fetch_line_bytes(self.target, address, self.core.bus_cycles),
+            self._check_spinning,
             use_native,
         )
+
+    def _check_spinning(self) -> None:
+        """A branch to itself ends only by an interrupt."""
+        if not self._systick.interrupts and not self.nvic.pending:
+            raise DeviceError("an endless loop that no interrupt can end", hint="stop before it: run(until=...)")
 
     def _set_up_timing(self) -> None:
         if self.tracer is None:

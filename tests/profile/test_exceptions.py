@@ -204,6 +204,28 @@ def test_handlers_keep_the_floating_point_context(board: str, tmp_path: Path) ->
     assert run(board, FP_CONTEXT, tmp_path, *FLOAT[board])[1] == [20, 40]
 
 
+CLOBBER = """
+void irq0(void) {
+    uint32_t control;
+    __asm__ volatile("mrs %0, control" : "=r"(control));
+    note(control & 4);
+    __asm__ volatile("vmov.f32 s3, #9.0; mrs %0, control" : "=r"(control) : : "s3");
+    note(control & 4);
+}
+""" + FP_CONTEXT.split("\n", 3)[3]
+
+
+@pytest.mark.parametrize("board", list(FLOAT))
+def test_a_handler_that_uses_the_fpu_pays_for_the_context(board: str, tmp_path: Path) -> None:
+    sim, log = run(board, "volatile float x = 1.5f;" + CLOBBER, tmp_path, *FLOAT[board])
+    assert log == [0, 4, 20, 15]
+    plain = FP_CONTEXT.replace("x = x * 2.0f + 1.0f", "")
+    other = tmp_path / "other"
+    other.mkdir()
+    lazy, _ = run(board, plain, other, *FLOAT[board])
+    assert sim.cycles - lazy.cycles > 2 * 17
+
+
 INFERENCE_IN_HANDLER = """
 volatile uint32_t ticks;
 void sys_tick(void) { ticks++; }

@@ -44,9 +44,11 @@ class Tracer:
         model: CoreModel,
         check: Callable[[Instruction], None],
         fetch_line: Callable[[int], int],
+        spins: Callable[[], None],
         use_native: bool = True,
     ) -> None:
         self._read, self._image, self._model, self._check, self._fetch_line = read, image, model, check, fetch_line
+        self._spins = spins
         self._decoder = Decoder()
         self._blocks: dict[tuple[int, int], Block] = {}
         self._nodes: dict[tuple[int, int, object], int] = {}
@@ -91,6 +93,8 @@ class Tracer:
 
     def _add_edge(self, source: int, pc: int, size: int) -> int:
         block = self._block(pc, size)
+        if self.blocks[source] == block and block.last.target == block.address and len(block.instructions) == 1:
+            self._spins()
         timing = self._model.time(self._states[source], block)
         to = self._node(block, timing)
         self.edges.append(Edge(source, to, block, timing))
