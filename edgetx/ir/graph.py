@@ -180,6 +180,7 @@ def _sorted(nodes: Sequence[Node]) -> list[Node]:
     """Topological order that otherwise keeps the given one."""
     makers = {value.name: node for node in nodes for value in node.outputs}
     done: dict[str, Node] = {}
+    entered: set[str] = set()
     for node in nodes:
         stack = [node]
         while stack:
@@ -187,8 +188,9 @@ def _sorted(nodes: Sequence[Node]) -> list[Node]:
             waiting = [makers[v.name] for v in top.inputs if v.name in makers and makers[v.name].name not in done]
             if top.name in done or not waiting:
                 done.setdefault(stack.pop().name, top)
-            elif len(stack) > len(nodes):
+            elif top.name in entered:
                 raise ValueError(f"cycle through node {top.name}")
             else:
+                entered.add(top.name)
                 stack.extend(waiting)
     return list(done.values())

@@ -101,10 +101,11 @@ def _explore_inner(graph: Graph, stream: Stream, node: Node) -> str:
 def _centred(graph: Graph, stream: Stream) -> Graph:
     changed = [*stream.layers.values(), *stream.inner.values()]
     norms = list(stream.norms.values())
-    b = GraphBuilder.beside(graph, *norms)
+    b = GraphBuilder.beside(graph)
     nodes = [_with_centred_consts(graph, b, node) for node in changed]
-    renamed = {norm.output.name: _root_mean_square(graph, b, norm) for norm in norms}
-    return graph.rewrite(remove=[*changed, *norms], add=[*nodes, *b.nodes], consts=b.consts, replace_values=renamed)
+    for norm in norms:
+        nodes += _root_mean_square(graph, b, norm)
+    return graph.rewrite(remove=[*changed, *norms], add=nodes, consts=b.consts)
 
 
 def _with_centred_consts(graph: Graph, b: GraphBuilder, node: Node) -> Node:
@@ -124,8 +125,13 @@ def _without_mean(data: Array, axis: int) -> Array:
     return centred.astype(np.float32)
 
 
-def _root_mean_square(graph: Graph, b: GraphBuilder, norm: Node) -> Value:
+def _root_mean_square(graph: Graph, b: GraphBuilder, norm: Node) -> list[Node]:
+    """Nodes that make the result of a layer normalization from centred rows."""
     assert isinstance(norm.op, LayerNorm)
+    op = RmsNorm(norm.op.epsilon)
     x, gamma, beta = norm.inputs
-    scaled = b.op(RmsNorm(norm.op.epsilon), x, gamma, name=norm.name)
-    return scaled if not graph.consts[beta.name].any() else b.op(Add(), scaled, beta)
+    if not graph.consts[beta.name].any():
+        return [replace(norm, op=op, inputs=(x, gamma))]
+    name = b.fresh(f"{norm.name}.scaled")
+    scaled = Value(name, norm.output.type)
+    return [Node(name, op, (x, gamma), (scaled,)), replace(norm, op=Add(), inputs=(scaled, beta))]

@@ -10,6 +10,8 @@ from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
 from edgetx.ops import Add, FullyConnected, L2Normalization, LayerNorm, Mean, Mul, Reshape, RmsNorm, StridedSlice
 from edgetx.passes.base import Rule
 
+Change = Callable[[Array, Array], tuple[Array, Array]]
+"""New weight and bias of a layer, given the old ones."""
 SCALE_INVARIANT = (L2Normalization, LayerNorm, RmsNorm)
 """Ops that do not see the size of their operand, epsilon apart."""
 ROWS_ONLY = (Mean, Reshape, StridedSlice)
@@ -56,12 +58,8 @@ class FoldGain(Rule):
             return f"{readers.beside[0].name} is added to it"
         if size := next((v for v in readers.sums if not _size_is_unseen(graph, v)), None):
             return f"the size of {size.name} matters"
-        beside = {layer.name for layer in readers.beside}
-
-        def scaled(w: Array, b: Array, layer: str) -> tuple[Array, Array]:
-            return (w / gain[0], b / gain[0]) if layer in beside else (w * gain, b)
-
-        return _without(node, graph, value, [*readers.below, *readers.beside], scaled)
+        even = gain[0]
+        return _without(node, graph, value, readers, lambda w, b: (w * gain, b), lambda w, b: (w / even, b / even))
 
 
 @dataclass(frozen=True)
@@ -82,12 +80,7 @@ class FoldShift(Rule):
         readers = Readers()
         if reason := _collect(graph, node.output, readers):
             return reason
-        beside = {layer.name for layer in readers.beside}
-
-        def shifted(w: Array, b: Array, layer: str) -> tuple[Array, Array]:
-            return w, b + (shift if layer in beside else w @ shift)
-
-        return _without(node, graph, value, [*readers.below, *readers.beside], shifted)
+        return _without(node, graph, value, readers, lambda w, b: (w, b + w @ shift), lambda w, b: (w, b + shift))
 
 
 def _channel_constant(node: Node, graph: Graph, kind: type) -> tuple[Value, Array] | str:
@@ -148,21 +141,19 @@ def _added_layer(graph: Graph, node: Node, value: Value) -> Node | None:
     return layer if linear and graph.has_one_use(other) else None
 
 
-def _without(
-    node: Node,
-    graph: Graph,
-    value: Value,
-    layers: list[Node],
-    change: Callable[[Array, Array, str], tuple[Array, Array]],
-) -> Graph:
-    """The graph without `node`, its operand in its place and the parameters of `layers` changed."""
+def _without(node: Node, graph: Graph, value: Value, readers: Readers, below: Change, beside: Change) -> Graph:
+    """The graph without `node`, its operand in its place and the parameters of the layers changed."""
     b = GraphBuilder.beside(graph)
+    layers = {layer.name: layer for layer in (*readers.below, *readers.beside)}
     added = []
-    for layer in layers:
+    for layer in layers.values():
         weight, *bias = (graph.consts[v.name].astype(np.float64) for v in layer.inputs[1:])
-        data = change(weight, bias[0] if bias else np.zeros(len(weight)), layer.name)
+        data = weight, bias[0] if bias else np.zeros(len(weight))
+        for change, changed in ((below, readers.below), (beside, readers.beside)):
+            data = change(*data) if layer in changed else data
         names = (f"{layer.name}.weight", f"{layer.name}.bias")
         consts = [b.const(array.astype(np.float32), name) for array, name in zip(data, names, strict=True)]
         x = value if layer.inputs[0].name == node.output.name else layer.inputs[0]
         added.append(replace(layer, inputs=(x, *consts)))
-    return graph.rewrite(remove=[node, *layers], add=added, consts=b.consts, replace_values={node.output.name: value})
+    remove = [node, *layers.values()]
+    return graph.rewrite(remove=remove, add=added, consts=b.consts, replace_values={node.output.name: value})

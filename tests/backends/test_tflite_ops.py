@@ -8,9 +8,10 @@ from tflite_cases import CASES, any_inputs, any_quant, every_input, every_pair, 
 
 from edgetx import ops
 from edgetx.backends.tflite import write_tflite
+from edgetx.backends.tflite.builder import ModelFile
 from edgetx.errors import ModelError
 from edgetx.fixedpoint import quantize_multiplier, requantize
-from edgetx.ir import Array, Graph, GraphBuilder, QuantParams
+from edgetx.ir import Array, Graph, GraphBuilder, QuantParams, TensorType, Value
 from edgetx.ops.pointwise import Pointwise
 from edgetx.reference import execute
 from edgetx.runtimes.litert import LitertRuntime
@@ -118,9 +119,14 @@ def test_litert_mul_factor_is_single_precision() -> None:
 
 
 def test_refusal_of_tflm_is_an_error_with_its_reason(capfd: pytest.CaptureFixture[str]) -> None:
-    graph = every_value(ops.HardSwish(), np.random.default_rng(0), QuantParams((1e-6,)))
-    with pytest.raises(ModelError, match=r"output_multiplier_exponent"):
-        TflmRuntime(write_tflite(graph))
+    file = ModelFile()
+    graph = file.subgraph({})
+    x, y = (Value(name, TensorType((1, 4), "int8", QuantParams((0.1,)))) for name in "xy")
+    graph.inputs([x])
+    graph.operator("GELU", [x], [y], {})
+    graph.outputs([y])
+    with pytest.raises(ModelError, match="Didn't find op for builtin opcode 'GELU'"):
+        TflmRuntime(file.finish())
     assert not capfd.readouterr().err
 
 
