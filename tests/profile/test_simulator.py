@@ -1,5 +1,6 @@
 """The Python interface of the simulator."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_peripherals_in_python(tmp_path: Path) -> None:
     assert written == [(4, 4, 0x55)]
     assert int.from_bytes(sim.read(sim.symbol("log_"), 4), "little") == 77
     assert len(times) == 51
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in pairwise(times))
 
 
 def test_stop_from_a_callback_and_go_on(tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ class PythonEngine:
         self.charge(stalled)
 
     def _stall(self, edge: _Edge, event: Event, values: Sequence[int], stalled: int) -> int:
-        time = self.cycles + event.offset + stalled
+        time = max(self.cycles + event.offset + stalled, 0)
         return stall(self._costs, self._memory, self._history, event, values, time, edge.stalls)
 
     def _read_memory(self, address: int, size: int) -> int:

@@ -165,8 +165,8 @@ static void follow_calls(etx_engine *e, const etx_node *from, const etx_node *to
 
 static uint32_t run_event(etx_engine *e, etx_edge *edge, int32_t index, const uint32_t *values, uint32_t stalled) {
     const etx_event *event = &e->events[edge->event + index];
-    uint64_t time = e->cycles + (uint64_t)(int64_t)event->offset + stalled;
-    return etx_stall(&e->costs, &e->memory, &e->history, event, values, time, edge->stalls);
+    int64_t time = (int64_t)(e->cycles + stalled) + event->offset;
+    return etx_stall(&e->costs, &e->memory, &e->history, event, values, time > 0 ? (uint64_t)time : 0, edge->stalls);
 }
 
 /* Add what the events of an edge cost, which starts now. Fetches are left out as long as no cache line has been
