@@ -8,6 +8,8 @@ from edgetx.quant import QuantRecipe, parse_recipe
 
 FORMS = ("tflite", "onnx", "c")
 SETTINGS = ("quantization.recipe", "quantization.calibration")
+INPUT = "input."
+"""Begins the keys that fix an input or a symbolic axis of a model file."""
 
 
 def parse_forms(text: str) -> tuple[str, ...]:
@@ -34,7 +36,7 @@ def parse_settings(words: Sequence[str]) -> dict[str, str]:
     settings: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals or key not in SETTINGS:
+        if not equals or (key not in SETTINGS and not key.startswith(INPUT)):
             raise ConfigError(f"cannot set '{word}'", where="--set", hint=did_you_mean(key, SETTINGS))
         settings[key] = value
     return settings
@@ -45,3 +47,8 @@ def overridden(recipe: QuantRecipe, settings: Mapping[str, str]) -> QuantRecipe:
     return parse_recipe(
         settings.get("quantization.recipe", recipe.name), settings.get("quantization.calibration", recipe.method)
     )
+
+
+def input_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """What the settings say about inputs and symbolic axes, by their names."""
+    return {key.removeprefix(INPUT): value for key, value in settings.items() if key.startswith(INPUT)}

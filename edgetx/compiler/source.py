@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgetx.config import did_you_mean
-from edgetx.errors import ModelError
+from edgetx.errors import ConfigError, ModelError
 from edgetx.ir import Array, Graph
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.resources import data_dir
@@ -38,15 +38,22 @@ class Source:
     metrics: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_source(source: str) -> Source:
+def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
     """Import a source: a name in the zoo, a model folder or recipe, or a file.
+
+    Args:
+        source: What to import.
+        inputs: Values of inputs and symbolic axes that an `.onnx` leaves open, by name.
 
     Raises:
         ModelError: If there is no such model, its kind is unknown, or it cannot be imported.
+        ConfigError: If `inputs` are given for another kind of source.
     """
     path = Path(source)
+    if inputs and path.suffix != ".onnx":
+        raise ConfigError(f"input.{next(iter(inputs))} is for .onnx files, whose shapes may be open", where=source)
     if path.is_file() and path.suffix in FILE_LOADERS:
-        graph = FILE_LOADERS[path.suffix](path)
+        graph = FILE_LOADERS[path.suffix](path, inputs or {})
         return Source(path.suffix.removeprefix("."), path.stem, _digest(path), graph)
     if path.is_file() and path.suffix != ".toml":
         raise ModelError(
@@ -84,25 +91,27 @@ def _load_model_folder(source: str) -> Source:
     )
 
 
-def _load_pt2(path: Path) -> Graph:
+def _load_pt2(path: Path, _: Mapping[str, str]) -> Graph:
     from edgetx.frontends.torch import load_pt2
 
     return load_pt2(path)
 
 
-def _load_tflite(path: Path) -> Graph:
+def _load_tflite(path: Path, _: Mapping[str, str]) -> Graph:
     from edgetx.frontends.tflite import load_tflite
 
     return load_tflite(path)
 
 
-def _load_onnx(path: Path) -> Graph:
+def _load_onnx(path: Path, inputs: Mapping[str, str]) -> Graph:
     from edgetx.frontends.onnx import load_onnx
 
-    return load_onnx(path)
+    return load_onnx(path, inputs)
 
 
-FILE_LOADERS: dict[str, Callable[[Path], Graph]] = {".onnx": _load_onnx, ".pt2": _load_pt2, ".tflite": _load_tflite}
+Loader = Callable[[Path, Mapping[str, str]], Graph]
+
+FILE_LOADERS: dict[str, Loader] = {".onnx": _load_onnx, ".pt2": _load_pt2, ".tflite": _load_tflite}
 """Importer of each kind of file."""
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from edgetx.ir import Graph, GraphBuilder, Node, Value
-from edgetx.ops import Concatenation, FullyConnected, Mean, Op, Pad, Reshape, StridedSlice, Transpose
+from edgetx.ops import Concatenation, FullyConnected, Gather, Op, Pad, Reshape, StridedSlice, Transpose
+from edgetx.ops.reduction import Reduction
 from edgetx.passes.base import Pass
 
 RANK = 4
@@ -38,12 +39,17 @@ class _Promotion:
 
     def run(self) -> Graph:
         b, graph = self.builder, self.graph
-        for value in graph.inputs:
+        for value in (*graph.inputs, *(state.read for state in graph.states)):
             self.values[value.name] = self._shaped(value, _promoted(value.shape), f"{value.name}.promoted")
         for node in graph.nodes:
             self._promote(node)
-        outputs = tuple(self._shaped(self.values[v.name], v.shape, f"{v.name}.result") for v in graph.outputs)
-        return replace(graph, outputs=outputs, nodes=tuple(b.nodes), consts={**graph.consts, **b.consts})
+        outputs = tuple(map(self._result, graph.outputs))
+        states = tuple(replace(state, write=self._result(state.write)) for state in graph.states)
+        return replace(graph, outputs=outputs, states=states, nodes=tuple(b.nodes), consts={**graph.consts, **b.consts})
+
+    def _result(self, value: Value) -> Value:
+        """What leaves the graph, in its own shape."""
+        return self._shaped(self.values[value.name], value.shape, f"{value.name}.result")
 
     def _promote(self, node: Node) -> None:
         extra = RANK - node.inputs[0].type.rank
@@ -81,9 +87,9 @@ def _promoted_op(node: Node, extra: int) -> Op:
             return Transpose((*range(extra), *(axis + extra for axis in op.permutation)))
         case StridedSlice():
             return StridedSlice((*zeros, *op.begin), (*ones, *op.end), (*ones, *op.strides))
-        case Concatenation():
+        case Concatenation() | Gather():
             return replace(op, axis=op.axis + extra)
-        case Mean():
+        case Reduction():
             return replace(op, axes=tuple(axis + extra for axis in op.axes), keepdims=True)
         case Pad():
             return replace(op, paddings=((0, 0),) * extra + op.paddings)

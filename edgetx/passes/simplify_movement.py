@@ -24,7 +24,7 @@ class SimplifyMovement(Rule):
             return "not data movement"
         moved = trace(graph, node.output)
         if not moved.is_identity:
-            return _merge_transposes(node, graph)
+            return _reshaped(node, graph) if _keeps_order(node) else _merge_transposes(node, graph)
         if node.output.shape == moved.source.shape:
             return graph.rewrite(remove=[node], replace_values={node.output.name: moved.source})
         if isinstance(node.op, Reshape) and node.inputs[0].name == moved.source.name:
@@ -32,6 +32,20 @@ class SimplifyMovement(Rule):
         b = GraphBuilder.beside(graph, node)
         y = b.op(Reshape(node.output.shape), moved.source, name=node.name)
         return graph.rewrite(remove=[node], add=b.nodes, replace_values={node.output.name: y})
+
+
+def _keeps_order(node: Node) -> bool:
+    """Whether a transpose moves only axes of one element."""
+    if not isinstance(node.op, Transpose):
+        return False
+    moved = [axis for axis in node.op.permutation if node.inputs[0].shape[axis] > 1]
+    return moved == sorted(moved)
+
+
+def _reshaped(node: Node, graph: Graph) -> Graph:
+    b = GraphBuilder.beside(graph, node)
+    y = b.op(Reshape(node.output.shape), node.inputs[0], name=node.name)
+    return graph.rewrite(remove=[node], add=b.nodes, replace_values={node.output.name: y})
 
 
 def _merge_transposes(node: Node, graph: Graph) -> Graph | str:

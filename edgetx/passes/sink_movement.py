@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.ir import Graph, GraphBuilder, Node, Value
-from edgetx.ops import Add, FullyConnected, LayerNorm, Mean, Mul, Reshape, RmsNorm, Softmax, Sub, Transpose
+from edgetx.ops import Add, FullyConnected, LayerNorm, Mul, Reshape, RmsNorm, Softmax, StridedSlice, Sub, Transpose
 from edgetx.ops.pointwise import Pointwise
+from edgetx.ops.reduction import Reduction
 from edgetx.passes.base import Rule
 from edgetx.passes.movement import trace
 
@@ -70,11 +71,15 @@ class SinkTranspose(Rule):
             return _transposed(node, graph, node.op, (x,), order)
         if isinstance(node.op, Add | Sub | Mul):
             return self._binary(node, graph, x, order)
-        if isinstance(node.op, Mean) and not node.op.keepdims:
+        if isinstance(node.op, Reduction):
             axes = tuple(sorted(order[axis] for axis in node.op.axes))
-            kept = tuple(axis for axis in order if axis not in axes)
+            kept = order if node.op.keepdims else tuple(axis for axis in order if axis not in axes)
             ranks = tuple(sorted(kept).index(axis) for axis in kept)
             return _transposed(node, graph, replace(node.op, axes=axes), (x,), ranks)
+        if isinstance(node.op, StridedSlice):
+            bounds = (node.op.begin, node.op.end, node.op.strides)
+            begin, end, strides = (tuple(bound[i] for i in np.argsort(order)) for bound in bounds)
+            return _transposed(node, graph, StridedSlice(begin, end, strides), (x,), order)
         return f"{node.op.name} depends on the order of axes"
 
     def _binary(self, node: Node, graph: Graph, x: Value, order: Sequence[int]) -> Graph | str:

@@ -1,0 +1,110 @@
+"""ONNX activations, normalizations and changes of quantization."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edgetx import ops
+from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.onnx.scope import Scope, operator
+from edgetx.ir import Value
+
+UNARY: dict[str, Callable[[], ops.Op]] = {
+    "Abs": ops.Abs, "Erf": ops.Erf, "Exp": ops.Exp, "HardSwish": ops.HardSwish, "Log": ops.Log, "Neg": ops.Neg,
+    "Relu": ops.Relu, "Sigmoid": ops.Logistic, "Sqrt": ops.Sqrt, "Tanh": ops.Tanh,
+}  # fmt: skip
+
+
+@operator(*UNARY)
+def _unary(s: Scope, x: Value) -> Value:
+    return s.result(UNARY[s.node.op_type](), x)
+
+
+@operator("Elu")
+def _elu(s: Scope, x: Value) -> Value:
+    if s.real("alpha", 1) != 1:
+        raise UnsupportedOpError("Elu with alpha other than 1")
+    return s.result(ops.Elu(), x)
+
+
+@operator("LeakyRelu")
+def _leaky_relu(s: Scope, x: Value) -> Value:
+    return s.result(ops.LeakyRelu(s.real("alpha", 0.01)), x)
+
+
+@operator("PRelu")
+def _prelu(s: Scope, x: Value, slope: Value) -> Value:
+    below = s.result(ops.Mul(), s.result(ops.Relu(), s.result(ops.Neg(), x)), slope)
+    return s.result(ops.Sub(), s.result(ops.Relu(), x), below)
+
+
+@operator("Gelu")
+def _gelu(s: Scope, x: Value) -> Value:
+    return s.result(ops.Gelu("tanh" if s.text("approximate", "none") == "tanh" else "none"), x)
+
+
+@operator("HardSigmoid")
+def _hard_sigmoid(s: Scope, x: Value) -> Value:
+    line = s.result(ops.Add(), s.result(ops.Mul(), x, s.scalar(s.real("alpha", 0.2))), s.scalar(s.real("beta", 0.5)))
+    return s.result(ops.Clip(0.0, 1.0), line)
+
+
+@operator("Clip")
+def _clip(s: Scope, x: Value, low: Value | None = None, high: Value | None = None) -> Value:
+    """Bounds that are computed, as by a maximum, become operands."""
+    bounds = [(low, "min", ops.Maximum), (high, "max", ops.Minimum)]
+    for bound, _, kind in bounds:
+        if bound is not None and bound.name not in s.builder.consts:
+            x = s.result(kind(), x, bound)
+    least, most = (_bound(s, bound, name) for bound, name, _ in bounds)
+    if (least, most) == (0, 6):
+        return s.result(ops.Relu6(), x)
+    if (least, most) == (0, np.inf):
+        return s.result(ops.Relu(), x)
+    return x if (least, most) == (-np.inf, np.inf) else s.result(ops.Clip(least, most), x)
+
+
+def _bound(s: Scope, bound: Value | None, name: str) -> float:
+    infinite = -np.inf if name == "min" else np.inf
+    if bound is None:
+        number = s.real(name, infinite)
+    else:
+        number = float(s.builder.consts.get(bound.name, np.array(infinite)).item())
+    return number if abs(number) < np.finfo(np.float32).max else infinite
+
+
+@operator("Softmax")
+def _softmax(s: Scope, x: Value) -> Value:
+    axis = s.axis(s.integer("axis", -1 if s.opset >= 13 else 1), x.type.rank)
+    rest = x.type.rank - 1
+    if s.opset < 13 and axis != rest and any(n > 1 for n in x.shape[axis + 1 :]):
+        raise UnsupportedOpError("softmax over several axes", hint="export with opset 13 or newer")
+    order = [i for i in range(x.type.rank) if i != axis] + [axis]
+    y = s.result(ops.Softmax(), s.transpose(x, order))
+    return s.transpose(y, np.argsort(order).tolist())
+
+
+@operator("LayerNormalization")
+def _layer_norm(s: Scope, x: Value, gamma: Value, beta: Value | None = None) -> Value:
+    if s.axis(s.integer("axis", -1), x.type.rank) != x.type.rank - 1:
+        raise UnsupportedOpError("layer normalization over several axes", hint="normalize the last axis")
+    return s.result(
+        ops.LayerNorm(s.real("epsilon", 1e-5)),
+        x,
+        gamma,
+        beta or s.const(np.zeros_like(s.data(gamma, "the gain")), "beta"),
+    )
+
+
+@operator("QuantizeLinear")
+def _quantize(s: Scope, x: Value, *_: Value) -> Value:
+    """At the border of the model nothing: it takes and gives integers."""
+    stored = s.stored[0]
+    if not x.type.quant or stored is None:
+        raise UnsupportedOpError("QuantizeLinear within a model in floating point", hint="quantize the whole model")
+    return s.requantized(x, stored)
+
+
+@operator("DequantizeLinear")
+def _dequantize(_: Scope, x: Value, *__: Value) -> Value:
+    return x

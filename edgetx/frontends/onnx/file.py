@@ -1,0 +1,73 @@
+"""An ONNX file as a checked protobuf message, and its tensors as arrays."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.builder_scope import MAX_ELEMENTS
+from edgetx.ir import Array
+
+OLDEST_OPSET, NEWEST_OPSET = 7, 22
+STANDARD_DOMAINS = ("", "ai.onnx")
+HELD: Mapping[str, str] = {"float64": "float32", "float16": "float32", "uint16": "int32", "uint32": "int64"}
+"""Element types that are held as others."""
+
+
+def read_model(content: bytes) -> tuple[onnx.GraphProto, int]:
+    """The main graph of a file and the opset of its operators.
+
+    Raises:
+        ModelError: If the file is not ONNX, or of an opset that is not known.
+    """
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(content)
+    except (DecodeError, ValueError) as problem:
+        raise ModelError(f"not an ONNX file: {problem}") from problem
+    opsets = [entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS]
+    if not model.graph.node or not opsets:
+        raise ModelError("not an ONNX file: it has no operators or names no opset")
+    if not OLDEST_OPSET <= opsets[0] <= NEWEST_OPSET:
+        raise ModelError(
+            f"opset {opsets[0]} is not supported", hint=f"export with an opset from {OLDEST_OPSET} to {NEWEST_OPSET}"
+        )
+    if model.functions:
+        raise UnsupportedOpError(
+            f"function '{model.functions[0].name}'", hint="export without functions, or inline them"
+        )
+    foreign = [entry.domain for entry in model.opset_import if entry.domain not in STANDARD_DOMAINS]
+    for node in model.graph.node:
+        if node.domain not in STANDARD_DOMAINS or not onnx.defs.has(node.op_type):
+            raise UnsupportedOpError(
+                f"operator {node.op_type} of domain '{node.domain or ', '.join(foreign)}' is not supported",
+                where=node.output[0] if node.output else node.name,
+                hint="export with operators of the standard domain",
+            )
+    return model.graph, opsets[0]
+
+
+def tensor_array(tensor: onnx.TensorProto) -> Array:
+    """The contents of a tensor in the file.
+
+    Raises:
+        ModelError: If they lie in another file, are of an unknown type, or do not fit the shape.
+    """
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise ModelError("keeps its contents in another file", where=tensor.name, hint="save the model in one file")
+    if min(tensor.dims, default=0) < 0 or math.prod(tensor.dims) > MAX_ELEMENTS:
+        raise ModelError(f"absurd shape {tuple(tensor.dims)}", where=tensor.name)
+    try:
+        return held(numpy_helper.to_array(tensor))
+    except (ValueError, TypeError, KeyError) as problem:
+        raise ModelError(f"damaged: {problem}", where=tensor.name) from problem
+
+
+def held(data: Array) -> Array:
+    """An array in an element type of ours."""
+    array = np.asarray(data)
+    return array.astype(HELD.get(array.dtype.name, array.dtype))

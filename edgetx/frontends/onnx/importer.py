@@ -1,0 +1,253 @@
+"""ONNX files to graphs: float graphs as they are, QDQ graphs as the integers they stand for.
+
+Every operator has one small handler that writes it with `GraphBuilder`; operators over constants are evaluated. In a
+graph with QuantizeLinear and DequantizeLinear values are the integers between the two, uint8 shifted to int8.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from edgetx.config import did_you_mean
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.builder_scope import MAX_ELEMENTS, clean_name
+from edgetx.frontends.onnx.file import read_model, tensor_array
+from edgetx.frontends.onnx.folding import FOLDED, folded
+from edgetx.frontends.onnx.quantization import integers, parameters, quantization_behind
+from edgetx.frontends.onnx.scope import HANDLERS, Scope
+from edgetx.ir import Array, Graph, GraphBuilder, Value
+from edgetx.output import explained
+
+NESTED = 8
+"""Branches within branches at most."""
+
+
+def load_onnx(path: Path, settings: Mapping[str, str] | None = None) -> Graph:
+    """Read an `.onnx` file.
+
+    Args:
+        path: The file.
+        settings: Values of symbolic axes and of inputs that are constants, by name; `@output` for an input that takes
+            what that output gave at the invocation before.
+
+    Raises:
+        ModelError: If the file is damaged or inconsistent, or a shape is not known.
+        UnsupportedOpError: If it contains an operator without integer form.
+    """
+    with explained(path, OSError):
+        content = path.read_bytes()
+    try:
+        return import_onnx(content, path.stem, settings or {})
+    except ModelError as error:
+        raise type(error)(
+            error.what, where=": ".join(filter(None, (path.name, error.where))), hint=error.hint
+        ) from error
+
+
+def import_onnx(content: bytes, name: str, settings: Mapping[str, str]) -> Graph:
+    """The graph in the bytes of a file."""
+    graph, opset = read_model(content)
+    return _Importer(GraphBuilder(name), opset, settings).run(graph)
+
+
+@dataclass
+class _Importer:
+    builder: GraphBuilder
+    opset: int
+    settings: Mapping[str, str]
+    values: dict[str, Value] = field(default_factory=dict)
+    readers: dict[str, list[onnx.NodeProto]] = field(default_factory=dict)
+
+    def run(self, graph: onnx.GraphProto) -> Graph:
+        self._enter(graph)
+        initialized = {tensor.name for tensor in graph.initializer}
+        inputs = [info for info in graph.input if info.name not in initialized]
+        for info in inputs:
+            self._input(info)
+        self._refuse_unknown_settings(inputs)
+        self._nodes(graph.node, 0)
+        fed = {self.settings.get(info.name, "").removeprefix("@"): info.name for info in inputs}
+        outputs = [info.name for info in graph.output]
+        for output in outputs:
+            if output in fed:
+                self.builder.write_state(self._value(fed[output]), self._value(output))
+        results = [self._value(output) for output in outputs if output not in fed]
+        if not results or any(value.name in self.builder.consts for value in results):
+            raise ModelError("an output does not depend on the input")
+        return self.builder.graph(*results)
+
+    def _enter(self, graph: onnx.GraphProto) -> None:
+        """Constants, and who reads what."""
+        for tensor in graph.initializer:
+            self._const(tensor.name, tensor_array(tensor))
+        if graph.sparse_initializer:
+            raise UnsupportedOpError("sparse tensors", hint="store weights densely")
+        for node in graph.node:
+            for name in node.input:
+                self.readers.setdefault(name, []).append(node)
+
+    def _const(self, name: str, data: Array) -> None:
+        try:
+            self.values[name] = self.builder.const(data, f"{clean_name(name)}.const")
+        except KeyError:
+            raise UnsupportedOpError(f"element type {data.dtype}", where=name) from None
+
+    def _input(self, info: onnx.ValueInfoProto) -> None:
+        """An input: of the model, a constant that the settings give, or what an output gave before."""
+        setting = self.settings.get(info.name)
+        if setting is not None and not setting.startswith("@"):
+            self._const(info.name, _number(info, setting))
+            return
+        shape = self._shape(info)
+        if setting is not None:
+            self.values[info.name] = self.builder.state(clean_name(info.name), np.zeros(shape, np.float32))
+            return
+        if info.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+            kind = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type).name
+            raise UnsupportedOpError(
+                f"an input of {kind}", where=info.name, hint=f"fix its value: --set input.{info.name}=VALUE"
+            )
+        stored = quantization_behind(info.name, self.readers, self._consts())
+        dtype, quant = stored or ("float32", None)
+        self.values[info.name] = self.builder.input(clean_name(info.name), shape, dtype, quant)
+
+    def _shape(self, info: onnx.ValueInfoProto) -> tuple[int, ...]:
+        """The shape of an input, its batch specialised to 1."""
+        sizes = []
+        for axis, dim in enumerate(info.type.tensor_type.shape.dim):
+            size = dim.dim_value if dim.HasField("dim_value") else self._symbol(info.name, dim.dim_param, axis)
+            sizes.append(size)
+        if min(sizes, default=1) < 1 or int(np.prod(sizes, dtype=object)) > MAX_ELEMENTS:
+            raise ModelError(f"absurd shape {tuple(sizes)}", where=info.name)
+        return tuple(sizes)
+
+    def _refuse_unknown_settings(self, inputs: Sequence[onnx.ValueInfoProto]) -> None:
+        symbols = [dim.dim_param for info in inputs for dim in info.type.tensor_type.shape.dim if dim.dim_param]
+        names = [*(info.name for info in inputs), *symbols]
+        for name in self.settings:
+            if name not in names:
+                raise ModelError(f"no input and no axis is called '{name}'", hint=did_you_mean(name, names))
+
+    def _symbol(self, name: str, symbol: str, axis: int) -> int:
+        if symbol in self.settings:
+            return int(_integer(symbol, self.settings[symbol]))
+        if axis == 0 or "batch" in symbol.lower():
+            return 1
+        key = symbol or name
+        raise ModelError(
+            f"axis {axis} has no fixed size ('{symbol}')", where=name, hint=f"fix it: --set input.{key}=SIZE"
+        )
+
+    def _consts(self) -> Mapping[str, Array]:
+        held = self.builder.consts
+        return {name: held[value.name] for name, value in self.values.items() if value.name in held}
+
+    def _nodes(self, nodes: Sequence[onnx.NodeProto], depth: int) -> None:
+        for node in nodes:
+            where = clean_name(node.output[0] if node.output else node.name)
+            try:
+                self._node(node, where, depth)
+            except ModelError as error:
+                raise type(error)(error.what, where=error.where or where, hint=error.hint) from error
+            except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as problem:
+                raise ModelError(f"{node.op_type} cannot take these operands: {problem}", where=where) from problem
+
+    def _node(self, node: onnx.NodeProto, where: str, depth: int) -> None:
+        operands = [self._value(name) if name else None for name in node.input]
+        results = self._special(node, operands, depth)
+        if results is None:
+            results = self._handled(node, where, operands)
+        for name, value in zip(node.output, results, strict=False):
+            self.values[name] = value
+
+    def _special(self, node: onnx.NodeProto, operands: Sequence[Value | None], depth: int) -> Sequence[Value] | None:
+        """Results of operators that are evaluated, or that hold graphs; None for all others."""
+        known = [v for v in operands if v is not None]
+        consts = [self.builder.consts.get(v.name) for v in known]
+        constant = all(data is not None for data in consts) and not any(v.type.quant for v in known)
+        match node.op_type:
+            case "Constant":
+                return self._given(node)
+            case "Shape":
+                return self._numbers(node, [np.array(known[0].shape, np.int64)])
+            case "Size":
+                return self._numbers(node, [np.array(known[0].type.size, np.int64)])
+            case "If":
+                return self._branch(node, known[0], depth)
+            case "DequantizeLinear" if not known[0].type.quant:
+                return self._dequantized(node, known[0])
+        if constant and node.op_type in FOLDED:
+            names = [name for name in node.input if name]
+            arrays = {name: np.asarray(data) for name, data in zip(names, consts, strict=True)}
+            return self._numbers(node, folded(node, arrays, self.opset))
+        return None
+
+    def _numbers(self, node: onnx.NodeProto, results: Sequence[Array]) -> Sequence[Value]:
+        for name, data in zip(node.output, results, strict=False):
+            self._const(name, data)
+        return [self.values[name] for name in node.output]
+
+    def _given(self, node: onnx.NodeProto) -> Sequence[Value]:
+        (attribute,) = node.attribute
+        value = onnx.helper.get_attribute_value(attribute)
+        data = tensor_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
+        return self._numbers(node, [data.astype(np.float32) if data.dtype == np.float64 else data])
+
+    def _branch(self, node: onnx.NodeProto, condition: Value, depth: int) -> Sequence[Value]:
+        """The results of the branch that is taken, known when the model is imported."""
+        data = self.builder.consts.get(condition.name)
+        if data is None or depth > NESTED:
+            raise UnsupportedOpError("If on what is computed", hint="fix the inputs that it depends on: --set input.…")
+        taken = "then_branch" if data.item() else "else_branch"
+        (graph,) = (a.g for a in node.attribute if a.name == taken)
+        self._enter(graph)
+        self._nodes(graph.node, depth + 1)
+        return [self._value(info.name) for info in graph.output]
+
+    def _dequantized(self, node: onnx.NodeProto, x: Value) -> Sequence[Value]:
+        """A constant with its quantization."""
+        data = self.builder.consts.get(x.name)
+        if data is None:
+            raise UnsupportedOpError("DequantizeLinear of what was not quantized")
+        _, quant = parameters(node, self._consts(), x.type.rank)
+        stored = integers(data)
+        if quant.zero_point and x.type.rank > 1:
+            raise UnsupportedOpError(
+                f"weights with zero point {quant.zero_point}", hint="quantize weights symmetrically"
+            )
+        return [self.builder.const(stored, f"{clean_name(node.output[0])}.const", quant)]
+
+    def _handled(self, node: onnx.NodeProto, where: str, operands: Sequence[Value | None]) -> Sequence[Value]:
+        if node.op_type not in HANDLERS:
+            raise UnsupportedOpError(
+                f"operator {node.op_type} is not supported",
+                hint="`edgetx list ops` shows what is; express it by those or leave it outside the model",
+            )
+        consts = self._consts()
+        stored = [quantization_behind(name, self.readers, consts) for name in node.output]
+        if node.op_type == "QuantizeLinear":
+            stored = [parameters(node, consts)]
+        made = HANDLERS[node.op_type](Scope(self.builder, where, node, self.opset, stored), *operands)
+        return made if isinstance(made, tuple) else (made,)
+
+    def _value(self, name: str) -> Value:
+        if name not in self.values:
+            raise ModelError(f"'{name}' is read before anything has made it")
+        return self.values[name]
+
+
+def _number(info: onnx.ValueInfoProto, text: str) -> Array:
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+    try:
+        return np.array(float(text)).astype(dtype)
+    except ValueError:
+        raise ModelError(f"'{text}' is not a number", where=f"input.{info.name}") from None
+
+
+def _integer(name: str, text: str) -> int:
+    if not text.isdigit():
+        raise ModelError(f"'{text}' is not a size", where=f"input.{name}")
+    return int(text)
