@@ -9,6 +9,8 @@ Read = Callable[[int, int], int]
 Write = Callable[[int, int, int], None]
 
 WINDOWS = ((0x4000_0000, 0x2000_0000), (0xE000_0000, 0x0010_0000))
+FACTORY_WINDOW = 0x1FFF_0000, 0x0001_0000
+"""Where ST keeps identifiers, calibration values and option bytes."""
 POLL_LIMIT = 200_000
 
 

@@ -7,7 +7,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from edgetx.errors import DeviceError, EdgetxError
-from edgetx.profile.bus import WINDOWS, Bus, Peripheral, Read, Write
+from edgetx.profile.bus import FACTORY_WINDOW, WINDOWS, Bus, Peripheral, Read, Write
 from edgetx.profile.cores import load_core, make_model
 from edgetx.profile.emulator import PAGE, Emulator, Stop, StopKind
 from edgetx.profile.exceptions import ExceptionUnit
@@ -26,6 +26,8 @@ NOWHERE = RETURN_ADDRESS + 0x100
 DEFAULT_INSTRUCTIONS = 5_000_000_000
 DEFAULT_SECONDS = 300.0
 MASKED_STEP = 200
+VECTOR_TABLE_OFFSETS = (0, 0x100)
+"""Within a segment; behind the second-stage boot loader on RP2040."""
 
 
 class Simulator:
@@ -54,7 +56,7 @@ class Simulator:
         self.target = load_target(target) if isinstance(target, str) else target
         self.image = image if isinstance(image, Image) else load_image(image, base)
         self.core = load_core(self.target.core)
-        self.bus = Bus()
+        self.bus = Bus(unmodelled={register.address: register.reset_value for register in self.target.register})
         self.nvic = Nvic()
         self.semihosting = Semihosting()
         self.emulator = Emulator(self.target.core)
@@ -421,8 +423,11 @@ class Simulator:
     def _map_memory(self) -> None:
         for region in self.target.memory.values():
             self._map_region(region)
-        for base, size in WINDOWS:
-            self._map_window(base, size)
+        for base, size in (*WINDOWS, FACTORY_WINDOW):
+            if not any(
+                region.base_address < base + size <= region.end_address for region in self.target.memory.values()
+            ):
+                self._map_window(base, size)
         self.emulator.map_memory(RETURN_ADDRESS, PAGE)
 
     def _map_region(self, region: MemoryRegion) -> None:
@@ -483,12 +488,15 @@ class Simulator:
 
     def _find_vector_table(self) -> int | None:
         for segment in self.image.segments:
-            if len(segment.data) >= 8 and self._is_vector_table(segment.data[:8]):
-                return segment.address
+            for offset in VECTOR_TABLE_OFFSETS:
+                if self._is_vector_table(segment.data[offset : offset + 8]):
+                    return segment.address + offset
         return None
 
     def _is_vector_table(self, head: bytes) -> bool:
         stack, reset = int.from_bytes(head[:4], "little"), int.from_bytes(head[4:], "little")
+        if len(head) < 8:
+            return False
         in_ram = any(
             r.base_address < stack <= r.end_address for r in self.target.memory.values() if "code" not in r.roles
         )

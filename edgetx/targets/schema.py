@@ -57,6 +57,14 @@ class BitField:
 
 
 @dataclass(frozen=True)
+class Register:
+    """A hardware register that is not zero after reset."""
+
+    address: int
+    reset_value: int
+
+
+@dataclass(frozen=True)
 class Flash:
     """Timing of the memory that holds code and weights.
 
@@ -155,6 +163,7 @@ class Target:
         console: Where firmware prints.
         flash: Flash timing; a target without it reads code without wait states.
         cache: Caches.
+        register: Registers whose value after reset firmware builds on.
         energy_pj_per_cycle: Measured energy of the whole board per core cycle.
         source: Where each number comes from.
     """
@@ -170,6 +179,7 @@ class Target:
     console: Console = Console()
     flash: Flash | None = None
     cache: tuple[Cache, ...] = ()
+    register: tuple[Register, ...] = ()
     energy_pj_per_cycle: float | None = None
     source: tuple[Source, ...] = ()
 
