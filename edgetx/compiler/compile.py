@@ -18,7 +18,7 @@ from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
 from edgetx.compiler.report import Measured, build_report
-from edgetx.compiler.settings import FORMS, overridden
+from edgetx.compiler.settings import FORMS, input_settings, overridden
 from edgetx.compiler.source import Source, load_source
 from edgetx.compiler.verification import make_cases, verify_artifact
 from edgetx.errors import ModelError
@@ -94,7 +94,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
         EdgetxError: If anything is wrong with the model, data, target, toolchain or disk; `options.out` is untouched.
     """
     progress("import")
-    source = load_source(options.source)
+    source = load_source(options.source, input_settings(options.settings))
     samples = calibration_samples(source, options.data)
     recipe = overridden(default_recipe(source), options.settings)
     progress("quantize")

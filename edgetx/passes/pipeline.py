@@ -9,6 +9,8 @@ from edgetx.passes.fuse_affine import FuseAffine
 from edgetx.passes.fuse_attention import FuseAttention
 from edgetx.passes.hoist_slice import HoistSlice
 from edgetx.passes.merge_duplicates import MergeDuplicates
+from edgetx.passes.recognize_activation import RecognizeActivation
+from edgetx.passes.recognize_norm import RecognizeNorm
 from edgetx.passes.simplify_movement import SimplifyMovement
 from edgetx.passes.sink_movement import SinkReshape, SinkTranspose
 
@@ -19,7 +21,11 @@ def float_passes() -> list[Pass]:
         FoldConstants(),
         ConvertMatmul(),
         SimplifyMovement(),
+        RecognizeNorm(),
+        RecognizeActivation(),  # after norms, in which squares and roots have a meaning
         FuseAttention(),  # before movement is moved: it reads how heads were split off the chain
+        *_settle_movement(),
+        FuseAttention(),  # and again what reshapes have left the middle of
         *_settle_movement(),
         FuseAffine(),  # once nothing stands between a layer and its normalization any more
         FuseActivation(),  # after affine: the clamp comes last
