@@ -17,6 +17,8 @@ NORMS = (L2Normalization, LayerNorm, RmsNorm)
 """Ops that do not see the size of a row."""
 WORTHWHILE_GAIN = 4.0
 LARGEST_GAIN = 64.0
+EXCESS = 4.0
+"""How far a row may be scaled above the largest of the others; what reads that row at the end profits."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class EqualizeRows(Pass):
 
     def run(self, graph: Graph) -> Graph:
         for stream in _streams(graph):
-            gain = _gain([self.peaks[node.name].ravel() for node in stream if node.name in self.peaks])
+            sums = [node.name for node in stream if isinstance(node.op, Add) and node.name in self.peaks]
+            gain = _gain([self.peaks[name].ravel() for name in sums])
             if gain is not None:
                 graph = _Equalized(graph, stream, gain).graph()
         return graph
@@ -65,7 +68,12 @@ def _is_sum_of_rows(graph: Graph, node: Node) -> bool:
 
 
 def _is_hidden(graph: Graph, node: Node, members: Mapping[str, Node]) -> bool:
-    return all(isinstance(n.op, NORMS) or n.name in members or _takes_rows(n) for n in graph.users(node.output))
+    rows = node.output.shape
+
+    def keeps_rows(user: Node) -> bool:
+        return user.name in members and user.output.shape == rows
+
+    return all(isinstance(n.op, NORMS) or keeps_rows(n) or _takes_rows(n) for n in graph.users(node.output))
 
 
 def _takes_rows(node: Node) -> bool:
@@ -73,11 +81,12 @@ def _takes_rows(node: Node) -> bool:
 
 
 def _gain(peaks: list[Array]) -> Array | None:
-    """A power of two per row, by what the rows lack on average over the stream; None if they lack little."""
+    """One factor per row: what it lacks in the sum where it lacks most, as long as it nowhere exceeds the others far."""
     if not peaks or not all(peak.any() for peak in peaks):
         return None
-    ratios = np.median([peak.max() / np.maximum(peak, 1e-9 * peak.max()) for peak in peaks], axis=0)
-    gain = np.where(ratios < WORTHWHILE_GAIN, 1.0, 2.0 ** np.floor(np.log2(np.minimum(ratios, LARGEST_GAIN))))
+    lacks = np.array([peak.max() / np.maximum(peak, peak.max() / LARGEST_GAIN) for peak in peaks])
+    gain = np.minimum(lacks.max(0), EXCESS * lacks.min(0))
+    gain = np.where(gain < WORTHWHILE_GAIN, 1.0, gain)
     return gain if (gain > 1).any() else None
 
 
