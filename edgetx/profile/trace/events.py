@@ -43,8 +43,9 @@ class StallKind(IntEnum):
 class Event:
     """Something that happens `offset` cycles behind the entry of a block.
 
-    A FETCH is at address `a`, and `b` cycles of it are hidden. The value `a` of a LOAD or STORE is the address of
-    `count` accesses of `width` bytes. A DIVIDE has the values `a` and `b`, and `width` is 1 if they are signed.
+    A FETCH is at address `a`, and `b` cycles of it are hidden. The value `a` (nothing if it is -1) plus `b` is the
+    address of the `count` accesses of `width` bytes of a LOAD or STORE. A DIVIDE has the values `a` and `b`, and
+    `width` is 1 if they are signed.
     """
 
     kind: EventKind
@@ -164,11 +165,13 @@ def _timed(block: Block, timing: Timing) -> Iterator[tuple[Instruction, int, Eve
 
 def _data_events(this: Instruction, offset: int, flags: EventFlag, values: Slice) -> Iterator[Event]:
     if this.kind is Kind.DIVIDE:
-        a, b = (values.register(name) for name in (this.reads[0], this.reads[-1]))
+        operands = [values.register(name) for name in (this.reads[0], this.reads[-1])]
+        a, b = (values.exact(operand) if operand else None for operand in operands)
         if a is not None and b is not None:
             yield Event(EventKind.DIVIDE, offset, a, b, width=int(this.name == "sdiv"))
     elif this.access and this.kind is not Kind.PRELOAD:
         address = values.address(this)
         if address is not None:
             kind = EventKind.STORE if this.is_store else EventKind.LOAD
-            yield Event(kind, offset, address, 0, flags, this.access.width, this.access.count)
+            constant = address.constant & 0xFFFF_FFFF
+            yield Event(kind, offset, address.step, constant, flags, this.access.width, this.access.count)

@@ -56,7 +56,7 @@ class _Event(ctypes.Structure):
         *_fields(ctypes.c_uint32, "kind flags"),
         ("offset", ctypes.c_int32),
         *_fields(ctypes.c_uint32, "width count"),
-        *_fields(ctypes.c_int32, "a b"),
+        *_fields(ctypes.c_int32, "a b region"),
     )
 
 
@@ -160,7 +160,7 @@ class NativeEngine:
         return index
 
     def add_events(self, edge: int, events: Sequence[Event], steps: Sequence[Step]) -> None:
-        rows = [_Event(e.kind, e.flags, e.offset, e.width, e.count, _as_signed(e.a), e.b) for e in events]
+        rows = [_Event(e.kind, e.flags, e.offset, e.width, e.count, _as_signed(e.a), _as_signed(e.b)) for e in events]
         values = [_Step(s.operation, s.a, s.b, s.immediate) for s in steps]
         self._library.etx_add_events(
             self._engine, edge, (_Event * len(rows))(*rows), len(rows), (_Step * len(values))(*values), len(values)

@@ -42,7 +42,8 @@ def stall(
     elif event.kind is EventKind.DIVIDE:
         stalls[StallKind.DIVIDE] += divide_cycles(costs, values[event.a], values[event.b], bool(event.width))
     else:
-        _access(costs, memory, history, event, values[event.a], time, stalls)
+        address = (values[event.a] if event.a >= 0 else 0) + event.b & WORD
+        _access(costs, memory, history, event, address, time, stalls)
     return sum(stalls) - before
 
 

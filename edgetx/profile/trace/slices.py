@@ -63,6 +63,18 @@ _LOADS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Value:
+    """The result of a step plus a constant; the step -1 stands for zero."""
+
+    step: int
+    constant: int = 0
+
+    def plus(self, amount: int) -> "Value":
+        """The value and a constant added."""
+        return Value(self.step, self.constant + amount)
+
+
 class Slice:
     """Values of a block, in the order of its instructions.
 
@@ -72,12 +84,12 @@ class Slice:
 
     def __init__(self, register_id: Callable[[str], int]) -> None:
         self._register_id = register_id
-        self._values: dict[str, int | None] = {}
+        self._values: dict[str, Value | None] = {}
         self._known: dict[Step, int] = {}
         self.steps: list[Step] = []
 
-    def address(self, this: Instruction) -> int | None:
-        """Value that is the lowest address an instruction accesses, before it executes."""
+    def address(self, this: Instruction) -> Value | None:
+        """The lowest address an instruction accesses, before it executes."""
         access = this.access
         if access is None:
             return None
@@ -86,114 +98,113 @@ class Slice:
             return None
         if access.index:
             index = self.register(access.index)
-            return None if index is None else self._step(Operation.ADD, base, index, access.shift)
+            return None if index is None else self._add(base, index, access.shift)
         if access.mode is Index.POST or (this.kind in _MULTIPLE and this.name not in _DOUBLE and access.offset > 0):
             return base
-        return self._plus(base, access.offset)
+        return base.plus(access.offset)
 
-    def register(self, name: str) -> int | None:
+    def register(self, name: str) -> Value | None:
         """Value of a register at this point."""
         if name not in self._values:
             self._values[name] = self._step(Operation.REGISTER, immediate=self._register_id(name))
         return self._values[name]
 
+    def exact(self, value: Value) -> int | None:
+        """The step that computes a value, its constant included."""
+        if not value.constant and value.step >= 0:
+            return value.step
+        constant = self._step(Operation.CONSTANT, immediate=value.constant & 0xFFFF_FFFF)
+        if constant is None or value.step < 0:
+            return constant.step if constant else None
+        total = self._step(Operation.ADD, value.step, constant.step)
+        return total.step if total else None
+
     def execute(self, this: Instruction) -> None:
         """Go past an instruction."""
-        result = self._result(this) if this.condition == "al" and len(this.writes) == 1 else None
-        moved = self._moved_base(this)
-        for name in this.writes:
-            self._values[name] = None
-        if moved:
-            self._values[moved[0]] = moved[1]
-            written = [name for name in this.writes if name != moved[0]]
-            if len(written) == 1 and this.condition == "al":
-                self._values[written[0]] = self._loaded
-        elif result is not None:
-            self._values[this.writes[0]] = result
+        certain = this.condition == "al"
+        loaded = self._load(this) if certain else None
+        moved = self._moved_base(this) if certain else None
+        result = loaded if this.kind is Kind.LOAD else self._result(this) if certain else None
+        base = this.access.base if this.access and this.access.mode is not Index.OFFSET else None
+        written = [name for name in this.writes if name != base]
+        for name in written:
+            self._values[name] = result if len(written) == 1 else None
+        if base:
+            self._values[base] = moved
 
-    _loaded: int | None = None
-
-    def _base(self, this: Instruction, access: Access) -> int | None:
+    def _base(self, this: Instruction, access: Access) -> Value | None:
         if access.is_literal:
-            return self._constant((this.address + 4) & ~3 if this.kind is not Kind.TABLE_BRANCH else this.address + 4)
+            here = this.address + 4
+            return Value(-1, here if this.kind is Kind.TABLE_BRANCH else here & ~3)
         return self.register(access.base)
 
-    def _moved_base(self, this: Instruction) -> tuple[str, int | None] | None:
+    def _moved_base(self, this: Instruction) -> Value | None:
         access = this.access
-        self._loaded = self._load(this)
         if access is None or access.mode is Index.OFFSET:
             return None
         base = self.register(access.base)
-        moved = None if base is None or this.condition != "al" else self._plus(base, access.offset)
-        return access.base, moved
+        return base.plus(access.offset) if base else None
 
-    def _load(self, this: Instruction) -> int | None:
+    def _load(self, this: Instruction) -> Value | None:
         if this.kind is not Kind.LOAD or this.name not in _LOADS:
             return None
         address = self.address(this)
-        return None if address is None else self._step(_LOADS[this.name], address)
+        return self._unary(_LOADS[this.name], address, 0)
 
-    def _result(self, this: Instruction) -> int | None:
-        if this.kind is Kind.LOAD:
-            return self._load(this)
+    def _result(self, this: Instruction) -> Value | None:
         if this.name == "adr" and this.immediate is not None:
-            return self._constant(((this.address + 4) & ~3) + this.immediate)
-        if this.name in ("mov", "movw"):
-            return self.register(this.reads[0]) if this.reads and not this.shift else self._maybe_constant(this)
+            return Value(-1, ((this.address + 4) & ~3) + this.immediate)
+        if this.name in ("mov", "movw") and not this.shift:
+            return self.register(this.reads[0]) if this.reads else Value(-1, this.immediate or 0)
         if this.name in _EXTENSIONS and not this.shift:
             operation, width = _EXTENSIONS[this.name]
-            return self._unary(operation, this.reads[0], width)
+            return self._unary(operation, self.register(this.reads[0]), width)
         if this.name in ("add", "sub"):
             return self._sum(this)
         if this.name in _BINARY and not this.shift:
             return self._binary(this)
         return None
 
-    def _sum(self, this: Instruction) -> int | None:
-        operation = Operation.ADD if this.name == "add" else Operation.SUB
+    def _sum(self, this: Instruction) -> Value | None:
         if not this.reads or this.reads[0] == "pc":
             return None
-        a = self.register(this.reads[0])
+        a, sign = self.register(this.reads[0]), 1 if this.name == "add" else -1
         if this.immediate is not None:
-            return (
-                None if a is None else self._plus(a, this.immediate if operation is Operation.ADD else -this.immediate)
-            )
+            return a.plus(sign * this.immediate) if a else None
         b = self.register(this.reads[-1])
         if a is None or b is None or (this.shift and (this.shift[0] != "lsl" or len(this.reads) > 2)):
             return None
-        return self._step(operation, a, b, this.shift[1] if this.shift else 0)
+        return self._add(a, b, this.shift[1] if this.shift else 0, sign)
 
-    def _binary(self, this: Instruction) -> int | None:
+    def _binary(self, this: Instruction) -> Value | None:
         if not this.reads:
             return None
         a = self.register(this.reads[0])
-        b = self._constant(this.immediate) if this.immediate is not None else self.register(this.reads[-1])
-        return None if a is None or b is None else self._step(_BINARY[this.name], a, b)
+        b = Value(-1, this.immediate) if this.immediate is not None else self.register(this.reads[-1])
+        if a is None or b is None:
+            return None
+        left, right = self.exact(a), self.exact(b)
+        return None if left is None or right is None else self._step(_BINARY[this.name], left, right)
 
-    def _unary(self, operation: Operation, register: str, immediate: int) -> int | None:
-        a = self.register(register)
-        return None if a is None else self._step(operation, a, immediate=immediate)
+    def _unary(self, operation: Operation, value: Value | None, immediate: int) -> Value | None:
+        step = self.exact(value) if value else None
+        return None if step is None else self._step(operation, step, immediate=immediate)
 
-    def _maybe_constant(self, this: Instruction) -> int | None:
-        return None if this.immediate is None or this.shift else self._constant(this.immediate)
+    def _add(self, a: Value, b: Value, shift: int, sign: int = 1) -> Value | None:
+        constant = a.constant + sign * (b.constant << shift)
+        if b.step < 0:
+            return Value(a.step, constant)
+        total = self._step(Operation.ADD if sign > 0 else Operation.SUB, a.step, b.step, shift)
+        return total.plus(constant) if total else None
 
-    def _constant(self, value: int) -> int | None:
-        return self._step(Operation.CONSTANT, immediate=value & 0xFFFF_FFFF)
-
-    def _plus(self, a: int, offset: int) -> int | None:
-        if not offset:
-            return a
-        constant = self._constant(offset)
-        return None if constant is None else self._step(Operation.ADD, a, constant)
-
-    def _step(self, operation: Operation, a: int = -1, b: int = -1, immediate: int = 0) -> int | None:
+    def _step(self, operation: Operation, a: int = -1, b: int = -1, immediate: int = 0) -> Value | None:
         step = Step(operation, a, b, immediate)
         if step not in self._known:
             if len(self.steps) == MAX_STEPS:
                 return None
             self._known[step] = len(self.steps)
             self.steps.append(step)
-        return self._known[step]
+        return Value(self._known[step])
 
 
 _MULTIPLE = (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE)

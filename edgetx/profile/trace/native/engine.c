@@ -164,7 +164,7 @@ static void follow_calls(etx_engine *e, const etx_node *from, const etx_node *to
 }
 
 static uint32_t run_event(etx_engine *e, etx_edge *edge, int32_t index, const uint32_t *values, uint32_t stalled) {
-    const etx_event *event = &e->events[edge->event + index];
+    etx_event *event = &e->events[edge->event + index];
     int64_t time = (int64_t)(e->cycles + stalled) + event->offset;
     return etx_stall(&e->costs, &e->memory, &e->history, event, values, time > 0 ? (uint64_t)time : 0, edge->stalls);
 }

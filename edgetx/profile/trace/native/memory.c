@@ -62,9 +62,8 @@ uint32_t etx_fetch(etx_memory *memory, uint32_t address, uint64_t time) {
     return region->penalty + read_array(region, address, time + region->penalty);
 }
 
-uint32_t etx_load(etx_memory *memory, uint32_t address, uint64_t time) {
-    etx_region *region = etx_find_region(memory, address);
-    if (!region || !(region->wait | region->penalty)) return 0;
+uint32_t etx_load(etx_memory *memory, etx_region *region, uint32_t address, uint64_t time) {
+    if (!(region->wait | region->penalty)) return 0;
     etx_cache *cache = enabled_cache(memory, region->data_cache);
     if (cache && look_up(cache, address)) return 0;
     uint32_t line = address >> region->line_shift;
@@ -76,9 +75,8 @@ uint32_t etx_load(etx_memory *memory, uint32_t address, uint64_t time) {
     return (uint32_t)(region->busy - time);
 }
 
-void etx_store(etx_memory *memory, uint32_t address) {
-    etx_region *region = etx_find_region(memory, address);
-    if (!region || !(region->wait | region->penalty)) return;
+void etx_store(etx_memory *memory, etx_region *region, uint32_t address) {
+    if (!(region->wait | region->penalty)) return;
     etx_cache *cache = enabled_cache(memory, region->data_cache);
     if (cache) look_up(cache, address);
 }

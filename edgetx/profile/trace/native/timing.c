@@ -34,35 +34,51 @@ static uint32_t buffer_store(const etx_costs *costs, etx_history *history, uint3
 }
 
 /* Transfers one after the other, each of which may have to wait for its memory. */
-static uint32_t transfer(etx_memory *memory, const etx_event *event, uint32_t address, uint64_t time) {
+static uint32_t transfer(etx_memory *memory, etx_region *region, const etx_event *event, uint32_t address, uint64_t time) {
     uint32_t stalled = 0;
     for (uint32_t i = 0; i < event->count; i++, address += event->width) {
-        if (event->kind == ETX_STORE) etx_store(memory, address);
-        else stalled += etx_load(memory, address, time + stalled);
+        if (event->kind == ETX_STORE) etx_store(memory, region, address);
+        else stalled += etx_load(memory, region, address, time + stalled);
     }
     return stalled;
 }
 
-static uint32_t access(const etx_costs *costs, etx_memory *memory, etx_history *history, const etx_event *event,
+static etx_region *region_of(etx_memory *memory, etx_event *event, uint32_t address) {
+    etx_region *region = &memory->regions[event->region];
+    if (address - region->base < region->end - region->base) return region;
+    region = etx_find_region(memory, address);
+    if (region) event->region = (int32_t)(region - memory->regions);
+    return region;
+}
+
+/* What loads of one memory that needs no wait states cost. */
+static int is_free(const etx_costs *costs, const etx_event *event, const etx_region *region, uint32_t address) {
+    if (event->kind == ETX_STORE && costs->store_entries) return 0;
+    return !(region->wait | region->penalty) && !(event->flags & ETX_PAIRED) && !(address & (event->width - 1));
+}
+
+static uint32_t access(const etx_costs *costs, etx_memory *memory, etx_history *history, etx_event *event,
                        uint32_t address, uint64_t time, uint64_t stalls[ETX_STALL_KINDS]) {
-    etx_region *region = etx_find_region(memory, address);
+    etx_region *region = region_of(memory, event, address);
     uint32_t bank = region ? region->bank : 0, switched = 0, collided = 0, waited;
     if (event->flags & ETX_CHAINED && bank != history->last_bank) switched = costs->switch_cycles;
     if (event->flags & ETX_PAIRED && costs->bank_bit && !((address ^ history->last_address) & costs->bank_bit))
         collided = costs->conflict_cycles;
     history->last_bank = bank;
     history->last_address = address;
-    if (region) *(event->kind == ETX_LOAD ? &region->read_bytes : &region->written_bytes) += event->width * event->count;
+    stalls[ETX_STALL_SWITCH] += switched;
+    if (!region) return switched;
+    *(event->kind == ETX_LOAD ? &region->read_bytes : &region->written_bytes) += event->width * event->count;
+    if (is_free(costs, event, region, address)) return switched;
     if (event->kind == ETX_STORE) waited = buffer_store(costs, history, address, event->width, time);
     else waited = costs->unaligned_cycles * extra_transfers(address, event->width);
-    waited += transfer(memory, event, address, time);
+    waited += transfer(memory, region, event, address, time);
     stalls[ETX_STALL_DATA] += waited;
-    stalls[ETX_STALL_SWITCH] += switched;
     stalls[ETX_STALL_CONFLICT] += collided;
     return waited + switched + collided;
 }
 
-uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *history, const etx_event *event,
+uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *history, etx_event *event,
                    const uint32_t *values, uint64_t time, uint64_t stalls[ETX_STALL_KINDS]) {
     if (event->kind == ETX_FETCH) {
         uint32_t late = etx_fetch(memory, (uint32_t)event->a, time), hidden = (uint32_t)event->b;
@@ -75,5 +91,6 @@ uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *hist
         stalls[ETX_STALL_DIVIDE] += cycles;
         return cycles;
     }
-    return access(costs, memory, history, event, values[event->a], time, stalls);
+    uint32_t base = event->a < 0 ? 0 : values[event->a];
+    return access(costs, memory, history, event, base + (uint32_t)event->b, time, stalls);
 }

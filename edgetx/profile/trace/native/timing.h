@@ -27,13 +27,14 @@ enum { ETX_STALL_FETCH, ETX_STALL_DATA, ETX_STALL_SWITCH, ETX_STALL_CONFLICT, ET
        ETX_STALL_BRANCH, ETX_STALL_KINDS };
 
 /* Something within a block whose cost is known only when it happens, `offset` cycles behind its entry.
- * FETCH: address `a`, of which `b` cycles are hidden. LOAD and STORE: value `a` is the address of `count` accesses of
- * `width` bytes. DIVIDE: values `a` and `b`, signed if `width` is set. */
+ * FETCH: address `a`, of which `b` cycles are hidden. LOAD and STORE: value `a` (none if it is -1) plus `b` is the
+ * address of `count` accesses of `width` bytes, which went to `region` the last time. DIVIDE: values `a` and `b`, signed
+ * if `width` is set. */
 typedef struct {
     uint32_t kind, flags;
     int32_t offset;
     uint32_t width, count;
-    int32_t a, b;
+    int32_t a, b, region;
 } etx_event;
 
 typedef struct {
@@ -44,7 +45,7 @@ typedef struct {
 uint32_t etx_divide_cycles(const etx_divider *divider, uint32_t a, uint32_t b, int is_signed);
 
 /* Add the stall of one event, by kind; returns it too. */
-uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *history, const etx_event *event,
+uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *history, etx_event *event,
                    const uint32_t *values, uint64_t time, uint64_t stalls[ETX_STALL_KINDS]);
 
 #endif
