@@ -38,6 +38,7 @@ class KernelCall:
         scratch_bytes: Size of a working buffer the kernel needs while it runs.
         in_place: Index of the operand whose memory the result may take over, if any.
         variadic: Whether the operands are passed as one array of `const void *`.
+        staged: Index of a constant operand that is copied into the arena first, because it is read many times.
     """
 
     kernel: str
@@ -47,6 +48,7 @@ class KernelCall:
     scratch_bytes: int = 0
     in_place: int | None = None
     variadic: bool = False
+    staged: int | None = None
 
     @property
     def struct(self) -> str:

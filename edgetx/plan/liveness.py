@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from edgetx.ir import Graph, Node, Value
+from edgetx.ir import Array, Graph, Node, Value
 from edgetx.ops import KernelCall, Op
 from edgetx.plan.arena import Buffer
 
@@ -30,7 +30,10 @@ def owners(graph: Graph, calls: Mapping[str, KernelCall]) -> dict[str, str]:
 
 
 def live_buffers(graph: Graph, calls: Mapping[str, KernelCall], owner: Mapping[str, str]) -> list[Buffer]:
-    """Every buffer of the arena with its size and first and last step; scratch buffers are called `<node>.scratch`."""
+    """Every buffer of the arena with its size and first and last step.
+
+    Scratch buffers are called `<node>.scratch`, copies of constants `<node>.staged`.
+    """
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     size: dict[str, int] = {}
@@ -52,8 +55,17 @@ def live_buffers(graph: Graph, calls: Mapping[str, KernelCall], owner: Mapping[s
         touch(value, end)
     apart = {state.read.name for state in graph.states}
     buffers = [Buffer(name, size[name], first[name], last[name]) for name in size if name not in apart]
-    scratch = {n.name: (i, calls[n.name].scratch_bytes) for i, n in enumerate(graph.nodes) if n.name in calls}
-    return buffers + [Buffer(f"{name}.scratch", n, i, i) for name, (i, n) in scratch.items() if n]
+    for step, node in enumerate(graph.nodes):
+        call = calls.get(node.name)
+        if call is not None and call.scratch_bytes:
+            buffers.append(Buffer(f"{node.name}.scratch", call.scratch_bytes, step, step))
+        if call is not None and call.staged is not None:
+            buffers.append(Buffer(f"{node.name}.staged", _nbytes(call.operands[call.staged]), step, step))
+    return buffers
+
+
+def _nbytes(operand: Value | Array) -> int:
+    return operand.type.nbytes if isinstance(operand, Value) else operand.nbytes
 
 
 def _last_use(graph: Graph) -> dict[str, int]:

@@ -24,6 +24,9 @@ LANES = 4
 SUM_LIMIT = 1 << 23
 """Two sums share an accumulator; one of them has its upper 24 bits."""
 SHIFT_LIMIT = 20
+STAGED_ROWS = 8
+STAGED_BYTES = 8192
+"""Weights are copied into RAM if they are used for so many rows and take no more memory."""
 BYTE_ORDER = (0, 2, 1, 3)
 """The order in which the bytes of a word are extended to pairs of 16 bits."""
 
@@ -37,15 +40,16 @@ def packed_forms(call: KernelCall, data: Data) -> Iterator[KernelCall]:
 def pack_fully_connected(call: KernelCall, data: Data) -> KernelCall | None:
     """Weights of four outputs side by side; the scratch buffer holds two rows in 16 bits."""
     w = data[1]
-    tables = None if w is None else matmul_tables(call, w, data)
-    if w is None or tables is None:
+    packed = None if w is None else packed_weight(call, w, data)
+    if w is None or packed is None:
         return None
     return replace(
         call,
         kernel="fully_connected_packed_s8",
         params_type="fully_connected",
-        operands=(call.operands[0], *tables),
+        operands=(call.operands[0], packed),
         scratch_bytes=4 * _round_up(w.shape[1]),
+        staged=_staged(packed, _int(call.params["rows"])),
         in_place=0,  # where both have as many features: rows are expanded before their results are stored
     )
 
@@ -70,14 +74,15 @@ def pack_conv_2d(call: KernelCall, data: Data) -> KernelCall | None:
     """The same; the scratch buffer also holds a window in 8 bits."""
     w = data[1]
     flat = None if w is None else w.reshape(len(w), -1)
-    tables = None if flat is None else matmul_tables(call, flat, data)
-    if flat is None or tables is None:
+    packed = None if flat is None else packed_weight(call, flat, data)
+    if flat is None or packed is None:
         return None
     return replace(
         call,
         kernel="conv_2d_packed_s8",
-        operands=(call.operands[0], *tables),
+        operands=(call.operands[0], packed),
         scratch_bytes=5 * _round_up(flat.shape[1]),
+        staged=_staged(packed, _int(call.params["out_height"]) * _int(call.params["out_width"])),
     )
 
 
@@ -104,7 +109,7 @@ def pack_depthwise_3x3(call: KernelCall, data: Data) -> KernelCall | None:
     )
 
 
-def matmul_tables(call: KernelCall, weight: Array, data: Data) -> tuple[Words, Words] | None:
+def packed_weight(call: KernelCall, weight: Array, data: Data) -> Words | None:
     """What `etx_packed_matmul.h` reads for a weight [outputs, inputs]; None if a sum or a shift is too large."""
     if data[2] is None or data[3] is None or data[4] is None:
         return None
@@ -118,8 +123,8 @@ def matmul_tables(call: KernelCall, weight: Array, data: Data) -> tuple[Words, W
     lanes = (w[::2] + 256 * w[1::2]).reshape(outputs // 2, -1, LANES)[:, :, BYTE_ORDER]
     words = (lanes[:, :, ::2] & 0xFFFF | lanes[:, :, 1::2] << 16).reshape(outputs // LANES, 2, -1)
     starts = np.stack([bias[::2], bias[::2] + 256 * bias[1::2]], 1)
-    blocks = [part.reshape(outputs // LANES, -1) for part in (starts, words.swapaxes(1, 2))]
-    return wrap_int32(np.hstack(blocks)).astype(np.int32), rescaling
+    blocks = [part.reshape(outputs // LANES, -1) for part in (starts, words.swapaxes(1, 2), rescaling)]
+    return wrap_int32(np.hstack(blocks)).astype(np.int32)
 
 
 def rescaling_table(mantissas: Int, shifts: Int, zero_point: int) -> Words | None:
@@ -128,6 +133,11 @@ def rescaling_table(mantissas: Int, shifts: Int, zero_point: int) -> Words | Non
     if right.min() < 1 or right.max() > SHIFT_LIMIT:
         return None
     return np.stack([mantissas, (1 << right - 1) + (zero_point << right), right], 1).astype(np.int32)
+
+
+def _staged(packed: Words, rows: int) -> int | None:
+    """The packed weights, if they are read often enough to pay for a copy into fast memory, and small enough."""
+    return 1 if rows >= STAGED_ROWS and packed.nbytes <= STAGED_BYTES else None
 
 
 def _padded(array: Array, *shape: int) -> Int:

@@ -88,7 +88,9 @@ class _Writer:
         call = step.call
         fields = ", ".join(f".{field} = {_initializer(value)}" for field, value in call.params.items())
         operands = [self._operand(operand, index) for operand in call.operands]
-        gathered = f"  const void *const operands[] = {{{', '.join(operands)}}};\n" if call.variadic else ""
+        before = self._stage(step, operands) if call.staged is not None else ""
+        if call.variadic:
+            before += f"  const void *const operands[] = {{{', '.join(operands)}}};\n"
         arguments = [f"&params_{index:03d}", *(["operands"] if call.variadic else operands)]
         arguments += [self._pointer(v, v.type.dtype) for v in step.node.outputs]
         if call.scratch_bytes:
@@ -96,9 +98,17 @@ class _Writer:
         return (
             f"/* {step.node.name} */\n"
             f"static const {call.struct} params_{index:03d} = {{{fields}}};\n\n"
-            f"static __attribute__((noinline)) void {layer_symbol(index, step)}(void) {{\n{gathered}"
+            f"static __attribute__((noinline)) void {layer_symbol(index, step)}(void) {{\n{before}"
             f"  etx_{call.kernel}({', '.join(arguments)});\n}}"
         )
+
+    def _stage(self, step: Step, operands: list[str]) -> str:
+        """The statement that copies a constant into the arena, from where `operands` now takes it."""
+        index = step.call.staged
+        assert index is not None
+        source = operands[index]
+        operands[index] = _cast(self.program.arena.offsets[f"{step.node.name}.staged"], "int32")
+        return f"  memcpy({operands[index]}, {source}, sizeof {source});\n"
 
     def _operand(self, operand: Value | Array, index: int) -> str:
         if not isinstance(operand, Value):

@@ -49,12 +49,11 @@ static void gather_window(const etx_convolution_params *p, const int8_t *x, int3
   }
 }
 
-void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *weights,
-                           const int32_t *rescaling, int8_t *y, int32_t *scratch) {
+void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
+                           int32_t *scratch) {
   const int32_t size = p->window_height * p->window_width * p->in_channels;
   const int32_t inputs = (size + 3) & ~3, outputs = p->out_channels, results = p->out_height * p->out_width;
-  const etx_packed_layer layer = {weights, (const etx_rescaling *)rescaling, inputs, outputs,
-                                  etx_limits_of(p->low, p->high)};
+  const etx_packed_layer layer = {packed, inputs, outputs, etx_limits_of(p->low, p->high)};
   int8_t *const window = (int8_t *)(scratch + inputs);
   int32_t index = 0;
   for (; index + 1 < results; index += 2) {
@@ -68,6 +67,6 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
   if (index < results) {
     gather_window(p, x, index, window);
     etx_expand_row(window, size, 1, scratch);
-    etx_multiply_row(&layer, scratch, y);
+    etx_multiply_row(&layer, scratch, 1, y);
   }
 }

@@ -1,36 +1,30 @@
 /* Matrix product with weights packed by edgetx/plan/packing.py.
  *
- * Four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin, then per pair
- * of inputs the weights of the first and of the last two outputs. A 16-bit lane of them is 256 * b + a.
- * Multiplied as it is, it adds to 256 * B + A; its low byte, extended, to A: only half of the weights are
- * ever extended.
+ * Four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of
+ * inputs the weights of the first and of the last two outputs; four times etx_rescaling. A 16-bit lane of
+ * weights is 256 * b + a. Multiplied as it is, it adds to 256 * B + A; its low byte, extended, to A: only
+ * half of the weights are ever extended.
  */
 #ifndef ETX_PACKED_MATMUL_H
 #define ETX_PACKED_MATMUL_H
 
+#include <stddef.h>
+
 #include "etx_dsp.h"
 #include "etx_rescale.h"
 
-typedef struct {
-  int32_t a, ab, c, cd;
-} etx_sums;
+#define ETX_BLOCK_WORDS(inputs) (4 + (inputs) + 12)
 
 typedef struct {
-  const int32_t *weights;
-  const etx_rescaling *rescaling; /* one per output */
-  int32_t inputs;                 /* as a multiple of four */
+  const int32_t *packed;
+  int32_t inputs; /* a multiple of four */
   int32_t outputs;
   etx_limits limits;
 } etx_packed_layer;
 
-/* Pairs of inputs in 16 bits, of two rows in turn. The loops over them need all registers: their ends stay in
- * memory.
- */
 typedef struct {
-  const int32_t *start;
-  const int32_t *end_of_eights; /* behind the last eight pairs */
-  const int32_t *end;           /* an even number of pairs */
-} etx_two_rows;
+  int32_t a, ab, c, cd;
+} etx_sums;
 
 /* Adds one pair of inputs. */
 static inline void etx_add_pair(int32_t x, const int32_t *w, etx_sums *sums) {
@@ -40,111 +34,202 @@ static inline void etx_add_pair(int32_t x, const int32_t *w, etx_sums *sums) {
   sums->c = etx_dot(x, etx_extend_even(w[1]), sums->c);
 }
 
-#if defined(__ARM_FEATURE_DSP)
-#define ETX_ADD_PAIR                     \
-  "ldrd %[w0], %[w1], [%[w]], #8\n"      \
-  "ldrd %[x0], %[x1], [%[x]], #8\n"      \
-  "smlad %[ab0], %[x0], %[w0], %[ab0]\n" \
-  "smlad %[ab1], %[x1], %[w0], %[ab1]\n" \
-  "smlad %[cd0], %[x0], %[w1], %[cd0]\n" \
-  "smlad %[cd1], %[x1], %[w1], %[cd1]\n" \
-  "sxtb16 %[w0], %[w0]\n"                \
-  "sxtb16 %[w1], %[w1]\n"                \
-  "smlad %[a0], %[x0], %[w0], %[a0]\n"   \
-  "smlad %[a1], %[x1], %[w0], %[a1]\n"   \
-  "smlad %[c0], %[x0], %[w1], %[c0]\n"   \
-  "smlad %[c1], %[x1], %[w1], %[c1]\n"
-#endif
+static inline int32_t etx_doubled_difference(int32_t ab, int32_t a) {
+  return (int32_t)((uint32_t)ab - (uint32_t)a) >> 7;
+}
 
-/* Adds both rows times the weights of a block. */
-static inline void etx_add_rows(const etx_two_rows *rows, const int32_t *w, etx_sums *first,
-                                etx_sums *second) {
-  const int32_t *x = rows->start;
+static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling) {
+  const etx_rescaling *by = (const etx_rescaling *)rescaling;
+  const int32_t a = etx_rescale(2 * sums->a, by);
+  const int32_t b = etx_rescale(etx_doubled_difference(sums->ab, sums->a), by + 1);
+  const int32_t c = etx_rescale(2 * sums->c, by + 2);
+  const int32_t d = etx_rescale(etx_doubled_difference(sums->cd, sums->c), by + 3);
+  return etx_pack_s8x4(a, b, c, d);
+}
+
+/* One row, every `step` words of x, as etx_expand_row leaves it. */
+static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int32_t step,
+                                    int8_t *y) {
+  const int32_t *w = layer->packed;
+  for (int32_t left = layer->outputs; left > 0; left -= 4) {
+    etx_sums sums = {w[0], w[1], w[2], w[3]};
+    const int32_t *pair = x;
+    w += 4;
+    for (const int32_t *const end = w + layer->inputs; w != end; w += 2, pair += step) {
+      etx_add_pair(*pair, w, &sums);
+    }
+    etx_store_results(y, etx_results(&sums, w), left, layer->limits);
+    w += 12;
+    y += 4;
+  }
+}
+
 #if defined(__ARM_FEATURE_DSP)
-  int32_t x0, x1, w0, w1;
-  __asm__(
-      "ldr %[x0], %[end8]\n"
-      "cmp %[x], %[x0]\n"
+
+/* Sums: r6 to r9 of the first row, r10 to lr of the second. The loads overlap where both lie in the same
+ * memory. */
+#define ETX_ADD_PAIR(index)  \
+  "ldr r4, [r1, #8*" #index  \
+  "]\n"                      \
+  "ldr r5, [r1, #8*" #index  \
+  "+4]\n"                    \
+  "ldr r2, [r0, #8*" #index  \
+  "]\n"                      \
+  "ldr r3, [r0, #8*" #index  \
+  "+4]\n"                    \
+  "smlad r7, r2, r4, r7\n"   \
+  "smlad r11, r3, r4, r11\n" \
+  "smlad r9, r2, r5, r9\n"   \
+  "smlad lr, r3, r5, lr\n"   \
+  "sxtb16 r4, r4\n"          \
+  "sxtb16 r5, r5\n"          \
+  "smlad r6, r2, r4, r6\n"   \
+  "smlad r10, r3, r4, r10\n" \
+  "smlad r8, r2, r5, r8\n"   \
+  "smlad r12, r3, r5, r12\n"
+
+#define ETX_ADD_TWO_PAIRS(i, j) ETX_ADD_PAIR(i) ETX_ADD_PAIR(j)
+
+/* Rescales two doubled sums by the next mantissa, rounding term and shift. */
+#define ETX_RESCALE(first, second) \
+  "ldm r1!, {r2, r3, r4}\n"        \
+  "smmlar r0, " first              \
+  ", r2, r3\n"                     \
+  "smmlar r5, " second             \
+  ", r2, r3\n"                     \
+  "add r0, r0, " first             \
+  ", asr #31\n"                    \
+  "add r5, r5, " second            \
+  ", asr #31\n"                    \
+  "asr r0, r0, r4\n"               \
+  "asr r5, r5, r4\n"               \
+  "ssat " first                    \
+  ", #8, r0\n"                     \
+  "ssat " second ", #8, r5\n"
+
+#define ETX_SPLIT(sum, mixed)      \
+  "sub " mixed ", " mixed ", " sum \
+  "\n"                             \
+  "asr " mixed ", " mixed          \
+  ", #7\n"                         \
+  "lsl " sum ", " sum ", #1\n"
+
+#define ETX_PACK(a, b, c, d) \
+  "pkhbt " a ", " a ", " c   \
+  ", lsl #16\n"              \
+  "pkhbt " b ", " b ", " d   \
+  ", lsl #16\n"              \
+  "uxtb16 " a ", " a         \
+  "\n"                       \
+  "uxtb16 " b ", " b         \
+  "\n"                       \
+  "orr " a ", " a ", " b ", lsl #8\n"
+
+#define ETX_LIMIT(results)    \
+  "ssub8 r4, " results        \
+  ", r2\n"                    \
+  "sel " results ", " results \
+  ", r2\n"                    \
+  "ssub8 r4, r3, " results    \
+  "\n"                        \
+  "sel " results ", " results ", r3\n"
+
+/* What the loops keep in memory: they need all registers. */
+typedef struct {
+  const int32_t *x, *end_of_eights, *end; /* behind the last eight pairs of inputs, and behind the last two */
+  int32_t limited, low, high;
+  int32_t y_row, left;
+  int8_t *y;
+  int32_t pushed[4];
+} etx_two_rows;
+
+/* Two rows that lie in turn in x, as etx_expand_row leaves them with a step of two. */
+static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
+  etx_two_rows rows = {.x = x,
+                       .end_of_eights = x + (layer->inputs & ~15),
+                       .end = x + layer->inputs,
+                       .limited = layer->limits.any,
+                       .low = layer->limits.low,
+                       .high = layer->limits.high,
+                       .y_row = layer->outputs,
+                       .left = layer->outputs,
+                       .y = y};
+  register const int32_t *w __asm__("r1") = layer->packed;
+  register etx_two_rows *frame __asm__("r3") = &rows;
+  __asm__ volatile(
+      "ldm r3, {r4, r5, r6}\n"
+      "push {r3, r4, r5, r6}\n"
+      "0:\n" /* four outputs */
+      "ldr r0, [sp, #4]\n"
+      "ldr r2, [sp, #8]\n"
+      "ldm r1!, {r6, r7, r8, r9}\n"
+      "mov r10, r6\n"
+      "mov r11, r7\n"
+      "mov r12, r8\n"
+      "mov lr, r9\n"
+      "cmp r0, r2\n"
       "beq 2f\n"
       ".balign 4\n"
       "1:\n"
-      ".rept 8\n" ETX_ADD_PAIR
-      ".endr\n"
-      "ldr %[x0], %[end8]\n"
-      "cmp %[x], %[x0]\n"
+      ETX_ADD_TWO_PAIRS(0, 1) ETX_ADD_TWO_PAIRS(2, 3) ETX_ADD_TWO_PAIRS(4, 5) ETX_ADD_TWO_PAIRS(6, 7) "adds r1, r1, #64\n" "adds r0, r0, #64\n"
+      "ldr r2, [sp, #8]\n"
+      "cmp r0, r2\n"
       "bne 1b\n"
       "2:\n"
-      "ldr %[x0], %[end]\n"
-      "cmp %[x], %[x0]\n"
+      "ldr r2, [sp, #12]\n"
+      "cmp r0, r2\n"
       "beq 4f\n"
       ".balign 4\n"
       "3:\n"
-      ".rept 2\n" ETX_ADD_PAIR
-      ".endr\n"
-      "ldr %[x0], %[end]\n"
-      "cmp %[x], %[x0]\n"
+      ETX_ADD_TWO_PAIRS(0, 1) "adds r1, r1, #16\n" "adds r0, r0, #16\n"
+      "ldr r2, [sp, #12]\n"
+      "cmp r0, r2\n"
       "bne 3b\n"
       "4:\n"
-      : [x] "+r"(x), [w] "+r"(w), [a0] "+r"(first->a), [ab0] "+r"(first->ab), [c0] "+r"(first->c),
-        [cd0] "+r"(first->cd), [a1] "+r"(second->a), [ab1] "+r"(second->ab), [c1] "+r"(second->c),
-        [cd1] "+r"(second->cd), [x0] "=&r"(x0), [x1] "=&r"(x1), [w0] "=&r"(w0), [w1] "=&r"(w1)
-      : [end] "m"(rows->end), [end8] "m"(rows->end_of_eights)
-      : "cc", "memory");
+      ETX_SPLIT("r6", "r7") ETX_SPLIT("r8", "r9") ETX_SPLIT("r10", "r11") ETX_SPLIT("r12", "lr")
+      ETX_RESCALE("r6", "r10") ETX_RESCALE("r7", "r11") ETX_RESCALE("r8", "r12") ETX_RESCALE("r9", "lr")
+      ETX_PACK("r6", "r7", "r8", "r9") ETX_PACK("r10", "r11", "r12", "lr")
+      "ldr r0, [sp]\n"
+      "ldr r5, [r0, %[limited]]\n"
+      "cmp r5, #0\n"
+      "beq 5f\n"
+      "ldrd r2, r3, [r0, %[low]]\n"
+      ETX_LIMIT("r6") ETX_LIMIT("r10")
+      "5:\n"
+      "add r5, r0, %[y_row]\n"
+      "ldm r5, {r2, r3, r4}\n" /* distance of the rows, results left, first result */
+      "cmp r3, #4\n"
+      "blt 6f\n"
+      "str r6, [r4]\n"
+      "str r10, [r4, r2]\n"
+      "add r4, r4, #4\n"
+      "subs r3, r3, #4\n"
+      "strd r3, r4, [r0, %[left]]\n"
+      "bne 0b\n"
+      "b 7f\n"
+      "6:\n"
+      "strb r10, [r4, r2]\n"
+      "strb r6, [r4], #1\n"
+      "lsr r6, r6, #8\n"
+      "lsr r10, r10, #8\n"
+      "subs r3, r3, #1\n"
+      "bne 6b\n"
+      "7:\n"
+      "add sp, sp, #16\n"
+      : "+r"(w), "+r"(frame)
+      : [limited] "I"(offsetof(etx_two_rows, limited)), [low] "I"(offsetof(etx_two_rows, low)),
+        [y_row] "I"(offsetof(etx_two_rows, y_row)), [left] "I"(offsetof(etx_two_rows, left))
+      : "r0", "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
 #else
-  for (; x != rows->end; x += 2, w += 2) {
-    etx_add_pair(x[0], w, first);
-    etx_add_pair(x[1], w, second);
-  }
+
+static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
+  etx_multiply_row(layer, x, 2, y);
+  etx_multiply_row(layer, x + 1, 2, y + layer->outputs);
+}
+
 #endif
-}
-
-/* Rescales the sums of two outputs, a and 256 * b + a, of two rows. */
-static inline void etx_rescale_sums(int32_t *a, int32_t *ab, int32_t *a_below, int32_t *ab_below,
-                                    const etx_rescaling *by) {
-  *ab = (int32_t)((uint32_t)*ab - (uint32_t)*a) >> 7;
-  *ab_below = (int32_t)((uint32_t)*ab_below - (uint32_t)*a_below) >> 7;
-  *a *= 2;
-  *a_below *= 2;
-  etx_rescale_two(a, a_below, by);
-  etx_rescale_two(ab, ab_below, by + 1);
-}
-
-/* Two rows that lie expanded in x, in turn. */
-static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
-  const etx_two_rows rows = {x, x + (layer->inputs & ~15), x + layer->inputs};
-  const int32_t *w = layer->weights;
-  const etx_rescaling *by = layer->rescaling;
-  int8_t *below = y + layer->outputs;
-  for (const int8_t *const end = below; y < end; y += 4, below += 4, by += 4) {
-    etx_sums first = {w[0], w[1], w[2], w[3]}, second = first;
-    etx_add_rows(&rows, w + 4, &first, &second);
-    w += 4 + layer->inputs;
-    etx_rescale_sums(&first.a, &first.ab, &second.a, &second.ab, by);
-    etx_rescale_sums(&first.c, &first.cd, &second.c, &second.cd, by + 2);
-    const int32_t results = etx_pack_s8x4(first.a, first.ab, first.c, first.cd);
-    const int32_t results_below = etx_pack_s8x4(second.a, second.ab, second.c, second.cd);
-    etx_store_results(y, results, (int32_t)(end - y), layer->limits);
-    etx_store_results(below, results_below, (int32_t)(end - y), layer->limits);
-  }
-}
-
-/* One row that lies expanded in x. */
-static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
-  const int32_t *w = layer->weights;
-  const etx_rescaling *by = layer->rescaling;
-  for (const int8_t *const end = y + layer->outputs; y < end; y += 4, by += 4) {
-    etx_sums sums = {w[0], w[1], w[2], w[3]};
-    w += 4;
-    for (int32_t i = 0; i < layer->inputs / 2; ++i) {
-      etx_add_pair(x[i], w, &sums);
-      w += 2;
-    }
-    etx_sums ignored = sums;
-    etx_rescale_sums(&sums.a, &sums.ab, &ignored.a, &ignored.ab, by);
-    etx_rescale_sums(&sums.c, &sums.cd, &ignored.c, &ignored.cd, by + 2);
-    etx_store_results(y, etx_pack_s8x4(sums.a, sums.ab, sums.c, sums.cd), (int32_t)(end - y), layer->limits);
-  }
-}
 
 /* A row of int8 as pairs of int16 lanes, every `step` words; zeros behind it. */
 static inline void etx_expand_row(const int8_t *row, int32_t size, int32_t step, int32_t *x) {

@@ -35,7 +35,7 @@ static inline void etx_store_results(int8_t *y, int32_t results, int32_t left, e
 }
 
 /* Ties go away from zero, as in etx_rounding_shift_right. */
-static inline int32_t etx_rescale_one(int32_t doubled, const etx_rescaling *by) {
+static inline int32_t etx_rescale(int32_t doubled, const etx_rescaling *by) {
   return etx_saturate_s8((etx_high_mac(doubled, by->mantissa, by->rounding) + (doubled >> 31)) >> by->shift);
 }
 
@@ -57,8 +57,8 @@ static inline void etx_rescale_two(int32_t *first, int32_t *second, const etx_re
   *first = a;
   *second = b;
 #else
-  *first = etx_rescale_one(*first, by);
-  *second = etx_rescale_one(*second, by);
+  *first = etx_rescale(*first, by);
+  *second = etx_rescale(*second, by);
 #endif
 }
 
