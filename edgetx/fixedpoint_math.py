@@ -58,34 +58,14 @@ def _exp_in_quarter(x: Int) -> Int:
     return EXP_OF_MINUS_EIGHTH + mul(EXP_OF_MINUS_EIGHTH, d + tail)
 
 
-def _reciprocal_of_half_one_plus(x: IntLike) -> Int:
-    """2 / (1 + x) with 2 integer bits, for x in [0, 1] without; three Newton-Raphson steps."""
+def one_over_one_plus(x: IntLike) -> Int:
+    """1 / (1 + x) without integer bits, for x in [0, 1]; three Newton-Raphson steps from a linear estimate."""
     mul = rounding_doubling_high_mul
     half = (np.asarray(x, np.int64) + INT32_MAX + 1) >> 1
     y = FORTY_EIGHT_SEVENTEENTHS + mul(half, MINUS_THIRTY_TWO_SEVENTEENTHS)
     for _ in range(3):
         y = y + saturating_shift_left(mul(y, (1 << 29) - mul(half, y)), 2)
-    return y
-
-
-def one_over_one_plus(x: IntLike) -> Int:
-    """1 / (1 + x) without integer bits, for x in [0, 1]."""
-    return saturating_shift_left(_reciprocal_of_half_one_plus(x), 1)
-
-
-def logistic(x: IntLike, integer_bits: int) -> Int:
-    """1 / (1 + exp(−x)) without integer bits."""
-    x = np.asarray(x, np.int64)
-    positive = one_over_one_plus(exp_on_negative_values(-np.abs(x), integer_bits))
-    return np.where(x == 0, 1 << 30, np.where(x > 0, positive, INT32_MAX - positive))
-
-
-def tanh(x: IntLike, integer_bits: int) -> Int:
-    """Hyperbolic tangent without integer bits."""
-    x = np.asarray(x, np.int64)
-    exponential = exp_on_negative_values(-np.abs(x), integer_bits + 1)
-    magnitude = saturating_shift_left(_reciprocal_of_half_one_plus(exponential) - (1 << 29), 2)
-    return np.where(x == 0, 0, np.where(x < 0, -magnitude, magnitude))
+    return saturating_shift_left(y, 1)
 
 
 def reciprocal(x: IntLike, integer_bits: int) -> tuple[Int, Int]:

@@ -55,13 +55,6 @@ def test_exponential_is_close_to_the_real_one(integer_bits: int) -> None:
     assert np.abs(fm.exp_on_negative_values(points, integer_bits) / 2.0**31 - real).max() < EXP_ERROR
 
 
-def test_logistic_and_tanh_are_close_to_the_real_ones() -> None:
-    points = sweep(-(2**31) + 1, 2**31 - 1)
-    real = np.ldexp(points.astype(float), 4 - 31)
-    assert np.abs(fm.logistic(points, 4) / 2.0**31 - 1 / (1 + np.exp(-real))).max() < EXP_ERROR
-    assert np.abs(fm.tanh(points, 4) / 2.0**31 - np.tanh(real)).max() < EXP_ERROR
-
-
 def test_reciprocal_root_is_close_to_the_real_one() -> None:
     points = np.unique(RNG.integers(1, 2**50, 5000))
     roots, exponents = reciprocal_root(points, 16)
