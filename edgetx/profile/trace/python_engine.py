@@ -193,29 +193,28 @@ class PythonEngine:
             self.lowest_stack = min(self.lowest_stack, self._uc.reg_read(arm_const.UC_ARM_REG_SP))
         if source.flags & (NodeFlag.CALLS | NodeFlag.RETURNS) or to.function != source.function:
             self._follow_calls(source, to)
+        cycles = edge.cycles
         if source.flags & NodeFlag.PREDICTS:
-            self._predict(edge, source, to)
-        edge.count += 1
+            cycles += self._predict(edge, source, to)
         if edge.events:
-            self._run_events(edge)
+            cycles += self._run_events(edge)
+        edge.count += 1
         self.edge, self.node = index, edge.to
-        self.cycles += edge.cycles
         self.instructions += to.instructions
-        context = self._contexts[self._context]
-        context.cycles += edge.cycles
-        context.instructions += to.instructions
+        self._contexts[self._context].instructions += to.instructions
+        self.charge(cycles)
 
-    def _predict(self, edge: _Edge, source: _Node, to: _Node) -> None:
+    def _predict(self, edge: _Edge, source: _Node, to: _Node) -> int:
         """Two bits per branch, shared by branches whose addresses collide."""
         slot = (source.end >> 1) % PREDICTORS
         counter, taken = self._predictors[slot], to.pc != source.end
-        if taken != (counter >= 2):
-            edge.stalls[StallKind.BRANCH] += self._costs.mispredict_cycles
-            self.charge(self._costs.mispredict_cycles)
+        stalled = 0 if taken == (counter >= 2) else self._costs.mispredict_cycles
+        edge.stalls[StallKind.BRANCH] += stalled
         self._predictors[slot] = min(counter + 1, 3) if taken else max(counter - 1, 0)
+        return stalled
 
-    def _run_events(self, edge: _Edge) -> None:
-        """Fetches are left out as long as no line has been replaced since all of them were found in a cache."""
+    def _run_events(self, edge: _Edge) -> int:
+        """What events cost. Fetches are left out as long as no line has been replaced since all were found in a cache."""
         misses = self._memory.fetch_misses
         settled = edge.settled == misses
         values = evaluate(edge.steps, self._uc.reg_read, self._read_memory)
@@ -225,7 +224,7 @@ class PythonEngine:
                 stalled += self._stall(edge, event, values, stalled)
         if not settled:
             edge.settled = misses if self._memory.fetch_misses == misses else -1
-        self.charge(stalled)
+        return stalled
 
     def _stall(self, edge: _Edge, event: Event, values: Sequence[int], stalled: int) -> int:
         time = max(self.cycles + event.offset + stalled, 0)

@@ -169,9 +169,9 @@ static uint32_t run_event(etx_engine *e, etx_edge *edge, int32_t index, const ui
     return etx_stall(&e->costs, &e->memory, &e->history, event, values, time > 0 ? (uint64_t)time : 0, edge->stalls);
 }
 
-/* Add what the events of an edge cost, which starts now. Fetches are left out as long as no cache line has been
+/* What the events of an edge cost, which starts now. Fetches are left out as long as no cache line has been
  * replaced since all of them were found in a cache. */
-static void run_events(etx_engine *e, etx_edge *edge) {
+static uint32_t run_events(etx_engine *e, etx_edge *edge) {
     uint32_t values[ETX_MAX_STEPS], stalled = 0;
     uint64_t misses = e->memory.fetch_misses;
     if (edge->settled != misses + 1) {
@@ -180,19 +180,18 @@ static void run_events(etx_engine *e, etx_edge *edge) {
     }
     etx_evaluate(e->steps + edge->step, edge->step_count, values, e->emulator.uc, e->emulator.read_register, &e->memory);
     for (int32_t i = edge->fetch_count; i < edge->event_count; i++) stalled += run_event(e, edge, i, values, stalled);
-    etx_charge(e, stalled);
+    return stalled;
 }
 
 /* Two bits per branch, shared by branches whose addresses collide. */
-static void predict(etx_engine *e, etx_edge *edge, const etx_node *from, const etx_node *to) {
+static uint32_t predict(etx_engine *e, etx_edge *edge, const etx_node *from, const etx_node *to) {
     uint8_t *counter = &e->predictors[(from->end >> 1) % ETX_PREDICTORS];
     int taken = to->pc != from->end;
-    if (taken != (*counter >= 2)) {
-        edge->stalls[ETX_STALL_BRANCH] += e->costs.mispredict_cycles;
-        etx_charge(e, e->costs.mispredict_cycles);
-    }
+    uint32_t stalled = taken == (*counter >= 2) ? 0 : e->costs.mispredict_cycles;
+    edge->stalls[ETX_STALL_BRANCH] += stalled;
     if (taken) *counter += *counter < 3;
     else *counter -= *counter > 0;
+    return stalled;
 }
 
 static void stop(etx_engine *e, int32_t why) {
@@ -273,15 +272,15 @@ static void on_block(void *uc, uint64_t address, uint32_t size, void *data) {
         if (sp < e->lowest_stack) e->lowest_stack = sp;
     }
     if ((from->flags & (ETX_CALLS | ETX_RETURNS)) || to->function != from->function) follow_calls(e, from, to);
-    if (from->flags & ETX_PREDICTS) predict(e, edge, from, to);
+    uint32_t cycles = edge->cycles;
+    if (from->flags & ETX_PREDICTS) cycles += predict(e, edge, from, to);
+    if (edge->event_count) cycles += run_events(e, edge);
     edge->count++;
-    if (edge->event_count) run_events(e, edge);
     e->edge = index;
     e->node = edge->to;
-    e->cycles += edge->cycles;
     e->instructions += to->instructions;
-    e->contexts[e->context].cycles += edge->cycles;
     e->contexts[e->context].instructions += to->instructions;
+    etx_charge(e, cycles);
 }
 
 int32_t etx_attach(etx_engine *e) {

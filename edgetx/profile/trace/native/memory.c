@@ -16,7 +16,7 @@ etx_region *etx_find_region(etx_memory *memory, uint32_t address) {
 /* Whether the cache holds the line of an address; if not, it does afterwards. */
 static int look_up(etx_cache *cache, uint32_t address) {
     uint32_t line = address >> cache->line_shift;
-    uint32_t *set = cache->lines + (line % cache->set_count) * cache->way_count;
+    uint32_t *set = cache->lines + (line & (cache->set_count - 1)) * cache->way_count;
     if (set[0] == line) return 1;
     uint32_t way = 1;
     while (way < cache->way_count && set[way] != line) way++;

@@ -7,7 +7,7 @@
 #define ETX_MAX_REGIONS 24
 #define ETX_MAX_CACHES 4
 
-/* A cache; each set keeps its lines in order of use. */
+/* A cache; each set keeps its lines in order of use. The number of sets is a power of two. */
 typedef struct {
     uint32_t line_shift, set_count, way_count, enabled;
     uint32_t *lines;
