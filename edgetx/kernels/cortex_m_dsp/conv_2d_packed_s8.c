@@ -18,34 +18,53 @@ static int8_t *fill(int8_t *to, int32_t value, int32_t count) {
   return to;
 }
 
-/* One row of a window that begins at column `left`, zero points beyond the ends of the image. */
-static int8_t *gather_row(const etx_convolution_params *p, const int8_t *row, int32_t left, int8_t *to) {
-  const int32_t channels = p->in_channels;
-  if (p->dilation_width == 1 && left >= 0 && left + p->window_width <= p->in_width) {
-    return copy(to, row + left * channels, p->window_width * channels);
-  }
-  for (int32_t j = 0; j < p->window_width; ++j) {
-    const int32_t column = left + j * p->dilation_width;
-    if (column >= 0 && column < p->in_width) {
-      to = copy(to, row + column * channels, channels);
+/* Bytes of neighbouring columns that lie before, in and behind the image. */
+typedef struct {
+  int32_t before, inside, after;
+} run;
+
+static run make_run(const etx_convolution_params *p, int32_t left, int32_t columns) {
+  int32_t before = left < 0 ? -left : 0;
+  int32_t after = left + columns > p->in_width ? left + columns - p->in_width : 0;
+  before = before < columns ? before : columns;
+  after = after < columns ? after : columns;
+  const run bytes = {before * p->in_channels, (columns - before - after) * p->in_channels,
+                     after * p->in_channels};
+  return bytes;
+}
+
+/* Columns of a window whose first one is `left`, zero points beyond the ends of the image; every `distance`
+ * bytes. */
+static void gather_columns(const etx_convolution_params *p, const int8_t *x, int32_t top, int32_t left,
+                           int32_t columns, int32_t distance, int8_t *to) {
+  const run bytes = make_run(p, left, columns);
+  const int8_t *from = x + (top * p->in_width + left) * p->in_channels + bytes.before;
+  int32_t row = top;
+  for (int32_t i = 0; i < p->window_height; ++i) {
+    if (row >= 0 && row < p->in_height) {
+      int8_t *next = fill(to, -p->input_offset, bytes.before);
+      next = copy(next, from, bytes.inside);
+      fill(next, -p->input_offset, bytes.after);
     } else {
-      to = fill(to, -p->input_offset, channels);
+      fill(to, -p->input_offset, columns * p->in_channels);
     }
+    to += distance;
+    row += p->dilation_height;
+    from += p->dilation_height * p->in_width * p->in_channels;
   }
-  return to;
 }
 
 /* The window of result number `index`. */
 static void gather_window(const etx_convolution_params *p, const int8_t *x, int32_t index, int8_t *to) {
   const int32_t top = index / p->out_width * p->stride_height - p->pad_top;
   const int32_t left = index % p->out_width * p->stride_width - p->pad_left;
-  for (int32_t i = 0; i < p->window_height; ++i) {
-    const int32_t row = top + i * p->dilation_height;
-    if (row >= 0 && row < p->in_height) {
-      to = gather_row(p, x + row * p->in_width * p->in_channels, left, to);
-    } else {
-      to = fill(to, -p->input_offset, p->window_width * p->in_channels);
-    }
+  const int32_t distance = p->window_width * p->in_channels;
+  if (p->dilation_width == 1) {
+    gather_columns(p, x, top, left, p->window_width, distance, to);
+    return;
+  }
+  for (int32_t j = 0; j < p->window_width; ++j) {
+    gather_columns(p, x, top, left + j * p->dilation_width, 1, distance, to + j * p->in_channels);
   }
 }
 

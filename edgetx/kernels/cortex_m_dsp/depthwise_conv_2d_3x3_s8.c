@@ -1,3 +1,5 @@
+#include <stddef.h>
+
 #include "etx_kernels.h"
 #include "etx_rescale.h"
 
@@ -8,12 +10,10 @@ typedef struct {
   int32_t rows;
 } planes;
 
-/* Twice the weights and the bias of a channel. */
+/* Twice the weights of a channel, two rows in a word, for each column. */
 typedef struct {
-  int32_t upper[3]; /* for each column the weights of rows 0 and 1 */
+  int32_t upper[3]; /* rows 0 and 1 */
   int32_t lower[3]; /* rows 1 and 2 */
-  int32_t bias;
-  etx_rescaling rescaling;
 } filter;
 
 static void split_word(const planes *to, int32_t index, int32_t above, int32_t below) {
@@ -25,73 +25,159 @@ static void split_word(const planes *to, int32_t index, int32_t above, int32_t b
   word[3 * size] = etx_pack_high(etx_extend_odd(above), etx_extend_odd(below));
 }
 
+/* A row of pixels, or zero points without end. */
+typedef struct {
+  const int8_t *next;
+  int32_t step;
+} pixels;
+
+static pixels pixels_of(const etx_convolution_params *p, const int8_t *x, int32_t row,
+                        const int8_t *outside) {
+  pixels none = {outside, 0}, some = {x + row * p->in_width * p->in_channels, p->in_channels};
+  return row >= 0 && row < p->in_height ? some : none;
+}
+
 /* Splits up to four channels of the image into planes. */
 static void split_channels(const etx_convolution_params *p, const int8_t *x, int32_t count,
                            const planes *to) {
-  const int32_t channels = p->in_channels, zero_points = etx_repeat_s8(-p->input_offset);
+  int8_t outside[4];
+  etx_store_s8x4(outside, etx_repeat_s8(-p->input_offset));
   for (int32_t i = 0; i < to->rows; ++i) {
-    const int32_t row = 2 * i - p->pad_top;
-    const int has_above = row >= 0 && row < p->in_height, has_below = row + 1 < p->in_height;
-    const int8_t *above = x + row * p->in_width * channels, *below = above + p->in_width * channels;
-    for (int32_t j = 0; j < p->in_width; ++j) {
-      const int32_t word = has_above ? etx_load_bytes(above, count) : zero_points;
-      split_word(to, i * to->row + p->pad_left + j, word,
-                 has_below ? etx_load_bytes(below, count) : zero_points);
-      above += channels;
-      below += channels;
+    pixels above = pixels_of(p, x, 2 * i - p->pad_top, outside);
+    pixels below = pixels_of(p, x, 2 * i - p->pad_top + 1, outside);
+    const int32_t first = i * to->row + p->pad_left;
+    for (int32_t word = first; word < first + p->in_width; ++word) {
+      split_word(to, word, etx_load_bytes(above.next, count), etx_load_bytes(below.next, count));
+      above.next += above.step;
+      below.next += below.step;
     }
   }
 }
 
-static filter load_filter(const etx_convolution_params *p, const int8_t *w, int32_t bias,
-                          const int32_t *rescaling) {
-  filter f = {.bias = 2 * bias, .rescaling = {rescaling[0], rescaling[1], rescaling[2]}};
-  const int32_t row = 3 * p->out_channels;
-  for (int32_t i = 0; i < 3; ++i) {
-    f.upper[i] = etx_pack_low(2 * w[0], 2 * w[row]);
-    f.lower[i] = etx_pack_low(2 * w[row], 2 * w[2 * row]);
-    w += p->out_channels;
+static filter load_filter(const int8_t *w, int32_t channels) {
+  filter by;
+  for (int32_t i = 0; i < 3; ++i, w += channels) {
+    by.upper[i] = etx_pack_low(2 * w[0], 2 * w[3 * channels]);
+    by.lower[i] = etx_pack_low(2 * w[3 * channels], 2 * w[6 * channels]);
   }
-  return f;
+  return by;
 }
 
-/* Adds a column of the window to the sum of a result and to that of the one below. */
-static inline void add_column(int32_t above, int32_t below, int32_t upper, int32_t lower, int32_t *sum,
-                              int32_t *sum_below) {
-  *sum = etx_mac_low_high(below, lower, etx_dot(above, upper, *sum));
-  *sum_below = etx_dot(below, lower, etx_mac_high_low(above, upper, *sum_below));
+/* A row of results, and `y_row` behind it the one below. The loop reads this struct in pairs. */
+typedef struct {
+  int32_t bias;
+  int32_t mantissa, rounding;
+  int32_t shift, limited;
+  int32_t low, high;
+  int32_t step, y_row;
+  const int32_t *end; /* of the pixels above */
+} rows;
+
+#if defined(__ARM_FEATURE_DSP)
+
+/* Adds a column of the window, r10 above and r11 below, to the sums r12 and lr. */
+#define ADD_COLUMN(upper, lower) \
+  "smlatb lr, r10, " upper       \
+  ", lr\n"                       \
+  "smlad r12, r10, " upper       \
+  ", r12\n"                      \
+  "smlabt r12, r11, " lower      \
+  ", r12\n"                      \
+  "smlad lr, r11, " lower ", lr\n"
+
+static void filter_rows(const rows *to, const filter *by, const int32_t *above, const int32_t *below,
+                        int8_t *y) {
+  register const int32_t *x __asm__("r0") = above;
+  register const int32_t *x_below __asm__("r1") = below;
+  register const rows *frame __asm__("r8") = to;
+  register int8_t *next __asm__("r9") = y;
+  register const filter *weights __asm__("r10") = by;
+  __asm__ volatile(
+      "ldm r10, {r2, r3, r4, r5, r6, r7}\n"
+      ".balign 4\n"
+      "1:\n"
+      "ldr r12, [r8]\n"
+      "ldr r10, [r0], #4\n"
+      "ldr r11, [r1], #4\n"
+      "mov.w lr, r12\n" ADD_COLUMN("r2", "r5")
+      "ldr r10, [r0]\n"
+      "ldr r11, [r1]\n" ADD_COLUMN("r3", "r6")
+      "ldr r10, [r0, #4]\n"
+      "ldr r11, [r1, #4]\n" ADD_COLUMN("r4", "r7")
+      "ldrd r10, r11, [r8, %[mantissa]]\n"
+      "add r11, r11, r12, asr #31\n"
+      "smmlar r12, r12, r10, r11\n"
+      "ldr r11, [r8, %[rounding]]\n"
+      "add r11, r11, lr, asr #31\n"
+      "smmlar lr, lr, r10, r11\n"
+      "ldrd r10, r11, [r8, %[shift]]\n"
+      "asr r12, r12, r10\n"
+      "asr lr, lr, r10\n"
+      "ssat r12, #8, r12\n"
+      "ssat lr, #8, lr\n"
+      "cmp.w r11, #0\n"
+      "bne.w 3f\n"
+      "2:\n"
+      "ldrd r10, r11, [r8, %[step]]\n"
+      "strb lr, [r9, r11]\n"
+      "strb r12, [r9]\n"
+      "add.w r9, r9, r10\n"
+      "ldr r10, [r8, %[end]]\n"
+      "cmp r0, r10\n"
+      "bne 1b\n"
+      "b 4f\n"
+      "3:\n" /* limits */
+      "ldrd r10, r11, [r8, %[low]]\n"
+      "cmp r12, r10\n"
+      "it lt\n"
+      "movlt r12, r10\n"
+      "cmp lr, r10\n"
+      "it lt\n"
+      "movlt lr, r10\n"
+      "cmp r12, r11\n"
+      "it gt\n"
+      "movgt r12, r11\n"
+      "cmp lr, r11\n"
+      "it gt\n"
+      "movgt lr, r11\n"
+      "b 2b\n"
+      "4:\n"
+      : "+r"(x), "+r"(x_below), "+r"(next), "+r"(weights)
+      : "r"(frame), [mantissa] "I"(offsetof(rows, mantissa)), [rounding] "I"(offsetof(rows, rounding)),
+        [shift] "I"(offsetof(rows, shift)), [low] "I"(offsetof(rows, low)), [step] "I"(offsetof(rows, step)),
+        [end] "I"(offsetof(rows, end))
+      : "r2", "r3", "r4", "r5", "r6", "r7", "r11", "r12", "lr", "cc", "memory");
 }
 
-/* A row of results and, `y_row` behind it, the one below. */
-static inline void filter_rows(const filter *f, const int32_t *above, const planes *in,
-                               const etx_convolution_params *p, int32_t y_row, int8_t *y) {
-  const int32_t step = p->out_channels;
-  const int clamps = p->low != INT8_MIN || p->high != INT8_MAX;
-  const int32_t *below = above + in->row;
-  for (const int32_t *const end = above + p->out_width; above != end; ++above, ++below) {
-    int32_t upper = f->bias, lower = f->bias;
-    add_column(above[0], below[0], f->upper[0], f->lower[0], &upper, &lower);
-    add_column(above[1], below[1], f->upper[1], f->lower[1], &upper, &lower);
-    add_column(above[2], below[2], f->upper[2], f->lower[2], &upper, &lower);
-    etx_rescale_two(&upper, &lower, &f->rescaling);
-    if (clamps) {
-      upper = etx_clamp(upper, p->low, p->high);
-      lower = etx_clamp(lower, p->low, p->high);
+#else
+
+static void filter_rows(const rows *to, const filter *by, const int32_t *above, const int32_t *below,
+                        int8_t *y) {
+  const etx_rescaling rescaling = {to->mantissa, to->rounding, to->shift};
+  for (; above != to->end; ++above, ++below, y += to->step) {
+    int32_t sum = to->bias, sum_below = to->bias;
+    for (int32_t i = 0; i < 3; ++i) {
+      sum = etx_mac_low_high(below[i], by->lower[i], etx_dot(above[i], by->upper[i], sum));
+      sum_below = etx_dot(below[i], by->lower[i], etx_mac_high_low(above[i], by->upper[i], sum_below));
     }
-    y[y_row] = (int8_t)lower;
-    y[0] = (int8_t)upper;
-    y += step;
+    y[to->y_row] = (int8_t)etx_clamp(etx_rescale(sum_below, &rescaling), to->low, to->high);
+    y[0] = (int8_t)etx_clamp(etx_rescale(sum, &rescaling), to->low, to->high);
   }
 }
 
-static void filter_plane(const etx_convolution_params *p, const int32_t *plane, const planes *in,
-                         const filter *f, int8_t *y) {
-  const int32_t y_row = p->out_width * p->out_channels;
-  for (int32_t left = p->out_height; left > 0; left -= 2) {
-    filter_rows(f, plane, in, p, left > 1 ? y_row : 0, y);
+#endif
+
+static void filter_plane(const planes *in, const int32_t *plane, int32_t columns, int32_t height,
+                         const filter *by, rows *to, int8_t *y) {
+  const int32_t y_row = to->y_row, row = in->row;
+  for (; height > 0; height -= 2) {
+    to->end = plane + columns;
+    to->y_row = height > 1 ? y_row : 0; /* an odd last row is stored over what lies below it */
+    filter_rows(to, by, plane, plane + row, y);
     y += 2 * y_row;
-    plane += in->row;
+    plane += row;
   }
+  to->y_row = y_row;
 }
 
 void etx_depthwise_conv_2d_3x3_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
@@ -106,8 +192,17 @@ void etx_depthwise_conv_2d_3x3_s8(const etx_convolution_params *p, const int8_t 
     const int32_t left = p->in_channels - first, count = left < 4 ? left : 4;
     split_channels(p, x + first, count, &to);
     for (int32_t c = first; c < first + count; ++c) {
-      const filter f = load_filter(p, w + c, bias[c], rescaling + 3 * c);
-      filter_plane(p, scratch + (c - first) * size, &to, &f, y + c);
+      const filter by = load_filter(w + c, p->out_channels);
+      rows results = {.bias = 2 * bias[c],
+                      .mantissa = rescaling[3 * c],
+                      .rounding = rescaling[3 * c + 1],
+                      .shift = rescaling[3 * c + 2],
+                      .limited = p->low != INT8_MIN || p->high != INT8_MAX,
+                      .low = p->low,
+                      .high = p->high,
+                      .step = p->out_channels,
+                      .y_row = p->out_width * p->out_channels};
+      filter_plane(&to, scratch + (c - first) * size, p->out_width, p->out_height, &by, &results, y + c);
     }
   }
 }

@@ -39,27 +39,4 @@ static inline int32_t etx_rescale(int32_t doubled, const etx_rescaling *by) {
   return etx_saturate_s8((etx_high_mac(doubled, by->mantissa, by->rounding) + (doubled >> 31)) >> by->shift);
 }
 
-/* Two sums in place, in one statement, so that compilers do not spread it over too many registers. */
-static inline void etx_rescale_two(int32_t *first, int32_t *second, const etx_rescaling *by) {
-#if defined(__ARM_FEATURE_DSP)
-  int32_t a, b;
-  __asm__(
-      "smmlar %0, %2, %4, %5\n"
-      "smmlar %1, %3, %4, %5\n"
-      "add %0, %0, %2, asr #31\n"
-      "add %1, %1, %3, asr #31\n"
-      "asr %0, %0, %6\n"
-      "asr %1, %1, %6\n"
-      "ssat %0, #8, %0\n"
-      "ssat %1, #8, %1\n"
-      : "=&r"(a), "=&r"(b)
-      : "r"(*first), "r"(*second), "r"(by->mantissa), "r"(by->rounding), "r"(by->shift));
-  *first = a;
-  *second = b;
-#else
-  *first = etx_rescale(*first, by);
-  *second = etx_rescale(*second, by);
-#endif
-}
-
 #endif
