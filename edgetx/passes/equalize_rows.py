@@ -81,7 +81,7 @@ def _takes_rows(node: Node) -> bool:
 
 
 def _gain(peaks: list[Array]) -> Array | None:
-    """One factor per row: what it lacks in the sum where it lacks most, as long as it nowhere exceeds the others far."""
+    """One factor per row: what it lacks where it lacks most, as long as it nowhere exceeds the others far."""
     if not peaks or not all(peak.any() for peak in peaks):
         return None
     lacks = np.array([peak.max() / np.maximum(peak, peak.max() / LARGEST_GAIN) for peak in peaks])

@@ -35,11 +35,15 @@ class LegalizeAttention(Rule):
             return "not an attention"
         b = GraphBuilder.beside(graph, node)
         heads, scale = node.op.heads, node.op.scale
-        layers = _projections(graph, node) if heads > 1 else []
-        if layers:
-            gains = self._gains(node)
-            queries, keys, values = _jointly(graph, b, node, layers, gains)
-            scale /= gains[0] * gains[1]
+        if heads > 1 and (layers := _projections(graph, node.inputs)):
+            q_gain, k_gain = self._gain(node, 0), self._gain(node, 1)
+            queries, keys, values = _jointly(graph, b, node, layers, (q_gain, k_gain, 1.0))
+            scale /= q_gain * k_gain
+        elif heads > 1 and (layers := _projections(graph, node.inputs[1:])):
+            gain = self._gain(node, 1)
+            queries = _rows(b, node.inputs[0], heads)
+            keys, values = _jointly(graph, b, node, layers, (gain, 1.0))
+            scale /= gain
         else:
             queries, keys, values = (_rows(b, value, heads) for value in node.inputs)
         values = b.op(Transpose(_swapped(values)), values, name=f"{node.inputs[2].name}.transposed")
@@ -51,15 +55,15 @@ class LegalizeAttention(Rule):
         merged = b.op(Transpose((0, 2, 1, 3)), y, name=f"{node.name}.merged")
         return _replaced(graph, node, b, b.op(Reshape(node.output.shape), merged, name=node.name))
 
-    def _gains(self, node: Node) -> tuple[float, float, float]:
-        """Factors that bring queries and keys to the range of the values."""
-        q, k, v = (float(np.max(self.peaks.get(value.name, 0.0))) for value in node.inputs)
-        return (v / q, v / k, 1.0) if q and k and v else (1.0, 1.0, 1.0)
+    def _gain(self, node: Node, index: int) -> float:
+        """Factor that brings queries or keys to the range of the values."""
+        own, values = (float(np.max(self.peaks.get(node.inputs[i].name, 0.0))) for i in (index, 2))
+        return values / own if own and values else 1.0
 
 
-def _projections(graph: Graph, attention: Node) -> list[Node]:
-    """The linear layers that make queries, keys and values out of one operand, if there are such."""
-    layers = [graph.producer(value) for value in attention.inputs]
+def _projections(graph: Graph, values: Sequence[Value]) -> list[Node]:
+    """The linear layers that make the values out of one operand, if there are such."""
+    layers = [graph.producer(value) for value in values]
     found = [n for n in layers if n is not None and n.op == FullyConnected() and graph.has_one_use(n.output)]
     constant = all(v.name in graph.consts for n in found for v in n.inputs[1:])
     joint = len(found) == len(layers) and len({n.inputs[0].name for n in found}) == 1 and constant
@@ -69,17 +73,17 @@ def _projections(graph: Graph, attention: Node) -> list[Node]:
 def _jointly(
     graph: Graph, b: GraphBuilder, node: Node, layers: Sequence[Node], gains: Sequence[float]
 ) -> Sequence[Value]:
-    """Queries, keys and values [1, heads, T, d] out of one layer."""
+    """The results of the layers as [1, heads, T, d], out of one layer."""
     assert isinstance(node.op, Attention)
     parts = [_parameters(graph, layer, gain) for layer, gain in zip(layers, gains, strict=True)]
     weight, bias = (np.concatenate(arrays).astype(np.float32) for arrays in zip(*parts, strict=True))
     biases = [b.const(bias, f"{node.name}.bias")] if any(len(n.inputs) > 2 for n in layers) else []
-    x = layers[0].inputs[0]
+    x, heads, count = layers[0].inputs[0], node.op.heads, len(layers)
     joint = b.op(FullyConnected(), x, b.const(weight, f"{node.name}.weight"), *biases, name=f"{node.name}.joint")
-    heads, rows, size = node.op.heads, node.output.shape[-2], node.output.shape[-1] // node.op.heads
-    split = b.op(Reshape((1, rows, 3 * heads, size)), joint, name=f"{node.name}.split")
+    rows, size = x.shape[-2], node.output.shape[-1] // heads
+    split = b.op(Reshape((1, rows, count * heads, size)), joint, name=f"{node.name}.split")
     whole = b.op(Transpose((0, 2, 1, 3)), split, name=f"{node.name}.transposed")
-    slices = [StridedSlice((0, i * heads, 0, 0), (1, (i + 1) * heads, rows, size), (1, 1, 1, 1)) for i in range(3)]
+    slices = [StridedSlice((0, i * heads, 0, 0), (1, (i + 1) * heads, rows, size), (1, 1, 1, 1)) for i in range(count)]
     return [b.op(part, whole, name=f"{layer.name}.heads") for part, layer in zip(slices, layers, strict=True)]
 
 
