@@ -214,7 +214,7 @@ class PythonEngine:
         return stalled
 
     def _run_events(self, edge: _Edge) -> int:
-        """What events cost. Fetches are left out as long as no line has been replaced since all were found in a cache."""
+        """What events cost; fetches are left out while every line is where it was when all were found in a cache."""
         misses = self._memory.fetch_misses
         settled = edge.settled == misses
         values = evaluate(edge.steps, self._uc.reg_read, self._read_memory)
