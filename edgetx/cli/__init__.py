@@ -3,12 +3,12 @@
 import importlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import click
 
 import edgetx
-from edgetx.errors import EdgetxError, ExitCode
+from edgetx.errors import EdgetxError, ExitCode, ToolchainError
 
 VERBS: Mapping[str, str] = {
     "compile": "Take a model to int8 TFLite, ONNX, C and firmware, and report what it costs.",
@@ -56,13 +56,40 @@ class Cli(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; report our errors and an interruption with their exit codes."""
         try:
-            return super().invoke(ctx)
+            return _with_packages_named(super().invoke, ctx)
         except EdgetxError as error:
             report_error(error)
             ctx.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
+
+
+EXTRA_OF = {
+    "torch": "torch",
+    "safetensors": "torch",
+    "lightning_fabric": "train",
+    "tflite_micro": "verify",
+    "ai_edge_litert": "verify",
+    "onnxruntime": "verify",
+    "unicorn": "simulate",
+    "ziglang": "firmware",
+    "tensorflow": "tensorflow",
+}
+"""The extra that brings each optional package."""
+
+
+def _with_packages_named(invoke: Callable[[click.Context], object], ctx: click.Context) -> object:
+    """Run a verb; an optional package that is missing becomes an error of ours."""
+    try:
+        return invoke(ctx)
+    except ModuleNotFoundError as problem:
+        extra = EXTRA_OF.get((problem.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        raise ToolchainError(
+            f"package {problem.name} is not installed", hint=f"pip install -c constraints.txt 'edgetx[{extra}]'"
+        ) from problem
 
 
 def report_error(error: EdgetxError) -> None:

@@ -164,7 +164,7 @@ def bad_inputs(tmp_path):
         ("unknown setting", ("compile", good, *BOARD, "--set", "quantisation.recipe=x"), 3, "quantization.recipe"),
         ("unknown recipe", ("compile", good, *BOARD, *with_data, "--set", "quantization.recipe=int4"), 1, "int4"),
         ("too large for flash", ("compile", big, "--target", "nucleo-g0b1re", *with_data), 1, "flash"),
-        ("somebody's folder", ("compile", good, *BOARD, *with_data, "-o", tmp_path / "folder"), 1, "not an earlier output"),
+        ("somebody's folder", ("compile", good, *BOARD, *with_data, "-o", tmp_path / "folder"), 1, "not an earlier"),
         ("no target", ("compile", good), 2, "Missing option '--target'"),
         ("unknown verb", ("compil", good), 2, "did you mean 'compile'"),
         ("not compiled", ("evaluate", tmp_path / "folder", "--data", data), 3, "not a compiled folder"),
@@ -235,3 +235,12 @@ def test_missing_compiler_is_a_toolchain_error(compiled, tmp_path, monkeypatch):
     assert result.exit_code == 4
     assert "hint:" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_missing_package_names_its_extra(tmp_path):
+    (tmp_path / "model.pt2").write_bytes(b"")
+    code = "import sys; sys.modules['torch'] = None; from edgetx.cli import main; main()"
+    command = [sys.executable, "-c", code, "compile", str(tmp_path / "model.pt2"), *BOARD]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 4
+    assert "edgetx[torch]" in result.stderr
