@@ -108,7 +108,7 @@ def make_events(
     for instruction, offset, flags in _timed(block, timing):
         events += _data_events(instruction, offset, flags, values)
         values.execute(instruction)
-    return _prune(events, values.steps)
+    return _prune(sorted(events, key=lambda event: event.offset), values.steps)
 
 
 def _prune(events: list[Event], steps: list[Step]) -> tuple[list[Event], list[Step]]:

@@ -45,7 +45,7 @@ class _Emulator(ctypes.Structure):
 class _Edge(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_uint32, "pc cycles"),
-        *_fields(ctypes.c_int32, "to next event fetch_count event_count step step_count"),
+        *_fields(ctypes.c_int32, "to next event event_count step step_count"),
         *_fields(ctypes.c_uint64, "settled count"),
         ("stalls", ctypes.c_uint64 * len(StallKind)),
     )

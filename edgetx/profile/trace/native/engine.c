@@ -64,8 +64,6 @@ void etx_add_events(etx_engine *e, int32_t edge, const etx_event *events, int32_
                     int32_t step_count) {
     e->edges[edge].event = e->event_count;
     e->edges[edge].event_count = event_count;
-    while (e->edges[edge].fetch_count < event_count && events[e->edges[edge].fetch_count].kind == ETX_FETCH)
-        e->edges[edge].fetch_count++;
     e->edges[edge].step = e->step_count;
     e->edges[edge].step_count = step_count;
     e->events = append(e->events, &e->event_count, events, event_count, sizeof *events);
@@ -163,23 +161,20 @@ static void follow_calls(etx_engine *e, const etx_node *from, const etx_node *to
     }
 }
 
-static uint32_t run_event(etx_engine *e, etx_edge *edge, int32_t index, const uint32_t *values, uint32_t stalled) {
-    etx_event *event = &e->events[edge->event + index];
-    int64_t time = (int64_t)(e->cycles + stalled) + event->offset;
-    return etx_stall(&e->costs, &e->memory, &e->history, event, values, time > 0 ? (uint64_t)time : 0, edge->stalls);
-}
-
-/* What the events of an edge cost, which starts now. Fetches are left out as long as no cache line has been
- * replaced since all of them were found in a cache. */
+/* What the events of an edge cost, which starts now. Fetches are left out as long as no cache line has been replaced since
+ * all of them were found in a cache. */
 static uint32_t run_events(etx_engine *e, etx_edge *edge) {
     uint32_t values[ETX_MAX_STEPS], stalled = 0;
     uint64_t misses = e->memory.fetch_misses;
-    if (edge->settled != misses + 1) {
-        for (int32_t i = 0; i < edge->fetch_count; i++) stalled += run_event(e, edge, i, values, stalled);
-        edge->settled = e->memory.fetch_misses == misses ? misses + 1 : 0;
-    }
+    int settled = edge->settled == misses + 1;
     etx_evaluate(e->steps + edge->step, edge->step_count, values, e->emulator.uc, e->emulator.read_register, &e->memory);
-    for (int32_t i = edge->fetch_count; i < edge->event_count; i++) stalled += run_event(e, edge, i, values, stalled);
+    for (etx_event *event = e->events + edge->event, *end = event + edge->event_count; event < end; event++) {
+        if (settled && event->kind == ETX_FETCH) continue;
+        int64_t time = (int64_t)(e->cycles + stalled) + event->offset;
+        uint64_t start = time > 0 ? (uint64_t)time : 0;
+        stalled += etx_stall(&e->costs, &e->memory, &e->history, event, values, start, edge->stalls);
+    }
+    if (!settled) edge->settled = e->memory.fetch_misses == misses ? misses + 1 : 0;
     return stalled;
 }
 

@@ -38,7 +38,7 @@ typedef struct {
 typedef struct {
     uint32_t pc, cycles;
     int32_t to, next;
-    int32_t event, fetch_count, event_count, step, step_count; /* into the engine's arrays; fetches come first */
+    int32_t event, event_count, step, step_count; /* into the engine's arrays */
     uint64_t settled, count, stalls[ETX_STALL_KINDS];
 } etx_edge;
 
