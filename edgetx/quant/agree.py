@@ -21,8 +21,8 @@ def with_agreeing_factors(graph: Graph, tensors: Mapping[str, "TensorPlan"]) -> 
     """The plan with the scales of constant factors raised by a few units in the last place where that is needed.
 
     LiteRT takes the ratio of the scales of a MUL in single precision, TFLite Micro in double. The multipliers
-    that follow differ in their last bits, and then some results in one step. A constant is free in its scale: one is taken
-    for which both ratios give the same multiplier.
+    that follow differ in their last bits, and then some results in one step. A constant is free in its scale: one is
+    taken for which both ratios give the same multiplier.
     """
     agreed = dict(tensors)
     for node in graph.nodes:
