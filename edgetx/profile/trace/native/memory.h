@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 #define ETX_MAX_REGIONS 24
 #define ETX_MAX_CACHES 4
 
@@ -36,5 +38,7 @@ etx_region *etx_find_region(etx_memory *memory, uint32_t address);
 uint32_t etx_fetch(etx_memory *memory, uint32_t address, uint64_t time);
 uint32_t etx_load(etx_memory *memory, etx_region *region, uint32_t address, uint64_t time);
 void etx_store(etx_memory *memory, etx_region *region, uint32_t address);
+
+#pragma GCC visibility pop
 
 #endif

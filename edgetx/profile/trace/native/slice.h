@@ -6,6 +6,8 @@
 
 #include "memory.h"
 
+#pragma GCC visibility push(hidden)
+
 #define ETX_MAX_STEPS 96
 
 enum {
@@ -25,5 +27,7 @@ typedef int (*etx_read_register)(void *uc, int id, void *value);
 
 void etx_evaluate(const etx_step *steps, int32_t count, uint32_t *values, void *uc, etx_read_register read_register,
                   etx_memory *memory);
+
+#pragma GCC visibility pop
 
 #endif

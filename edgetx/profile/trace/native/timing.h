@@ -4,6 +4,8 @@
 
 #include "slice.h"
 
+#pragma GCC visibility push(hidden)
+
 /* How long a division takes beyond its shortest time: nothing if an operand is zero, `small` if the quotient is,
  * else `base` plus one cycle per `bits` bits of the quotient, at most `most`. */
 typedef struct {
@@ -47,5 +49,7 @@ uint32_t etx_divide_cycles(const etx_divider *divider, uint32_t a, uint32_t b, i
 /* Add the stall of one event, by kind; returns it too. */
 uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *history, etx_event *event,
                    const uint32_t *values, uint64_t time, uint64_t stalls[ETX_STALL_KINDS]);
+
+#pragma GCC visibility pop
 
 #endif
