@@ -34,10 +34,10 @@ void etx_fully_connected_once_s8(const etx_fully_connected_params *p, const int8
                                  const int32_t *bias, const int32_t *mantissas, const int32_t *shifts,
                                  int8_t *y);
 
-/* The same with weights, bias, input_offset and multipliers packed by edgetx/plan/packing.py; scratch holds two rows of
- * x in 16 bits. y may be x if it has as many features. */
-void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const int8_t *x, const int32_t *packed,
-                                   int8_t *y, int32_t *scratch);
+/* The same with weights, bias, input_offset and multipliers packed by edgetx/plan/packing.py; scratch holds
+ * two rows of x in 16 bits. y may be x if it has as many features. */
+void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
+                                   const int32_t *packed, int8_t *y, int32_t *scratch);
 
 /* y[batches][rows][columns] = requantize(sum over depth of (a + a_offset) * (b + b_offset)); steps are the
  * distances between batches, between rows of a or along the depth of b, and along the depth of a or between
@@ -98,8 +98,8 @@ void etx_depthwise_conv_2d_s16(const etx_convolution_params *p, const int16_t *x
 void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
                            int32_t *scratch);
 
-/* Depthwise with windows of 3 x 3, steps of 1 and one result per channel; bias includes input_offset, rescaling is
- * packed. scratch holds four channels in 16 bits with their borders. y may be x. */
+/* Depthwise with windows of 3 x 3, steps of 1 and one result per channel; bias includes input_offset,
+ * rescaling is packed. scratch holds four channels in 16 bits with their borders. y may be x. */
 void etx_depthwise_conv_2d_3x3_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
                                   const int32_t *bias, const int32_t *rescaling, int8_t *y, int32_t *scratch);
 

@@ -97,7 +97,7 @@ def pack_depthwise_3x3(call: KernelCall, data: Data) -> KernelCall | None:
         return None
     rescaling = rescaling_table(mantissas.astype(np.int64), shifts.astype(np.int64), p["output_offset"])
     folded = bias + p["input_offset"] * w.astype(np.int64).sum((0, 1, 2))
-    if rescaling is None or np.abs(folded).max() >= SUM_LIMIT:
+    if rescaling is None or np.abs(folded).max() + 128 * 128 * 9 >= SUM_LIMIT:
         return None
     words = (p["out_height"] + 3) // 2 * (p["out_width"] + 2)
     return replace(

@@ -1,0 +1,134 @@
+/* Matrix product with weights packed by edgetx/plan/packing.py, for cores without SIMD and long
+ * multiplication.
+ *
+ * Four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of
+ * inputs the weights of the first and of the last two outputs; four times etx_rescaling. Half a word of
+ * weights is 256 * b + a: loading and extending it makes two weights at once.
+ */
+#ifndef ETX_PACKED_MATMUL_H
+#define ETX_PACKED_MATMUL_H
+
+#include "etx_rescale.h"
+
+typedef struct {
+  const int32_t *packed;
+  int32_t inputs; /* a multiple of four */
+  int32_t outputs;
+  int32_t low;
+  int32_t high;
+} etx_packed_layer;
+
+typedef struct {
+  int32_t a, ab, c, cd;
+} etx_sums;
+
+#if defined(__ARM_ARCH_6M__)
+
+/* Adds an input, r6, times the weights r3, which are lost, to the sums `mixed` and `sum`. */
+#define ETX_ADD(mixed, sum) \
+  "sxtb r7, r3\n"           \
+  "muls r3, r6, r3\n"       \
+  "add " mixed              \
+  ", r3\n"                  \
+  "muls r7, r6, r7\n"       \
+  "add " sum ", r7\n"
+
+#define ETX_ADD_PAIR \
+  "ldm r1!, {r4, r5}\n"   \
+  "ldm r0!, {r2}\n"       \
+  "sxth r6, r2\n"         \
+  "sxth r3, r4\n" ETX_ADD("r9", "r8") \
+  "sxth r3, r5\n" ETX_ADD("r11", "r10") \
+  "asrs r6, r2, #16\n"    \
+  "asrs r3, r4, #16\n" ETX_ADD("r9", "r8") \
+  "asrs r3, r5, #16\n" ETX_ADD("r11", "r10")
+
+/* Adds a row times the weights of a block; returns what lies behind them. */
+static inline const int32_t *etx_add_row(const int32_t *row, int32_t inputs, const int32_t *weights,
+                                         etx_sums *sums) {
+  register const int32_t *x __asm__("r0") = row;
+  register const int32_t *w __asm__("r1") = weights;
+  register int32_t a __asm__("r8") = sums->a;
+  register int32_t ab __asm__("r9") = sums->ab;
+  register int32_t c __asm__("r10") = sums->c;
+  register int32_t cd __asm__("r11") = sums->cd;
+  register const int32_t *end __asm__("r12") = row + inputs / 2;
+  __asm__ volatile(
+      ".syntax unified\n"
+      ".balign 4\n"
+      "1:\n" ETX_ADD_PAIR ETX_ADD_PAIR
+      "cmp r0, r12\n"
+      "bne 1b\n"
+      : "+r"(x), "+r"(w), "+r"(a), "+r"(ab), "+r"(c), "+r"(cd)
+      : "r"(end)
+      : "r2", "r3", "r4", "r5", "r6", "r7", "cc", "memory");
+  *sums = (etx_sums){a, ab, c, cd};
+  return w;
+}
+
+#else
+
+static inline int32_t etx_low_half(int32_t word) { return (int16_t)word; }
+static inline int32_t etx_high_half(int32_t word) { return word >> 16; }
+
+/* Modulo 2^32. */
+static inline int32_t etx_mac(int32_t acc, int32_t a, int32_t b) {
+  return (int32_t)((uint32_t)acc + (uint32_t)(a * b));
+}
+
+static inline void etx_add_pair(int32_t x, int32_t w, int32_t *sum, int32_t *mixed) {
+  *mixed = etx_mac(*mixed, etx_low_half(x), etx_low_half(w));
+  *mixed = etx_mac(*mixed, etx_high_half(x), etx_high_half(w));
+  *sum = etx_mac(*sum, etx_low_half(x), (int8_t)etx_low_half(w));
+  *sum = etx_mac(*sum, etx_high_half(x), (int8_t)etx_high_half(w));
+}
+
+static inline const int32_t *etx_add_row(const int32_t *row, int32_t inputs, const int32_t *weights,
+                                         etx_sums *sums) {
+  for (int32_t i = 0; i < inputs / 2; ++i) {
+    etx_add_pair(row[i], weights[2 * i], &sums->a, &sums->ab);
+    etx_add_pair(row[i], weights[2 * i + 1], &sums->c, &sums->cd);
+  }
+  return weights + inputs;
+}
+
+#endif
+
+/* What the sum of two outputs holds of the second. */
+static inline int32_t etx_difference(int32_t ab, int32_t a) {
+  return (int32_t)((uint32_t)ab - (uint32_t)a) >> 8;
+}
+
+/* One row, as etx_expand_row leaves it. */
+static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
+  const int32_t *w = layer->packed;
+  for (int32_t left = layer->outputs; left > 0; left -= 4) {
+    etx_sums sums = {w[0], w[1], w[2], w[3]};
+    w = etx_add_row(x, layer->inputs, w + 4, &sums);
+    const etx_rescaling *by = (const etx_rescaling *)w;
+    const int32_t all[4] = {sums.a, etx_difference(sums.ab, sums.a), sums.c, etx_difference(sums.cd, sums.c)};
+    for (int32_t i = 0; i < 4 && i < left; ++i) {
+      *y++ = (int8_t)etx_clamp(etx_rescale(all[i], by + i), layer->low, layer->high);
+    }
+    w += 12;
+  }
+}
+
+/* A row of int8 as pairs of int16: bytes 0 and 2, then 1 and 3 of each four; zeros behind it. */
+static inline void etx_expand_row(const int8_t *row, int32_t size, int32_t *x) {
+  int16_t *to = (int16_t *)x;
+  for (; size >= 4; size -= 4, row += 4, to += 4) {
+    to[0] = row[0];
+    to[1] = row[2];
+    to[2] = row[1];
+    to[3] = row[3];
+  }
+  if (size > 0) {
+    to[0] = row[0];
+    to[1] = size > 2 ? row[2] : 0;
+    to[2] = size > 1 ? row[1] : 0;
+    to[3] = 0;
+  }
+}
+
+#endif
