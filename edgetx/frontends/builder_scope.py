@@ -1,6 +1,8 @@
 """What handlers of every frontend build with: ops on values, evaluated at once where all operands are constants."""
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,15 @@ from edgetx.reference import run_node
 
 MAX_ELEMENTS = 1 << 26
 """Elements of one tensor; far more than any device that this is made for can hold."""
+
+
+@contextmanager
+def damage_reported(what: str) -> Iterator[None]:
+    """Turn what reading a damaged or inconsistent file raises into our error, whose text begins with `what`."""
+    try:
+        yield
+    except (struct.error, LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as problem:
+        raise ModelError(f"{what}: {problem}") from problem
 
 
 def clean_name(name: str) -> str:

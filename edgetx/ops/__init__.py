@@ -45,6 +45,7 @@ from edgetx.ops.strided_slice import StridedSlice
 from edgetx.ops.sub import Sub
 from edgetx.ops.tanh import Tanh
 from edgetx.ops.transpose import Transpose
+from edgetx.ops.wide_softmax import WideSoftmax
 
 __all__ = [
     "REGISTRY",
@@ -97,4 +98,5 @@ __all__ = [
     "Tanh",
     "TfliteBuilder",
     "Transpose",
+    "WideSoftmax",
 ]

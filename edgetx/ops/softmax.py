@@ -9,6 +9,7 @@ from edgetx.errors import UnsupportedOpError
 from edgetx.fixedpoint import quantize_multiplier, rounding_doubling_high_mul, rounding_shift_right, saturate
 from edgetx.fixedpoint_math import exp_on_negative_values, input_radius, reciprocal
 from edgetx.ir import Array, Arrays, Node, QuantParams, TensorType
+from edgetx.ir.types import DTYPE_BYTES
 from edgetx.ops.op import Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder, register
 from edgetx.ops.quant_rule import QuantRule
 
@@ -24,6 +25,8 @@ class Softmax(Op):
     """y = exp(beta · x) / Σ exp(beta · x); in 8 bits y has scale 1/256 and zero point −128."""
 
     name: ClassVar[str] = "softmax"
+    kernel: ClassVar[str] = "softmax_s8"
+    in_place: ClassVar[int | None] = 0
 
     beta: float = 1.0
 
@@ -54,8 +57,10 @@ class Softmax(Op):
         powers = np.where(counts, exp_on_negative_values(scaled, DIFFERENCE_BITS), 0)
         total = rounding_shift_right(powers, SUM_BITS).sum(-1, keepdims=True)
         factor, excess = reciprocal(total, SUM_BITS)
-        y = rounding_shift_right(rounding_doubling_high_mul(factor, powers), excess + 31 - 8) - 128
-        return (saturate(y, "int8"),)
+        out = node.output.type
+        bits = 8 * DTYPE_BYTES[out.dtype]
+        y = rounding_shift_right(rounding_doubling_high_mul(factor, powers), excess + 31 - bits) + out.qmin
+        return (saturate(y, out.dtype),)
 
     def quant_rule(self) -> QuantRule:
         return QuantRule({8: QuantParams((1 / 256,), -128)})
@@ -82,4 +87,4 @@ class Softmax(Op):
             "shift": shift,
             "least_difference": least,
         }
-        return KernelCall("softmax_s8", params, node.inputs, in_place=0)
+        return KernelCall(self.kernel, params, node.inputs, "softmax", in_place=self.in_place)

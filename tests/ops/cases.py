@@ -42,6 +42,18 @@ class Case:
         return b.graph(b.op(self.op, *xs, *consts))
 
 
+@dataclass(frozen=True)
+class WideCase(Case):
+    """A case whose result is of 16 bits."""
+
+    def graph(self, seed: int) -> Graph:
+        rng = np.random.default_rng(seed)
+        b = GraphBuilder(self.name)
+        xs = [b.input("x", shape, self.dtype, any_quant(rng, self.dtype)) for shape in self.inputs]
+        result = cast(Mapping[int, QuantParams], self.op.quant_rule().result)[16]
+        return b.graph(b.op(self.op, *xs, quant=("int16", result)))
+
+
 def contents(graph: Graph, seed: int) -> list[Array]:
     """Integers for the inputs: noise, rails, equal rows and rows of one spike in turn."""
     rng = np.random.default_rng(seed)
@@ -167,6 +179,7 @@ def _pointwise() -> list[Case]:
 
 def _rows() -> list[Case]:
     made = [Case(f"softmax_{n}", ops.Softmax(beta), ((1, 5, n),)) for n in WIDTHS for beta in (1.0, 0.5)]
+    made += [WideCase(f"wide_softmax_{n}", ops.WideSoftmax(beta), ((1, 5, n),)) for n in WIDTHS for beta in (1.0, 0.5)]
     made += [Case(f"l2_normalization_{n}", ops.L2Normalization(), ((1, 5, n),)) for n in WIDTHS]
     for n in (*WIDTHS, 64, 129, 257):
         made += _both(f"layer_norm_{n}", ops.LayerNorm(), ((1, 5, n),), ((n,), (n,)))

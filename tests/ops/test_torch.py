@@ -50,6 +50,7 @@ PAIRS: list[tuple[Op, list[tuple[int, ...]], Callable[..., "torch.Tensor"]]] = [
     (ops.BatchMatmul(), [(2, 3, 4), (2, 4, 5)], torch.matmul),
     (ops.BatchMatmul(True, True), [(2, 4, 3), (1, 5, 4)], lambda a, b: a.mT @ b.mT),
     (ops.Softmax(), [TOKENS], lambda x: x.softmax(-1)),
+    (ops.WideSoftmax(), [TOKENS], lambda x: x.softmax(-1)),
     (ops.Softmax(0.3), [TOKENS], lambda x: (0.3 * x).softmax(-1)),
     (ops.LayerNorm(1e-5), [TOKENS, (6,), (6,)], lambda x, g, b: F.layer_norm(x, (6,), g, b, 1e-5)),
     (ops.RmsNorm(1e-5), [TOKENS, (6,)], lambda x, g: F.rms_norm(x, (6,), g, 1e-5)),

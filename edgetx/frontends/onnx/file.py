@@ -40,11 +40,10 @@ def read_model(content: bytes) -> tuple[onnx.GraphProto, int]:
         raise UnsupportedOpError(
             f"function '{model.functions[0].name}'", hint="export without functions, or inline them"
         )
-    foreign = [entry.domain for entry in model.opset_import if entry.domain not in STANDARD_DOMAINS]
     for node in model.graph.node:
         if node.domain not in STANDARD_DOMAINS or not onnx.defs.has(node.op_type):
             raise UnsupportedOpError(
-                f"operator {node.op_type} of domain '{node.domain or ', '.join(foreign)}' is not supported",
+                f"operator {node.op_type} of domain {_domain(node, model)} is not supported",
                 where=node.output[0] if node.output else node.name,
                 hint="export with operators of the standard domain",
             )
@@ -71,3 +70,10 @@ def held(data: Array) -> Array:
     """An array in an element type of ours."""
     array = np.asarray(data)
     return array.astype(HELD.get(array.dtype.name, array.dtype))
+
+
+def _domain(node: onnx.NodeProto, model: onnx.ModelProto) -> str:
+    """The domain of an operator; where the file does not say, those that it imports."""
+    foreign = [entry.domain for entry in model.opset_import if entry.domain not in STANDARD_DOMAINS]
+    candidates = [node.domain] if node.domain else foreign or ["ai.onnx"]
+    return repr(candidates[0]) + (f" (or {len(candidates) - 1} others)" if len(candidates) > 1 else "")

@@ -13,7 +13,7 @@ import onnx
 
 from edgetx.config import did_you_mean
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.builder_scope import MAX_ELEMENTS, clean_name
+from edgetx.frontends.builder_scope import MAX_ELEMENTS, clean_name, damage_reported
 from edgetx.frontends.onnx.file import read_model, tensor_array
 from edgetx.frontends.onnx.folding import FOLDED, folded
 from edgetx.frontends.onnx.quantization import integers, parameters, quantization_behind
@@ -49,8 +49,9 @@ def load_onnx(path: Path, settings: Mapping[str, str] | None = None) -> Graph:
 
 def import_onnx(content: bytes, name: str, settings: Mapping[str, str]) -> Graph:
     """The graph in the bytes of a file."""
-    graph, opset = read_model(content)
-    return _Importer(GraphBuilder(name), opset, settings).run(graph)
+    with damage_reported("damaged ONNX file"):
+        graph, opset = read_model(content)
+        return _Importer(GraphBuilder(name), opset, settings).run(graph)
 
 
 @dataclass
@@ -149,11 +150,10 @@ class _Importer:
         for node in nodes:
             where = clean_name(node.output[0] if node.output else node.name)
             try:
-                self._node(node, where, depth)
+                with damage_reported(f"{node.op_type} cannot take these operands"):
+                    self._node(node, where, depth)
             except ModelError as error:
                 raise type(error)(error.what, where=error.where or where, hint=error.hint) from error
-            except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as problem:
-                raise ModelError(f"{node.op_type} cannot take these operands: {problem}", where=where) from problem
 
     def _node(self, node: onnx.NodeProto, where: str, depth: int) -> None:
         operands = [self._value(name) if name else None for name in node.input]

@@ -48,7 +48,8 @@ def _prelu(s: Scope, x: Value, alpha: Value) -> Value:
 
 @builtin("SOFTMAX")
 def _softmax(s: Scope, x: Value) -> Value:
-    return s.result(ops.Softmax(float(s.options(tflite.SoftmaxOptions).Beta())), x)
+    kind = ops.WideSoftmax if s.results[0].dtype == "int16" else ops.Softmax
+    return s.result(kind(float(s.options(tflite.SoftmaxOptions).Beta())), x)
 
 
 @builtin("L2_NORMALIZATION")

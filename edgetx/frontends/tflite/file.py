@@ -4,9 +4,7 @@ The accessors that the schema's compiler generates trust what they read; here th
 """
 
 import math
-import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,12 +12,13 @@ import numpy as np
 import tflite
 
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.builder_scope import MAX_ELEMENTS, clean_name
+from edgetx.frontends.builder_scope import MAX_ELEMENTS, clean_name, damage_reported
 from edgetx.ir import Array
 
 FILE_IDENTIFIER = b"TFL3"
 ROOT_BYTES = 8
 MAX_AXES = 8
+DAMAGED = "damaged TFLite file"
 ABSENT = -1
 """Index of an operand that is left out."""
 
@@ -103,17 +102,8 @@ def read_file(content: bytes) -> tuple[Subgraph, ...]:
     """
     if len(content) < ROOT_BYTES or content[4:8] != FILE_IDENTIFIER:
         raise ModelError("not a TFLite file", hint="a file written by the TensorFlow Lite converter begins with TFL3")
-    with damage_reported():
+    with damage_reported(DAMAGED):
         return _Reader(content).subgraphs()
-
-
-@contextmanager
-def damage_reported() -> Iterator[None]:
-    """Turn what the generated accessors raise on a damaged file into our error."""
-    try:
-        yield
-    except (struct.error, LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as problem:
-        raise ModelError(f"damaged TFLite file: {problem}") from problem
 
 
 class _Reader:

@@ -12,7 +12,8 @@ import numpy as np
 import tflite
 
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.tflite.file import ABSENT, Operator, Subgraph, Tensor, damage_reported, read_file
+from edgetx.frontends.builder_scope import damage_reported
+from edgetx.frontends.tflite.file import ABSENT, DAMAGED, Operator, Subgraph, Tensor, read_file
 from edgetx.frontends.tflite.scope import HANDLERS, Scope, tensor_type
 from edgetx.frontends.tflite.variables import Contents, Variables
 from edgetx.ir import Array, Graph, GraphBuilder, TensorType, Value
@@ -43,8 +44,12 @@ def load_tflite(path: Path) -> Graph:
 
 def import_tflite(content: bytes, name: str) -> Graph:
     """The graph in the bytes of a file."""
-    subgraphs = read_file(content)
-    with damage_reported():
+    return import_subgraphs(read_file(content), name)
+
+
+def import_subgraphs(subgraphs: Sequence[Subgraph], name: str) -> Graph:
+    """The graph of the first of the subgraphs of a file."""
+    with damage_reported(DAMAGED):
         return _Importer(subgraphs[0], name, _initial_contents(subgraphs)).run()
 
 
@@ -129,7 +134,8 @@ class _Importer:
         is_float = any(t.is_float for t in results)
         operands = [self._operand(index, is_float) for index in operator.inputs]
         self._refuse_mixed(operator, results, operands)
-        scope = Scope(self.builder, where, operator, results, self.variables)
+        kept = {i: self.subgraph.tensors[index] for i, index in enumerate(operator.inputs) if index != ABSENT}
+        scope = Scope(self.builder, where, operator, results, self.variables, kept)
         made = HANDLERS[operator.builtin](scope, *operands)
         values = made if isinstance(made, tuple) else (made,) if isinstance(made, Value) else ()
         for index, value in zip(operator.outputs, values, strict=False):
@@ -147,16 +153,17 @@ class _Importer:
             )
 
     def _operand(self, index: int, is_float: bool) -> Value | None:
-        """A value, or a constant; integer weights of an operator in floating point are restored."""
+        """A value, or a constant; integer weights of an operator in floating point are restored.
+
+        None stands for an operand that is absent, or whose contents the operator keeps itself.
+        """
         if index == ABSENT:
             return None
         tensor = self.subgraph.tensors[index]
         if index in self.values:
             return self.values[index]
-        if tensor.data is None and tensor.type == RESOURCE:
+        if tensor.data is None and (tensor.is_variable or tensor.type == RESOURCE):
             return None
-        if tensor.data is None and tensor.is_variable:
-            return self._variable(tensor)
         data, declared = self._constant(tensor)
         if is_float and declared.quant:
             data, declared = restored(data, declared), declared.with_quant("float32", None)
@@ -171,12 +178,6 @@ class _Importer:
         if tensor.type == "FLOAT16":
             return tensor.array().astype(np.float32), TensorType(tensor.shape)
         return tensor.array(), tensor_type(tensor)
-
-    def _variable(self, tensor: Tensor) -> Value:
-        """A tensor that keeps its contents, which begin as 0.0."""
-        declared = tensor_type(tensor)
-        zero = declared.zero_point if declared.quant else 0
-        return self.variables.read(tensor.name, (np.full(declared.shape, zero, declared.dtype), declared.quant))
 
     def _place(self, operator: Operator) -> str:
         """Name of the first result, without the names of what was fused into it."""

@@ -1,9 +1,10 @@
 """Handlers of TFLite operators: how they are registered, and what they work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import tflite
 
 from edgetx import ops
@@ -71,11 +72,13 @@ class Scope(BuilderScope):
         operator: The operator in the file.
         results: Types of its results as the file declares them.
         variables: The resource variables.
+        tensors: The operands in the file, by position.
     """
 
     operator: Operator
     results: tuple[TensorType, ...]
     variables: Variables
+    tensors: Mapping[int, Tensor]
 
     @property
     def is_float(self) -> bool:
@@ -119,6 +122,20 @@ class Scope(BuilderScope):
         """Apply the op that makes a result of the operator, quantized as the file says."""
         declared = self.results[index]
         return self.op(op, *inputs, quant=None if declared.is_float else (declared.dtype, declared.quant))
+
+    def kept(self, operand: int, shape: tuple[int, ...]) -> Value:
+        """What an operand that keeps its contents holds, in the given shape; after reset that is 0.0."""
+        tensor = self.tensors[operand]
+        declared = tensor_type(tensor)
+        zero = declared.zero_point if declared.quant else 0
+        return self.variables.read(self._kept_name(operand), (np.full(shape, zero, declared.dtype), declared.quant))
+
+    def keep(self, operand: int, value: Value) -> None:
+        """Change what such an operand holds."""
+        self.variables.assign(self._kept_name(operand), value)
+
+    def _kept_name(self, operand: int) -> str:
+        return f"{self.tensors[operand].name}.{self.operator.inputs[operand]}"
 
     def same_quantization(self, *inputs: Value) -> None:
         """Check that operands and result are quantized alike, as TFLite's kernels of this operator take for granted.

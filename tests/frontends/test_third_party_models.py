@@ -1,0 +1,96 @@
+"""Every model of the shared data either compiles with the recorded bits, or is refused with the reason."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import third_party
+from third_party import Record, compiled, imported, load_record, model_files
+
+from edgetx.compiler import CompileOptions, compile_model, load_artifact
+from edgetx.compiler.invoke import run_file
+from edgetx.errors import UnsupportedOpError
+from edgetx.targets import load_target
+
+FILES = model_files()
+REFUSED = {
+    "deeploy_mlperf_kws_int8.onnx": r"RequantShift of domain 'PACTOps'",
+    "tflm_audio_preprocessor_int8.tflite": r"CUSTOM:SignalWindow",
+    "tflm_dtln_noise_suppression_int8.tflite": r"UNIDIRECTIONAL_SEQUENCE_LSTM",
+}
+COMPILING = [path for path in FILES if path.name not in REFUSED]
+INTEGER = [path for path in COMPILING if load_record(path) and not imported(path).outputs[0].type.is_float]
+FLOAT = [path for path in COMPILING if imported(path).outputs[0].type.is_float]
+LEAST_DB = {"kwt1_keyword_transformer_f32.tflite": -3.0, "silero_vad_16k_op15.onnx": 14.0}
+"""Ratios of models that eight bits do not suit: a spectrum in eight bits is mostly noise."""
+
+pytestmark = pytest.mark.skipif(not FILES, reason="no shared data; set EDGETX_DATA")
+
+
+def by_name(path: Path) -> str:
+    return path.name
+
+
+def recorded(path: Path) -> Record:
+    record = load_record(path)
+    assert record is not None
+    return record
+
+
+def test_at_least_nine_of_ten_compile() -> None:
+    assert len(COMPILING) >= 0.88 * len(FILES)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name in REFUSED], ids=by_name)
+def test_refusal_names_the_operator(path: Path) -> None:
+    with pytest.raises(UnsupportedOpError, match=REFUSED[path.name]):
+        imported(path)
+
+
+@pytest.mark.parametrize("path", [path for path in INTEGER if path.suffix == ".tflite"], ids=by_name)
+def test_integer_graph_has_the_recorded_bits(path: Path) -> None:
+    record = recorded(path)
+    outputs = third_party.run(compiled(path).graph, record)
+    value = compiled(path).graph.outputs[0]
+    assert third_party.largest_difference(outputs, [step.output for step in record.steps], value) == 0
+
+
+@pytest.mark.parametrize("path", FLOAT, ids=by_name)
+def test_float_graph_computes_what_was_recorded(path: Path) -> None:
+    record = recorded(path)
+    found = third_party.run(imported(path), record)
+    wanted = [step.output for step in record.steps]
+    tolerance = 0.02 if path.name == "mlperf_kws_dscnn_f32.tflite" else 1e-5  # recorded with activations in 8 bits
+    np.testing.assert_allclose(
+        np.stack([y.ravel() for y in found]), np.stack([y.ravel() for y in wanted]), tolerance, tolerance
+    )
+
+
+@pytest.mark.parametrize("path", FLOAT, ids=by_name)
+def test_quantized_graph_is_near_the_record(path: Path) -> None:
+    assert float(third_party.agreement(path).removesuffix(" dB")) > LEAST_DB.get(path.name, 20)
+
+
+@pytest.mark.parametrize("path", [path for path in COMPILING if load_record(path)], ids=by_name)
+def test_generated_c_equals_the_integer_graph(path: Path) -> None:
+    expected, found = third_party.run_c(compiled(path).graph, recorded(path))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("path", FILES, ids=by_name)
+def test_table_in_the_documentation_is_current(path: Path) -> None:
+    assert third_party.row(path) in third_party.PAGE.read_text().splitlines()
+
+
+@pytest.mark.runtimes
+@pytest.mark.parametrize("name", ["microww_v2_vad", "tflm_micro_speech_int8"])
+def test_compiled_model_gives_its_integers_everywhere(name: str, tmp_path: Path) -> None:
+    path = third_party.MODELS / f"{name}.tflite"
+    out = tmp_path / "out"
+    compile_model(CompileOptions(str(path), load_target("nucleo-g0b1re"), out, ("c",), cases=4, simulated_cases=1))
+    record = recorded(path)
+    np.savez(tmp_path / "x.npz", in0_seq=np.stack([step.inputs[0] for step in record.steps]))
+    for runtime in ("int", "c", "simulator"):
+        run_file(load_artifact(out), runtime, tmp_path / "x.npz", tmp_path / "y.npz")
+        with np.load(tmp_path / "y.npz") as file:
+            np.testing.assert_array_equal(file["out0_seq"], np.stack([step.output for step in record.steps]), runtime)
