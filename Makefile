@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= build/demo
 
-.PHONY: help demo test check lint types format docs clean
+.PHONY: help demo test fuzz check lint types format docs clean
 
 help: ## Show what there is to make.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ demo: $(VENV)/.demo ## Install, compile the demo model and print its profile.
 
 test: $(VENV)/.dev toolchain ## Install everything and run all tests.
 	$(BIN)/python -m pytest --durations=20
+
+fuzz: $(VENV)/.dev ## Damage model files for an hour and see that the importers refuse them.
+	$(BIN)/python tests/fuzz/fuzz_importers.py --minutes 60
 
 check: lint types ## Lint and type-check.
 

@@ -25,15 +25,22 @@ from edgetx.errors import EdgetxError
 from edgetx.frontends.onnx import import_onnx
 from edgetx.frontends.tflite import importer as tflite_importer
 from edgetx.frontends.tflite.file import Operator, Subgraph, Tensor, read_file
+from edgetx.frontends.tflite.scope import HANDLERS
 from edgetx.ir import Graph, GraphBuilder, QuantParams
 from edgetx.ir.verify import FLOAT, INTEGER, verify
 from edgetx.quant import QuantRecipe
 
+ELEMENT_TYPES = ("INT8", "FLOAT32", "INT16", "INT32", "UINT8", "INT4", "STRING", "BOOL")
+SCALES = (0.0, -1.0, 1e-30, 1e30, float("nan"), float("inf"), 0.5)
 SECONDS = 20
+LARGEST_SEED = 1 << 17
 MEMORY = 4 << 30
 
 
-class Hang(Exception):
+Attempt = tuple[Callable[..., None], object]
+
+
+class HangError(Exception):
     """An import that takes too long."""
 
 
@@ -98,7 +105,7 @@ def _mutate_subgraph(graph: Subgraph, rng: random.Random) -> Subgraph:
         operators[first], operators[second] = operators[second], operators[first]
     elif operators and what == 2:
         chosen = rng.randrange(len(operators))
-        operators[chosen] = replace(operators[chosen], builtin=rng.choice(sorted(tflite_importer.HANDLERS)))
+        operators[chosen] = replace(operators[chosen], builtin=rng.choice(sorted(HANDLERS)))
     elif tensors:
         chosen = rng.randrange(len(tensors))
         tensors[chosen] = _changed(tensors[chosen], rng)
@@ -115,14 +122,10 @@ def _changed(tensor: Tensor, rng: random.Random) -> Tensor:
         case 0:
             return replace(tensor, shape=tuple(rng.choice((0, 1, 2, 3, 64, 4096)) for _ in range(rng.randint(0, 6))))
         case 1:
-            return replace(
-                tensor, type=rng.choice(("INT8", "FLOAT32", "INT16", "INT32", "UINT8", "INT4", "STRING", "BOOL"))
-            )
+            return replace(tensor, type=rng.choice(ELEMENT_TYPES))
         case 2:
-            numbers = (0.0, -1.0, 1e-30, 1e30, float("nan"), float("inf"), 0.5)
-            return replace(
-                tensor, scale=(rng.choice(numbers),) * rng.randint(0, 5), zero_point=(rng.randint(-300, 300),) * 5
-            )
+            zero_point = (rng.randint(-300, 300),) * 5
+            return replace(tensor, scale=(rng.choice(SCALES),) * rng.randint(0, 5), zero_point=zero_point)
     return replace(tensor, data=rng.choice((None, b"", bytes(4), bytes([255]) * 16)))
 
 
@@ -132,9 +135,7 @@ def seeds() -> tuple[list[bytes], list[bytes]]:
     return [write_tflite(graph)], [write_onnx(graph)]
 
 
-def attempts(
-    rng: random.Random, tflite: list[bytes], onnx_files: list[bytes]
-) -> Iterator[tuple[Callable[..., None], object]]:
+def attempts(rng: random.Random, tflite: list[bytes], onnx_files: list[bytes]) -> Iterator[Attempt]:
     """Endlessly an importer and something damaged for it."""
     read = [read_file(content) for content in tflite]
     while True:
@@ -156,17 +157,17 @@ def outcome(importer: Callable[..., None], damaged: object) -> str:
             importer(damaged)
     except EdgetxError:
         return "refused"
-    except (Exception, Hang) as problem:
+    except Exception as problem:
         return f"{type(problem).__name__}: {problem}"
     return "imported"
 
 
 @contextmanager
 def time_limit() -> Iterator[None]:
-    """Raise `Hang` in what takes too long."""
+    """Raise `HangError` in what takes too long."""
 
     def ring(*_: object) -> None:
-        raise Hang(f"took more than {SECONDS} s")
+        raise HangError(f"took more than {SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.alarm(SECONDS)
@@ -188,11 +189,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     tflite, onnx_files = seeds()
     if options.models:
-        small = [
-            path
-            for path in options.models.iterdir()
-            if path.suffix in (".tflite", ".onnx") and path.stat().st_size < 1 << 17
-        ]
+        small = [path for path in options.models.iterdir() if path.is_file() and path.stat().st_size < LARGEST_SEED]
         tflite += [path.read_bytes() for path in small if path.suffix == ".tflite"]
         onnx_files += [path.read_bytes() for path in small if path.suffix == ".onnx"]
     end, counts = time.monotonic() + 60 * options.minutes, Counter[str]()
