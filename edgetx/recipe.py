@@ -78,7 +78,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Training:
-    """AdamW with linear warm-up and cosine decay; the epoch with the lowest validation loss is kept."""
+    """AdamW with linear warm-up and cosine decay; the epoch with the highest validation accuracy is kept."""
 
     epochs: int = 100
     batch: int = 64
@@ -87,7 +87,7 @@ class Training:
     warmup_epochs: int = 5
     label_smoothing: float = 0.1
     average: float = 0.0  # decay of the moving average of the weights; 0: none
-    patience: int = 0  # epochs without a lower validation loss before stopping; 0: never
+    patience: int = 0  # epochs without a better one before stopping; 0: never
     seed: int = 0
     augmentation: Augmentation = Augmentation()
 

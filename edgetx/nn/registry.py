@@ -7,6 +7,7 @@ from torch import nn
 
 from edgetx.config import did_you_mean, parse
 from edgetx.errors import ConfigError
+from edgetx.nn.ds_cnn import DsCnn, DsCnnOptions
 from edgetx.nn.keyword_transformer import KeywordTransformer, KeywordTransformerOptions
 from edgetx.recipe import Recipe
 
@@ -39,6 +40,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "kwt-micro-64": _kwt(width=64, layers=4, mlp=128),
     "tt-6k": _kwt(width=16, mlp=32, **_TINY_BERT),
     "tt-20k": _kwt(width=32, mlp=64, **_TINY_BERT),
+    "ds-cnn": Architecture(DsCnn, DsCnnOptions),
 }
 
 

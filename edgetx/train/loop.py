@@ -80,7 +80,7 @@ class Trainer:
             self._resume(checkpoint)
         while len(self.history) < self.settings.epochs and not self._exhausted():
             self.history.append(self._epoch(len(self.history) + 1))
-            if self.best_epoch is self.history[-1]:
+            if best_epoch(self.history) is self.history[-1]:
                 self.best = {k: v.clone() for k, v in self.average.module.state_dict().items()}
             save_checkpoint(self.fabric, checkpoint, self._state())
             write_log(checkpoint.with_name("training.csv"), self.history)
@@ -88,11 +88,6 @@ class Trainer:
         model = self.average.module
         model.load_state_dict(self.best)
         return model.eval()
-
-    @property
-    def best_epoch(self) -> Epoch:
-        """The epoch with the lowest validation loss."""
-        return min(self.history, key=lambda e: e.valid_loss)
 
     def _epoch(self, number: int) -> Epoch:
         started = time.monotonic()
@@ -123,9 +118,9 @@ class Trainer:
         return features.float()
 
     def _exhausted(self) -> bool:
-        """Whether the validation loss has not fallen for `patience` epochs."""
+        """Whether no epoch has been better for `patience` epochs."""
         patience = self.settings.patience
-        return bool(patience and self.history and len(self.history) - self.best_epoch.epoch >= patience)
+        return bool(patience and self.history and len(self.history) - best_epoch(self.history).epoch >= patience)
 
     def _state(self) -> dict[str, object]:
         return {
@@ -153,6 +148,11 @@ class Trainer:
         self.schedule.load_state_dict(state["schedule"])
         self.history = [Epoch(**row) for row in state["history"]]
         self.best = state["best"]
+
+
+def best_epoch(history: Sequence[Epoch]) -> Epoch:
+    """The epoch with the highest validation accuracy; of equals, the one with the lowest validation loss."""
+    return max(history, key=lambda epoch: (epoch.valid_accuracy, -epoch.valid_loss))
 
 
 def write_log(path: Path, history: Sequence[Epoch]) -> None:

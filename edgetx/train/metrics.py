@@ -13,7 +13,7 @@ from edgetx import __version__
 from edgetx.audio import Dataset
 from edgetx.recipe import Recipe
 from edgetx.train.evaluate import evaluate
-from edgetx.train.loop import Epoch
+from edgetx.train.loop import Epoch, best_epoch
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _test(model: nn.Module, test: Dataset) -> Score:
 
 
 def _run(recipe: Recipe, history: Sequence[Epoch]) -> Run:
-    best = min(history, key=lambda epoch: epoch.valid_loss)
+    best = best_epoch(history)
     return Run(
         epochs=len(history),
         best_epoch=best.epoch,

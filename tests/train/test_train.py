@@ -216,6 +216,12 @@ def test_schedule_warms_up_and_decays():
     assert factor(50) == 0
 
 
+def test_best_epoch_is_the_most_accurate_and_loss_breaks_ties():
+    rows = [(0.3, 0.90), (0.5, 0.95), (0.4, 0.95), (0.2, 0.94), (0.6, 0.95)]
+    history = [loop.Epoch(i, 1.0, loss, accuracy, 1.0) for i, (loss, accuracy) in enumerate(rows)]
+    assert loop.best_epoch(history).epoch == 2
+
+
 def test_wilson_interval():
     low, high = wilson_interval(95, 100)
     assert (round(low, 4), round(high, 4)) == (0.8882, 0.9785)
