@@ -72,6 +72,9 @@ def _explore(graph: Graph, stream: Stream, value: Value) -> str:
 
 
 def _makes_centred_rows(graph: Graph, node: Node) -> bool:
+    if isinstance(node.op, StridedSlice) and node.output.shape[-1:] == node.inputs[0].shape[-1:]:
+        above = graph.producer(node.inputs[0])
+        return above is not None and _makes_centred_rows(graph, above)
     if not isinstance(node.op, LayerNorm):
         return False
     gamma, beta = (graph.consts[value.name] for value in node.inputs[1:])
