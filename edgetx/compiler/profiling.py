@@ -1,34 +1,17 @@
 """Cycles of a compiled model on the simulated core, layer by layer."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import cast
 
 from edgetx.backends.c import CSources
 from edgetx.compiler.artifact import Artifact
 from edgetx.ir import Arrays
 from edgetx.ops import Op
-from edgetx.runtimes.simulator import SimulatorRuntime
+from edgetx.profile import Layer
 
 LAYERS = "layers.json"
 Json = dict[str, object]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer as the firmware holds it.
-
-    Attributes:
-        symbol: Its function.
-        name: The node it computes.
-        op: Name of the op.
-        macs: Multiply-accumulates of one invocation.
-    """
-
-    symbol: str
-    name: str
-    op: str
-    macs: int
 
 
 def layers_of(sources: CSources) -> list[Layer]:
@@ -57,27 +40,9 @@ def profile_artifact(artifact: Artifact, inputs: Arrays) -> Json:
         ModelError: If the folder has no firmware.
         DeviceError: If the image faults.
     """
-    target = artifact.target
-    runtime = SimulatorRuntime(target, artifact.file("firmware.elf"), artifact.graph, count=True)
+    from edgetx.runtimes.simulator import SimulatorRuntime
+
+    runtime = SimulatorRuntime(artifact.target, artifact.file("firmware.elf"), artifact.graph, count=True)
     runtime.write(inputs)
-    cycles, instructions = runtime.measure("edgetx_invoke")
-    runtime.write(inputs)
-    layers = []
-    for layer in json.loads(artifact.file(LAYERS).read_text(encoding="utf-8")):
-        spent = runtime.measure(layer.pop("symbol"))
-        layers.append({**layer, "cycles": spent[0], "instructions": spent[1]})
-    energy = target.energy_pj_per_cycle
-    return {
-        "schema": 1,
-        "target": target.name,
-        "core": target.core,
-        "clock_hz": target.clock_hz,
-        "engine": "simulate",
-        "cycles": cycles,
-        "instructions": instructions,
-        "latency_us": cycles / target.clock_hz * 1e6,
-        "energy_uj": None if energy is None else cycles * energy * 1e-6,
-        "validation": {"cases": 0, "mape": None, "worst": None, "source": None},
-        "layers": layers,
-        "functions": [],
-    }
+    rows = json.loads(artifact.file(LAYERS).read_text(encoding="utf-8"))
+    return runtime.profile([Layer(**row) for row in rows])

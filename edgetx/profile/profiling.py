@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgetx.errors import DeviceError
 from edgetx.profile.attribution import Snapshot, Span, take_snapshot
+from edgetx.profile.layer import Layer
 from edgetx.profile.lines import LineTable
 from edgetx.profile.simulator import Simulator
 from edgetx.profile.trace.tracer import Tracer
@@ -16,23 +17,6 @@ from edgetx.targets import Target
 
 Json = dict[str, object]
 SHOWN_FUNCTIONS, SHOWN_LINES = 200, 400
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer of a model, computed by one function of the firmware.
-
-    Attributes:
-        symbol: The function.
-        name: Name of the layer.
-        op: Its op.
-        macs: Its multiply-accumulates.
-    """
-
-    symbol: str
-    name: str
-    op: str = ""
-    macs: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ Every `*.toml` in the folder describes one image:
 Symbols may be addresses. A peripherals script may define `measure(sim) -> int` instead, which returns the cycles.
 """
 
+import argparse
 import json
 import runpy
 import sys
@@ -23,8 +24,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import click
 
 from edgetx.config import load_toml, parse
 from edgetx.errors import ConfigError, EdgetxError
@@ -156,33 +155,34 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 def _print(result: Mapping[str, Any]) -> None:
     for row in result["cases"]:
         if "problem" in row:
-            click.echo(f"{row['name']:32} {row['core']:14} failed: {row['problem']}")
+            print(f"{row['name']:32} {row['core']:14} failed: {row['problem']}")
         else:
-            click.echo(
+            print(
                 f"{row['name']:32} {row['core']:14} measured {row['measured']:>14,}  "
                 f"simulated {row['simulated']:>14,}  error {row['error']:+7.2%}"
             )
     for core, figures in result["cores"].items():
-        click.echo(f"{core}: MAPE {figures['mape']:.2%}, worst {figures['worst']:.2%} over {figures['cases']} images")
+        print(f"{core}: MAPE {figures['mape']:.2%}, worst {figures['worst']:.2%} over {figures['cases']} images")
 
 
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def main(folder: Path, as_json: bool) -> None:
-    """Compare the simulator with the measured images in FOLDER."""
+def main() -> int:
+    """Compare the simulator with the measured images in a folder."""
+    parser = argparse.ArgumentParser(prog="python -m edgetx.profile.validate", description=main.__doc__)
+    parser.add_argument("folder", type=Path, help="folder of images with a TOML file each")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    arguments = parser.parse_args()
     try:
-        outcomes = validate(folder)
+        outcomes = validate(arguments.folder)
     except EdgetxError as problem:
-        click.echo(f"error: {problem}", err=True)
-        sys.exit(problem.exit_code)
+        print(f"error: {problem}", file=sys.stderr)
+        return problem.exit_code
     result = report(outcomes)
-    if as_json:
-        click.echo(json.dumps(result))
+    if arguments.json:
+        print(json.dumps(result))
     else:
         _print(result)
-    sys.exit(1 if any(outcome.comparison is None for outcome in outcomes) else 0)
+    return 1 if any(outcome.comparison is None for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edgetx.ir import Array, Arrays, Graph, TensorType
-from edgetx.profile import Simulator
+from edgetx.profile import Layer, Simulator, profile_run
 from edgetx.targets import Target
 
 
@@ -42,11 +42,9 @@ class SimulatorRuntime:
         for index, (value, data) in enumerate(zip(self.graph.inputs, inputs, strict=True)):
             self._sim.write(self._call("edgetx_input", index), np.asarray(data, value.type.dtype).tobytes())
 
-    def measure(self, symbol: str) -> tuple[int, int]:
-        """Cycles and instructions of a function without arguments."""
-        before = self._sim.cycles, self._sim.instructions
-        self._call(symbol)
-        return self._sim.cycles - before[0], self._sim.instructions - before[1]
+    def profile(self, layers: Sequence[Layer]) -> dict[str, object]:
+        """One invocation, counted, as `edgetx profile --json` prints it."""
+        return profile_run(self._sim, lambda: self._call("edgetx_invoke"), layers).report
 
     def _call(self, symbol: str, *arguments: int) -> int:
         return self._sim.call(self._sim.symbol(symbol), *arguments)
