@@ -39,6 +39,7 @@ class FuseAttention(Rule):
         for part, (value, transposed) in zip("qkv", _operands(scores, mix), strict=True):
             moved = trace(graph, value, through_gain=True)
             index = np.swapaxes(moved.index, -1, -2) if transposed else moved.index
+            index = np.broadcast_to(index, (*scores.output.shape[:-2], *index.shape[-2:]))  # heads that share keys
             operand = _packed(graph, b, part, moved.source, index.reshape(heads, *index.shape[-2:]))
             if operand is None:
                 return f"{value.name} is not rows of {moved.source.name}"

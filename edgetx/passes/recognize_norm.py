@@ -78,8 +78,8 @@ def _solved(region: Region, centred: bool) -> Norm:
     with np.errstate(all="ignore"):
         beta, large, small = _on_rows(region, np.stack([row * 0, row, row * SMALL]))
         gains = ((large - beta) / row, (small - beta) / (row * SMALL))
-        ratio = float(np.median((gains[0] / gains[1]) ** 2))
-        epsilon = max((ratio - SMALL**2) / (1 - ratio), 0.0)
+        ratio = np.median((gains[0] / gains[1]) ** 2)
+        epsilon = np.maximum((ratio - SMALL**2) / (1 - ratio), 0.0)
     return Norm(centred, float(np.float32(epsilon)), gains[0] * np.sqrt(1 + epsilon), beta)
 
 

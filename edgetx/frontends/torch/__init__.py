@@ -1,6 +1,16 @@
 """PyTorch to float graphs, through `torch.export`."""
 
-from edgetx.frontends.torch import activation, arithmetic, convolution, movement
+from edgetx.frontends.torch import activation, arithmetic, convolution, movement, reduction, selection
 from edgetx.frontends.torch.importer import export_module, import_program, load_pt2
 
-__all__ = ["activation", "arithmetic", "convolution", "export_module", "import_program", "load_pt2", "movement"]
+__all__ = [
+    "activation",
+    "arithmetic",
+    "convolution",
+    "export_module",
+    "import_program",
+    "load_pt2",
+    "movement",
+    "reduction",
+    "selection",
+]

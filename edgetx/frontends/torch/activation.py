@@ -6,7 +6,8 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
-from edgetx.frontends.torch.scope import Scope, aten, normal_axis
+from edgetx.frontends.torch.arithmetic import mul
+from edgetx.frontends.torch.scope import Scope, aten, transpose
 from edgetx.ir import Value
 
 
@@ -46,9 +47,14 @@ def _attention(
 
 @aten("softmax.int", "_softmax.default")
 def _softmax(s: Scope, x: Value, axis: int, *_: object) -> Value:
-    if normal_axis(axis, x.type.rank) != x.type.rank - 1:
-        raise UnsupportedOpError(f"softmax over axis {axis}", hint="softmax over the last axis")
-    return s.op(ops.Softmax(), x)
+    order = [*range(x.type.rank)]
+    order.append(order.pop(axis))
+    return transpose(s, s.op(ops.Softmax(), transpose(s, x, order)), np.argsort(order).tolist())
+
+
+@aten("log_softmax.int", "_log_softmax.default")
+def _log_softmax(s: Scope, *_: object) -> Value:
+    raise UnsupportedOpError("log-softmax, which 8 bits cannot hold", hint="end with the logits or with softmax")
 
 
 @aten("gelu.default")
@@ -56,13 +62,51 @@ def _gelu(s: Scope, x: Value, approximate: str = "none") -> Value:
     return s.op(ops.Gelu("tanh" if approximate == "tanh" else "none"), x)
 
 
-@aten("hardtanh.default", "hardtanh_.default", "clamp.default")
-def _clamp(s: Scope, x: Value, low: float | None = -1.0, high: float | None = 1.0) -> Value:
-    if (low, high) == (0.0, 6.0):
+@aten("hardtanh.default")
+def _hardtanh(s: Scope, x: Value, low: float = -1.0, high: float = 1.0) -> Value:
+    return _clamp(s, x, low, high)
+
+
+@aten("clamp.default", "clamp_min.default")
+def _clamp(s: Scope, x: Value, low: float | None = None, high: float | None = None) -> Value:
+    least, most = -np.inf if low is None else low, np.inf if high is None else high
+    if (least, most) == (0, 6):
         return s.op(ops.Relu6(), x)
-    if low == 0.0 and high is None:
-        return s.op(ops.Relu(), x)
-    raise UnsupportedOpError(f"clamp to [{low}, {high}]", hint="ReLU and ReLU6 are supported")
+    return s.op(ops.Relu() if (least, most) == (0, np.inf) else ops.Clip(least, most), x)
+
+
+@aten("clamp_max.default")
+def _clamp_max(s: Scope, x: Value, high: float) -> Value:
+    return _clamp(s, x, None, high)
+
+
+@aten("elu.default")
+def _elu(s: Scope, x: Value, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Value:
+    """alpha and scale differ below zero only by a factor, which scaled-exponential units make use of."""
+    if input_scale != 1:
+        raise UnsupportedOpError(f"ELU with an input scale of {input_scale}")
+    if (alpha, scale) == (1, 1):
+        return s.op(ops.Elu(), x)
+    above = mul(s, s.op(ops.Relu(), x, suffix=".above"), scale)
+    return s.op(
+        ops.Add(), above, mul(s, s.op(ops.Elu(), s.op(ops.Minimum(), x, s.const(np.zeros(1), "zero"))), alpha * scale)
+    )
+
+
+@aten("leaky_relu.default")
+def _leaky_relu(s: Scope, x: Value, slope: float = 0.01) -> Value:
+    return s.op(ops.LeakyRelu(slope), x)
+
+
+@aten("prelu.default", "_prelu_kernel.default")
+def _prelu(s: Scope, x: Value, slope: Value) -> Value:
+    """One slope, or one for each index of the second axis."""
+    slopes = s.data(slope, "the slope").ravel()
+    if (slopes == slopes[0]).all():
+        return s.op(ops.LeakyRelu(float(slopes[0])), x)
+    per_channel = s.const(slopes.reshape(-1, *[1] * (x.type.rank - 2)), "slope")
+    below = s.op(ops.Mul(), s.op(ops.Relu(), s.op(ops.Neg(), x, suffix=".neg"), suffix=".below"), per_channel)
+    return s.op(ops.Sub(), s.op(ops.Relu(), x, suffix=".above"), below)
 
 
 def _unary(op: Callable[[], ops.Op], *targets: str) -> None:
@@ -71,14 +115,16 @@ def _unary(op: Callable[[], ops.Op], *targets: str) -> None:
         return s.op(op(), x)
 
 
-_unary(ops.Relu, "relu.default", "relu_.default")
+_unary(ops.Relu, "relu.default")
 _unary(ops.Relu6, "relu6.default")
-_unary(ops.Silu, "silu.default", "silu_.default")
-_unary(ops.HardSwish, "hardswish.default", "hardswish_.default")
-_unary(ops.Logistic, "sigmoid.default", "sigmoid_.default")
-_unary(ops.Tanh, "tanh.default", "tanh_.default")
+_unary(ops.Silu, "silu.default")
+_unary(ops.HardSwish, "hardswish.default")
+_unary(ops.Logistic, "sigmoid.default")
+_unary(ops.Tanh, "tanh.default")
 _unary(ops.Exp, "exp.default")
 _unary(ops.Sqrt, "sqrt.default")
 _unary(ops.Rsqrt, "rsqrt.default")
 _unary(ops.Erf, "erf.default")
+_unary(ops.Abs, "abs.default")
+_unary(ops.Log, "log.default")
 _unary(ops.Square, "square.default")

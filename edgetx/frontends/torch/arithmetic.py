@@ -1,12 +1,9 @@
-"""ATen arithmetic, reductions and matrix products."""
-
-from collections.abc import Sequence
+"""ATen arithmetic and matrix products."""
 
 import numpy as np
 
 from edgetx import ops
-from edgetx.errors import UnsupportedOpError
-from edgetx.frontends.torch.scope import Scope, aten, normal_axis
+from edgetx.frontends.torch.scope import Scope, aten
 from edgetx.ir import Value
 
 
@@ -14,13 +11,13 @@ def _operand(s: Scope, x: Value | float) -> Value:
     return x if isinstance(x, Value) else s.const(np.array([x]), "scalar")
 
 
-@aten("add.Tensor", "add_.Tensor", "add.Scalar")
+@aten("add.Tensor", "add.Scalar")
 def _add(s: Scope, a: Value | float, b: Value | float, alpha: float = 1) -> Value:
     b = _operand(s, b)
     return s.op(ops.Add(), _operand(s, a), b if alpha == 1 else mul(s, b, alpha))
 
 
-@aten("sub.Tensor", "sub.Scalar", "sub_.Tensor")
+@aten("sub.Tensor", "sub.Scalar")
 def _sub(s: Scope, a: Value | float, b: Value | float, alpha: float = 1) -> Value:
     b = _operand(s, b)
     return s.op(ops.Sub(), _operand(s, a), b if alpha == 1 else mul(s, b, alpha))
@@ -31,27 +28,39 @@ def _rsub(s: Scope, a: Value, b: float, alpha: float = 1) -> Value:
     return _sub(s, b, a, alpha)
 
 
-@aten("mul.Tensor", "mul.Scalar", "mul_.Tensor")
+@aten("mul.Tensor", "mul.Scalar")
 def mul(s: Scope, a: Value | float, b: Value | float) -> Value:
     """Product of two operands, either of which may be a number."""
     return s.op(ops.Mul(), _operand(s, a), _operand(s, b))
 
 
-@aten("div.Tensor", "div.Scalar", "div_.Tensor")
+@aten("div.Tensor", "div.Scalar")
 def _div(s: Scope, a: Value | float, b: Value | float) -> Value:
-    divisor = b if not isinstance(b, Value) else s.data(b, "the divisor")
-    return s.op(ops.Mul(), _operand(s, a), s.const(np.atleast_1d(1.0 / np.asarray(divisor)), "reciprocal"))
+    b = _operand(s, b)
+    divisor = s.builder.consts.get(b.name)
+    if divisor is not None:
+        return mul(s, a, s.const(1.0 / divisor, "reciprocal"))
+    return mul(s, a, s.op(ops.Power(-1.0), b, suffix=".reciprocal"))
+
+
+@aten("reciprocal.default")
+def _reciprocal(s: Scope, x: Value) -> Value:
+    return s.op(ops.Power(-1.0), x)
+
+
+@aten("maximum.default", "max.other")
+def _maximum(s: Scope, a: Value, b: Value) -> Value:
+    return s.op(ops.Maximum(), a, b)
+
+
+@aten("minimum.default", "min.other")
+def _minimum(s: Scope, a: Value, b: Value) -> Value:
+    return s.op(ops.Minimum(), a, b)
 
 
 @aten("neg.default")
 def _neg(s: Scope, x: Value) -> Value:
     return mul(s, x, -1.0)
-
-
-@aten("mean.dim", "mean.default")
-def _mean(s: Scope, x: Value, axes: Sequence[int] | None = None, keepdim: bool = False, **_: object) -> Value:
-    axes = axes or range(x.type.rank)
-    return s.op(ops.Mean(tuple(sorted(normal_axis(a, x.type.rank) for a in axes)), keepdim), x)
 
 
 @aten("linear.default")
@@ -78,4 +87,4 @@ def _pow(s: Scope, x: Value, exponent: float) -> Value:
         return mul(s, s.op(ops.Square(), x), x)
     if exponent in (0.5, -0.5):
         return s.op(ops.Sqrt() if exponent > 0 else ops.Rsqrt(), x)
-    raise UnsupportedOpError(f"power {exponent}", hint="powers 2, 3, 0.5 and -0.5 are supported")
+    return s.op(ops.Power(exponent), x)

@@ -1,18 +1,24 @@
 """PyTorch to float graphs, through `torch.export`.
 
 Every ATen op has one small handler that writes it with `GraphBuilder`. Convolutions and batch normalization are written
-channels-last between transposes; the passes remove those again. An op without a handler is first decomposed by torch
-itself into core ATen ops; what is still unknown then is an error that names the op and its module.
+channels-last between transposes; the passes remove those again. Torch itself turns writes into tensors into values of
+their own, decomposes ops without a handler into core ATen ops, and evaluates what does not depend on the input; what is
+still unknown then is an error that names the op and its module.
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch._ops import OpOverload
 from torch.export import ExportedProgram
 from torch.fx import Node as FxNode
+from torch.fx import map_arg
 
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.torch.scope import HANDLERS, Handler, Scope
@@ -27,7 +33,8 @@ def load_pt2(path: Path) -> Graph:
         UnsupportedOpError: If it contains an op without integer form.
     """
     try:
-        program = torch.export.load(str(path))
+        with _quiet_loader():
+            program = torch.export.load(str(path))
     except Exception as problem:  # torch raises whatever its unpickler and its schema checks raise
         raise ModelError(
             f"not a program saved by torch.export.save ({type(problem).__name__}: {str(problem).splitlines()[0]})",
@@ -47,8 +54,22 @@ def import_program(program: ExportedProgram, name: str) -> Graph:
     return _Importer(_decomposed(program), GraphBuilder(name)).run()
 
 
+@contextmanager
+def _quiet_loader() -> Iterator[None]:
+    """Without the tracebacks that torch logs before it raises."""
+    logger = logging.getLogger("torch.export")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _decomposed(program: ExportedProgram) -> ExportedProgram:
-    """Let torch decompose the ops that have no handler, as far as it can."""
+    """Let torch rewrite ops that write into their operands, and decompose those without a handler, as far as it can."""
+    if any(_writes(node) for node in program.graph.nodes):
+        program = program.run_decompositions({})
     table = torch.export.default_decompositions()
     while unknown := {n.target for n in program.graph.nodes if n.op == "call_function" and not _handler(n)}:
         usable = {target: table[target] for target in unknown if target in table}
@@ -56,6 +77,10 @@ def _decomposed(program: ExportedProgram) -> ExportedProgram:
             break
         program = program.run_decompositions(usable)
     return program
+
+
+def _writes(node: FxNode) -> bool:
+    return isinstance(node.target, OpOverload) and node.target._schema.is_mutable
 
 
 def _handler(node: FxNode) -> Handler | None:
@@ -77,9 +102,14 @@ class _Importer:
             elif node.op == "call_function":
                 self.values[node.name] = self._call(node)
         signature = self.program.graph_signature
-        outputs = [self.values[name] for name in signature.user_outputs]
-        if not all(isinstance(value, Value) for value in outputs):
-            raise ModelError("an output does not depend on the input", where=self.builder.name)
+        if changed := [*signature.buffers_to_mutate.values(), *signature.user_inputs_to_mutate.values()]:
+            raise ModelError(
+                f"forward changes '{changed[0]}'", where=self.builder.name, hint="keep nothing between calls"
+            )
+        found = [self.values.get(str(name)) for name in signature.user_outputs]
+        outputs = [value for value in found if isinstance(value, Value) and value.name not in self.builder.consts]
+        if len(outputs) < len(found):
+            raise ModelError("an output does not depend on the input", where=self.builder.name, hint="leave it out")
         return self.builder.graph(*outputs)
 
     def _placeholder(self, node: FxNode) -> Value | None:
@@ -98,6 +128,8 @@ class _Importer:
         _static_shape(node, node.meta.get("val"))
         handler = _handler(node)
         where = _place(node)
+        if self._is_constant(node):
+            return self._evaluated(node, where)
         if handler is None:
             raise UnsupportedOpError(
                 f"op '{node.target}' is not supported",
@@ -111,17 +143,42 @@ class _Importer:
         except ModelError as error:
             raise type(error)(error.what, where=error.where or where, hint=error.hint) from error
 
+    def _is_constant(self, node: FxNode) -> bool:
+        """Whether a node is the same in every invocation."""
+        if not isinstance(node.target, OpOverload) or torch.Tag.nondeterministic_seeded in node.target.tags:
+            return False
+        operands = [self.values[operand.name] for operand in node.all_input_nodes]
+        return all(isinstance(value, Value) and value.name in self.builder.consts for value in operands)
+
+    def _evaluated(self, node: FxNode, where: str) -> Any:
+        def tensor(operand: FxNode) -> torch.Tensor:
+            return torch.from_numpy(self.builder.consts[self.values[operand.name].name])
+
+        assert isinstance(node.target, OpOverload)
+        result = node.target(*map_arg(node.args, tensor), **map_arg(node.kwargs, tensor))
+        if isinstance(result, torch.Tensor):
+            return self.builder.const(_numpy(result), where)
+        return tuple(self.builder.const(_numpy(part), where) for part in result or ())
+
     def _argument(self, argument: Any) -> Any:
         if isinstance(argument, FxNode):
-            return self.values[argument.name]
+            return self._real(self.values[argument.name])
         if isinstance(argument, list | tuple):
             return [self._argument(a) for a in argument]
         return argument
 
+    def _real(self, value: Any) -> Any:
+        """The value, with constant integers as real numbers."""
+        data = self.builder.consts.get(value.name) if isinstance(value, Value) else None
+        if data is None or data.dtype.kind == "f":
+            return value
+        return self.builder.const(data.astype(np.float32), value.name)
+
 
 def _numpy(tensor: torch.Tensor) -> Array:
-    array: Array = tensor.detach().cpu().numpy()
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
+    detached = tensor.detach().cpu()
+    array: Array = (detached.float() if detached.is_floating_point() else detached).numpy()
+    return array
 
 
 def _place(node: FxNode) -> str:

@@ -78,3 +78,9 @@ def reshape(s: Scope, x: Value, shape: Sequence[int]) -> Value:
 def transpose(s: Scope, x: Value, order: Sequence[int]) -> Value:
     """The value with its axes in another order."""
     return x if list(order) == sorted(order) else s.op(ops.Transpose(tuple(order)), x, suffix=".layout")
+
+
+def values_only(s: Scope) -> None:
+    """Refuse an op of which the second result, the place of an extreme value, is read."""
+    if any(user.args[1] == 1 and user.users for user in s.node.users):
+        raise UnsupportedOpError("the place of a largest or smallest value", hint="use the value alone")

@@ -1,0 +1,76 @@
+"""ATen reductions over axes."""
+
+from collections.abc import Sequence
+
+from edgetx import ops
+from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.torch.arithmetic import mul
+from edgetx.frontends.torch.scope import Scope, aten, normal_axis, values_only
+from edgetx.ir import Value
+
+
+def _axes(x: Value, axes: Sequence[int] | int | None) -> tuple[int, ...]:
+    """Axes counted from the front; all of them if none are named."""
+    listed = [axes] if isinstance(axes, int) else axes or range(x.type.rank)
+    return tuple(sorted(normal_axis(axis, x.type.rank) for axis in listed))
+
+
+@aten("mean.dim", "mean.default")
+def mean(s: Scope, x: Value, axes: Sequence[int] | None = None, keepdim: bool = False, **_: object) -> Value:
+    """Mean over axes."""
+    return s.op(ops.Mean(_axes(x, axes), keepdim), x)
+
+
+@aten("sum.dim_IntList", "sum.default")
+def _sum(s: Scope, x: Value, axes: Sequence[int] | None = None, keepdim: bool = False, **_: object) -> Value:
+    op = ops.Mean(_axes(x, axes), keepdim)
+    return mul(s, s.op(op, x, suffix=".mean"), op.count(x.type))
+
+
+@aten("var.correction")
+def _variance(
+    s: Scope, x: Value, axes: Sequence[int] | None = None, *, correction: float = 1, keepdim: bool = False
+) -> Value:
+    op = ops.Mean(_axes(x, axes), keepdim)
+    count = op.count(x.type)
+    centred = s.op(ops.Sub(), x, mean(s, x, axes, True), suffix=".centred")
+    y = s.op(op, s.op(ops.Square(), centred, suffix=".square"))
+    return y if correction == 0 else mul(s, y, count / (count - correction))
+
+
+@aten("std.correction")
+def _deviation(
+    s: Scope, x: Value, axes: Sequence[int] | None = None, *, correction: float = 1, keepdim: bool = False
+) -> Value:
+    return s.op(ops.Sqrt(), _variance(s, x, axes, correction=correction, keepdim=keepdim))
+
+
+@aten("linalg_vector_norm.default")
+def _norm(
+    s: Scope, x: Value, order: float = 2, axes: Sequence[int] | None = None, keepdim: bool = False, **_: object
+) -> Value:
+    if order != 2:
+        raise UnsupportedOpError(f"norm of order {order}", hint="the norm of order 2 is supported")
+    return s.op(ops.Sqrt(), _sum(s, s.op(ops.Square(), x, suffix=".square"), axes, keepdim))
+
+
+@aten("amax.default", "max.default")
+def _largest(s: Scope, x: Value, axes: Sequence[int] | int | None = None, keepdim: bool = False) -> Value:
+    return s.op(ops.ReduceMax(_axes(x, axes), keepdim), x)
+
+
+@aten("amin.default", "min.default")
+def _smallest(s: Scope, x: Value, axes: Sequence[int] | int | None = None, keepdim: bool = False) -> Value:
+    return s.op(ops.Neg(), _largest(s, s.op(ops.Neg(), x, suffix=".neg"), axes, keepdim))
+
+
+@aten("max.dim")
+def _largest_of_axis(s: Scope, x: Value, axis: int, keepdim: bool = False) -> tuple[Value, ...]:
+    values_only(s)
+    return (_largest(s, x, axis, keepdim),) * 2
+
+
+@aten("min.dim")
+def _smallest_of_axis(s: Scope, x: Value, axis: int, keepdim: bool = False) -> tuple[Value, ...]:
+    values_only(s)
+    return (_smallest(s, x, axis, keepdim),) * 2
