@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from variants import EPSILON, FEATURES, LAYERS, MLP, TOKENS, VARIANTS, WIDTH, CLASSES
+from variants import CLASSES, EPSILON, FEATURES, LAYERS, MLP, TOKENS, VARIANTS, WIDTH
 
 Weights = dict[str, np.ndarray]
 

@@ -21,6 +21,7 @@ class Variant:
 
 
 VARIANTS = {
-    "post-token-1": Variant(heads=1, pre_norm=False, class_token=True),
     "pre-mean-4": Variant(heads=4, pre_norm=True, class_token=False),
+    "pre-token-4": Variant(heads=4, pre_norm=True, class_token=True),
+    "post-token-1": Variant(heads=1, pre_norm=False, class_token=True),
 }
