@@ -302,10 +302,16 @@ class Simulator:
     def _handle_return(self, exc_return: int) -> bool:
         back = self._exceptions.leave(exc_return)
         self.nvic.end(back.number)
-        self._charge(self.core.exceptions.exit_cycles + 2 * self.core.exceptions.fp_context_cycles * back.moved_fp)
         self._go(back.pc)
         if self.tracer:
             self.tracer.engine.leave(back.pc)
+        costs = self.core.exceptions
+        self._charge(2 * costs.fp_context_cycles * back.moved_fp)
+        following = self.nvic.take(self._masks())
+        if following is None:
+            self._charge(costs.exit_cycles)
+        else:
+            self._enter(following, costs.tail_chain_cycles)
         return self._stop_requested
 
     def _handle_wait(self, pc: int) -> bool:
@@ -324,14 +330,14 @@ class Simulator:
         number = self.nvic.take(self._masks())
         if number is None:
             return
-        self._enter(number)
+        self._enter(number, self.core.exceptions.entry_cycles)
 
-    def _enter(self, number: int) -> None:
+    def _enter(self, number: int, cycles: int) -> None:
         return_pc = self._pc
         handler, _ = self._exceptions.enter(number, return_pc, self._system.vector_table)
         if self.tracer:
             self.tracer.engine.enter(handler, return_pc, return_pc)
-        self._charge(self.core.exceptions.entry_cycles)
+        self._charge(cycles)
         self._go(handler)
 
     def _masks(self) -> Masks:
