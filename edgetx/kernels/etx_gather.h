@@ -5,6 +5,9 @@
 #include "etx_kernels.h"
 
 static inline int8_t *etx_copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
+  for (; count >= 4; count -= 4, to += 4, from += 4) {
+    __builtin_memcpy(to, from, 4);
+  }
   for (; count > 0; --count) {
     *to++ = *from++;
   }

@@ -148,6 +148,8 @@ typedef struct {
 } etx_add_params;
 
 void etx_add_s8(const etx_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+/* The same if no multiplier shifts to the left. */
+void etx_add_narrow_s8(const etx_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 void etx_add_s16(const etx_add_params *p, const int16_t *a, const int16_t *b, int16_t *y);
 
 /* y = requantize((a + a_offset) * (b + b_offset)) */
@@ -275,6 +277,25 @@ void etx_layer_norm_s8(const etx_layer_norm_params *p, const int8_t *x, const in
 void etx_layer_norm_s16(const etx_layer_norm_params *p, const int16_t *x, const int16_t *gamma,
                         const int32_t *beta, int16_t *y);
 
+/* h' = o * tanh(c'), c' = f * c + i * g, clipped at +-cell_limit; gates i, f, g, o are rows of w[4][units][inputs] x +
+ * r[4][units][units] h + bias, in 16 bits of which 3 are integer bits. */
+typedef struct {
+  int32_t inputs;
+  int32_t units;
+  int32_t input_offset;
+  int32_t hidden_offset;
+  int32_t cell_limit;
+  int32_t cell_bits; /* integer bits of c */
+  int32_t mantissa;  /* products of two numbers without integer bits to h' */
+  int32_t shift;
+  int32_t output_offset;
+} etx_lstm_cell_params;
+
+void etx_lstm_cell_s8(const etx_lstm_cell_params *p, const int8_t *x, const int8_t *h, const int16_t *c,
+                      const int8_t *w, const int8_t *r, const int32_t *bias, const int32_t *x_mantissas,
+                      const int32_t *x_shifts, const int32_t *h_mantissas, const int32_t *h_shifts,
+                      int8_t *y, int16_t *cell);
+
 /* Softmax attention by rows; q, k, v and y are [length][heads * head_size]. scratch holds one row of scores.
  */
 typedef struct {
@@ -293,6 +314,10 @@ typedef struct {
 
 void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
                       int8_t *y, int32_t *scratch);
+
+/* The same for two rows of queries at a time; scratch holds both and their scores. */
+void etx_attention_pairs_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
+                            int8_t *y, int32_t *scratch);
 
 /* The same bytes elsewhere. */
 typedef struct {

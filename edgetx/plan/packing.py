@@ -109,6 +109,18 @@ def pack_depthwise_3x3(call: KernelCall, data: Data) -> KernelCall | None:
     )
 
 
+def pair_attention(call: KernelCall, data: Data) -> KernelCall | None:
+    """Two rows of queries at a time, with a larger scratch buffer."""
+    words = _round_up(_int(call.params["head_size"])) + 2 * _int(call.params["key_length"])
+    return replace(call, kernel="attention_pairs_s8", params_type="attention", scratch_bytes=4 * words)
+
+
+def narrow_add(call: KernelCall, data: Data) -> KernelCall | None:
+    """Not packed at all, but the multipliers shift to the right, as they do unless scales are absurd."""
+    narrow = all(_int(call.params[f"{operand}shift"]) <= 0 for operand in ("a_", "b_", ""))
+    return replace(call, kernel="add_narrow_s8", params_type="add") if narrow else None
+
+
 def packed_weight(call: KernelCall, weight: Array, data: Data) -> Words | None:
     """What `etx_packed_matmul.h` reads for a weight [outputs, inputs]; None if a sum or a shift is too large."""
     if data[2] is None or data[3] is None or data[4] is None:
@@ -155,6 +167,8 @@ def _int(value: int | Sequence[int]) -> int:
 
 
 PACKERS: Mapping[str, Sequence[Packer]] = {
+    "add_s8": (narrow_add,),
+    "attention_s8": (pair_attention,),
     "fully_connected_s8": (pack_fully_connected,),
     "conv_2d_s8": (pack_pointwise, pack_conv_2d),
     "depthwise_conv_2d_s8": (pack_depthwise_3x3,),

@@ -69,6 +69,7 @@ ETX_DSP_BINARY(etx_pack_low, "pkhbt %0, %1, %2, lsl #16")
 ETX_DSP_BINARY(etx_pack_high, "pkhtb %0, %2, %1, asr #16")
 ETX_DSP_BINARY(etx_max_s8x4, "ssub8 %0, %1, %2\n\tsel %0, %1, %2")
 ETX_DSP_BINARY(etx_min_s8x4, "ssub8 %0, %2, %1\n\tsel %0, %1, %2")
+ETX_DSP_BINARY(etx_mul_wide, "smulwb %0, %1, %2")
 ETX_DSP_ACCUMULATE(etx_high_mac, "smmlar %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_dot, "smlad %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_mac_low_low, "smlabb %0, %1, %2, %3")
@@ -102,6 +103,11 @@ static inline int32_t etx_saturate_s8(int32_t a) {
 /* The low, or the high lanes of two words. */
 static inline int32_t etx_pack_low(int32_t a, int32_t b) { return etx_lanes(a, b); }
 static inline int32_t etx_pack_high(int32_t a, int32_t b) { return etx_lanes(etx_high(a), etx_high(b)); }
+
+/* a times the low lane of b / 2^16, rounded down. */
+static inline int32_t etx_mul_wide(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * etx_low(b)) >> 16);
+}
 
 /* acc + a * b / 2^32 to nearest, ties upwards. */
 static inline int32_t etx_high_mac(int32_t a, int32_t b, int32_t acc) {
