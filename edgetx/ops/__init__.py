@@ -21,6 +21,7 @@ from edgetx.ops.layer_norm import LayerNorm
 from edgetx.ops.leaky_relu import LeakyRelu
 from edgetx.ops.log import Log
 from edgetx.ops.logistic import Logistic
+from edgetx.ops.lstm_cell import LstmCell
 from edgetx.ops.max_pool_2d import MaxPool2D
 from edgetx.ops.maximum import Maximum
 from edgetx.ops.mean import Mean
@@ -72,6 +73,7 @@ __all__ = [
     "LeakyRelu",
     "Log",
     "Logistic",
+    "LstmCell",
     "MaxPool2D",
     "Maximum",
     "Mean",

@@ -16,7 +16,6 @@ FILES = model_files()
 REFUSED = {
     "deeploy_mlperf_kws_int8.onnx": r"RequantShift of domain 'PACTOps'",
     "tflm_audio_preprocessor_int8.tflite": r"CUSTOM:SignalWindow",
-    "tflm_dtln_noise_suppression_int8.tflite": r"UNIDIRECTIONAL_SEQUENCE_LSTM",
 }
 COMPILING = [path for path in FILES if path.name not in REFUSED]
 INTEGER = [path for path in COMPILING if load_record(path) and not imported(path).outputs[0].type.is_float]
@@ -38,7 +37,7 @@ def recorded(path: Path) -> Record:
 
 
 def test_at_least_nine_of_ten_compile() -> None:
-    assert len(COMPILING) >= 0.88 * len(FILES)
+    assert len(COMPILING) >= 0.9 * len(FILES)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.name in REFUSED], ids=by_name)

@@ -1,5 +1,8 @@
 """TFLite operators that keep state of their own."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import tflite
 
@@ -9,6 +12,13 @@ from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Array, QuantParams, TensorType, Value
 
 SVDF_STATE = 4
+
+LSTM_WEIGHTS, LSTM_RECURRENT, LSTM_BIASES = slice(1, 5), slice(5, 9), slice(12, 16)
+LSTM_UNSUPPORTED = (*range(9, 12), 16, 17, *range(20, 24))
+"""Peepholes, projection and layer normalization."""
+LSTM_HIDDEN, LSTM_CELL = 18, 19
+LARGEST_UNROLLED = 32
+"""Steps that are written out."""
 
 
 @builtin("SVDF")
@@ -45,3 +55,43 @@ def _weight(s: Scope, data: Array, axis: int, weight: Value, x: TensorType, y: T
     multiplier = np.float32(x.scale) * np.float32(weight.type.scale) / np.float32(y.scale)
     scale = float(multiplier) * y.scale / x.scale
     return s.const(data, "weight", QuantParams((scale,) * data.shape[axis], 0, axis))
+
+
+@builtin("UNIDIRECTIONAL_SEQUENCE_LSTM")
+def _lstm(s: Scope, *operands: Value | None) -> Value:
+    """Step by step, over a batch of 1; the states are carried from one invocation to the next."""
+    options = s.options(tflite.UnidirectionalSequenceLSTMOptions)
+    x, steps = operands[0], s.results[0].size // s.results[0].shape[-1]
+    if any(i < len(operands) and operands[i] is not None for i in LSTM_UNSUPPORTED):
+        raise UnsupportedOpError("LSTM with peepholes, projection or layer normalization")
+    if options.FusedActivationFunction() != tflite.ActivationFunctionType.TANH:
+        raise UnsupportedOpError("LSTM with another activation than tanh")
+    cell_op = ops.LstmCell(float(options.CellClip()) or math.inf)
+    if x is None or x.type.rank != 3 or x.type.size != steps * x.shape[-1] or steps > LARGEST_UNROLLED:
+        raise UnsupportedOpError(f"LSTM of {steps} steps over a batch", hint="one step, or a few, over a batch of 1")
+    weights = [_stacked(s, operands[part]) for part in (LSTM_WEIGHTS, LSTM_RECURRENT, LSTM_BIASES)]
+    units = weights[1].shape[-1]
+    hidden, cell = s.kept(LSTM_HIDDEN, (1, units)), s.kept(LSTM_CELL, (1, units))
+    stored = [] if s.is_float else [(v.type.dtype, v.type.quant) for v in (hidden, cell)]
+    rows, outputs = s.reshape(x, (steps, x.shape[-1])), []
+    for step in range(steps):
+        row = s.slice(rows, 0, step, step + 1)
+        hidden, cell = s.builder.ops(cell_op, row, hidden, cell, *weights, name=s.where, quants=stored)
+        outputs.append(hidden)
+    s.keep(LSTM_HIDDEN, hidden)
+    s.keep(LSTM_CELL, cell)
+    whole = outputs[0] if steps == 1 else s.op(ops.Concatenation(0), *outputs)
+    return s.reshape(whole, s.results[0].shape)
+
+
+def _stacked(s: Scope, parts: Sequence[Value | None]) -> Value:
+    """The weights of the four gates, input, forget, cell and output, as rows of one matrix."""
+    gates = [part for part in parts if part is not None]
+    if len(gates) != 4:
+        raise UnsupportedOpError("LSTM whose input and forget gates are one")
+    data = np.concatenate([s.data(gate, "a weight of LSTM") for gate in gates])
+    quants = [gate.type.quant for gate in gates]
+    if any(quant is None for quant in quants):
+        return s.const(data, "weight")
+    scale = tuple(gate.type.scale for gate in gates for _ in range(gate.shape[0]))
+    return s.const(data, "weight", QuantParams(scale, 0, 0))
