@@ -47,12 +47,12 @@ class LegalizeAttention(Rule):
         else:
             queries, keys, values = (_rows(b, value, heads) for value in node.inputs)
         values = b.op(Transpose(_swapped(values)), values, name=f"{node.inputs[2].name}.transposed")
-        scores = b.op(BatchMatmul(adj_y=True), queries, keys, name=f"{node.name}.scores")
-        weights = b.op(Softmax(scale), scores, name=f"{node.name}.weights")
+        scores = b.op(BatchMatmul(adj_y=True), queries, keys, name=f"{_stem(node)}.scores")
+        weights = b.op(Softmax(scale), scores, name=f"{_stem(node)}.weights")
         if heads == 1:
             return _replaced(graph, node, b, b.op(BatchMatmul(adj_y=True), weights, values, name=node.name))
-        y = b.op(BatchMatmul(adj_y=True), weights, values, name=f"{node.name}.heads")
-        merged = b.op(Transpose((0, 2, 1, 3)), y, name=f"{node.name}.merged")
+        y = b.op(BatchMatmul(adj_y=True), weights, values, name=f"{_stem(node)}.heads")
+        merged = b.op(Transpose((0, 2, 1, 3)), y, name=f"{_stem(node)}.merged")
         return _replaced(graph, node, b, b.op(Reshape(node.output.shape), merged, name=node.name))
 
     def _gain(self, node: Node, index: int) -> float:
@@ -79,12 +79,17 @@ def _jointly(
     weight, bias = (np.concatenate(arrays).astype(np.float32) for arrays in zip(*parts, strict=True))
     biases = [b.const(bias, f"{node.name}.bias")] if any(len(n.inputs) > 2 for n in layers) else []
     x, heads, count = layers[0].inputs[0], node.op.heads, len(layers)
-    joint = b.op(FullyConnected(), x, b.const(weight, f"{node.name}.weight"), *biases, name=f"{node.name}.joint")
+    joint = b.op(FullyConnected(), x, b.const(weight, f"{node.name}.weight"), *biases, name=f"{_stem(node)}.joint")
     rows, size = x.shape[-2], node.output.shape[-1] // heads
-    split = b.op(Reshape((1, rows, count * heads, size)), joint, name=f"{node.name}.split")
-    whole = b.op(Transpose((0, 2, 1, 3)), split, name=f"{node.name}.transposed")
+    split = b.op(Reshape((1, rows, count * heads, size)), joint, name=f"{_stem(node)}.split")
+    whole = b.op(Transpose((0, 2, 1, 3)), split, name=f"{_stem(node)}.transposed")
     slices = [StridedSlice((0, i * heads, 0, 0), (1, (i + 1) * heads, rows, size), (1, 1, 1, 1)) for i in range(count)]
     return [b.op(part, whole, name=f"{layer.name}.heads") for part, layer in zip(slices, layers, strict=True)]
+
+
+def _stem(node: Node) -> str:
+    """The name of the user's module around an attention; names are part of the file."""
+    return node.name.rpartition(".")[0] or node.name
 
 
 def _parameters(graph: Graph, layer: Node, gain: float) -> tuple[Array, Array]:
