@@ -72,6 +72,16 @@ class Decoder:
             raise DeviceError(f"not an instruction: {code[end - address :][:4].hex()}", where=f"0x{end:08x}")
         return Block(address, len(code), instructions)
 
+    def first(self, address: int, code: bytes) -> Instruction:
+        """The first instruction of `code`.
+
+        Raises:
+            DeviceError: If it is not an instruction.
+        """
+        for instruction in self._instructions(address, code):
+            return instruction
+        raise DeviceError(f"not an instruction: {code.hex()}", where=f"0x{address:08x}")
+
     def _instructions(self, address: int, code: bytes) -> Iterator[Instruction]:
         for raw in self._capstone.disasm(code, address):
             yield _convert(raw)

@@ -158,9 +158,9 @@ class Emulator:
             self.uc.emu_start(pc | 1, until, int(timeout_s * 1_000_000), instructions)
         except _unicorn.UcError as problem:
             return self._faulted(problem)
-        return self._stopped(until)
+        return self._stopped(until, instructions)
 
-    def _stopped(self, until: int) -> Stop:
+    def _stopped(self, until: int, instructions: int) -> Stop:
         pc = self.register("pc")
         match self._interrupt:
             case 2:
@@ -181,7 +181,8 @@ class Emulator:
             return Stop(StopKind.STOPPED, pc)
         if self.uc.query(unicorn.UC_QUERY_TIMEOUT):
             return Stop(StopKind.TIMEOUT, pc)
-        return Stop(StopKind.WAIT if self.read(pc - 2, 2) in _WAITS else StopKind.STEPPED, pc)
+        waits = instructions != 1 and self.read(pc - 2, 2) in _WAITS
+        return Stop(StopKind.WAIT if waits else StopKind.STEPPED, pc)
 
     def _faulted(self, problem: Any) -> Stop:
         pc = self.register("pc")

@@ -9,6 +9,7 @@ from pathlib import Path
 from edgetx.errors import DeviceError, EdgetxError
 from edgetx.profile.bus import FACTORY_WINDOW, WINDOWS, Bus, Peripheral, Read, Write
 from edgetx.profile.cores import load_core, make_model
+from edgetx.profile.decode import Decoder
 from edgetx.profile.emulator import PAGE, Emulator, Stop, StopKind
 from edgetx.profile.exceptions import ExceptionUnit
 from edgetx.profile.image import Image, load_image
@@ -61,6 +62,7 @@ class Simulator:
         self.semihosting = Semihosting()
         self.emulator = Emulator(self.target.core)
         self._exceptions = ExceptionUnit(self.emulator, self.target.core)
+        self._decoder = Decoder()
         self.tracer = self._make_tracer(use_native) if count else None
         self._pc = 0
         self._stop_requested = False
@@ -200,13 +202,32 @@ class Simulator:
     ) -> None:
         """Run until an address is reached, the firmware ends, or `stop` is called.
 
+        Started at that very address, it goes on until it is reached again.
+
         Raises:
             DeviceError: If the firmware faults, waits for ever, or exceeds a limit.
         """
         self._stop_requested = False
         limit = self._set_limit(max_instructions)
         end = NOWHERE if until is None else until & ~1
-        while not self._run_once(end, limit, max_seconds):
+        if self._pc == end:
+            self._leave(end, limit, max_seconds)
+        if not self._stop_requested and self.exit_status is None:
+            self._run_to(end, limit, max_seconds)
+
+    def _leave(self, end: int, limit: int, seconds: float) -> None:
+        """Execute the instruction at `end`, where the core stands."""
+        here = self._decoder.first(end, self.emulator.read(end, 4))
+        if not here.changes_flow:
+            return self._run_to(here.end, limit, seconds)
+        stop = self.emulator.run(end, NOWHERE, seconds, 1)
+        self._pc = stop.pc
+        if stop.kind is not StopKind.STEPPED:
+            self._handle(stop, limit)
+        return None
+
+    def _run_to(self, end: int, limit: int, seconds: float) -> None:
+        while not self._run_once(end, limit, seconds):
             pass
 
     @contextmanager

@@ -261,7 +261,6 @@ def test_interrupt_from_outside(tmp_path: Path) -> None:
 def test_entry_and_return_take_their_cycles(tmp_path: Path) -> None:
     code = 'void irq0(void) { __asm__ volatile("nop"); } void reset(void) { __asm__ volatile("nop; nop"); finish(0); }'
     sim = Simulator("mps2-an386", build("mps2-an386", code, tmp_path))
-    sim.run(until=sim.symbol("reset"))
     start = sim.cycles
     sim.interrupt(16)
     sim.run(until=sim.symbol("irq0"))
@@ -274,7 +273,6 @@ def test_a_waiting_interrupt_is_tail_chained(tmp_path: Path) -> None:
     handlers = "".join(f'void irq{i}(void) {{ __asm__ volatile("nop"); }} ' for i in range(2))
     code = handlers + 'void reset(void) { __asm__ volatile("nop; nop"); finish(0); }'
     sim = Simulator("mps2-an386", build("mps2-an386", code, tmp_path))
-    sim.run(until=sim.symbol("reset"))
     start = sim.cycles
     sim.interrupt(16)
     sim.interrupt(17)

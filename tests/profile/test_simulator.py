@@ -138,3 +138,49 @@ def test_firmware_sets_its_own_wait_states(tmp_path: Path) -> None:
     sim.run()
     fast, slow = (int.from_bytes(sim.read(sim.symbol("log_") + 4 * i, 4), "little") for i in range(2))
     assert slow > fast * 1.3
+
+
+@pytest.mark.parametrize("count", [True, False])
+def test_run_until_the_middle_of_a_block_that_has_run_before(count: bool, tmp_path: Path) -> None:
+    code = """
+    void reset(void) {
+        __asm__ volatile("movs r4, #0; 1: adds r4, #1; .global middle; middle: adds r5, #1" ::: "r4", "r5");
+        __asm__ volatile("cmp r4, #9; bne 1b" ::: "r4", "r5");
+        finish(0);
+    }
+    """
+    sim = Simulator("nucleo-l4r5zi", build("nucleo-l4r5zi", code, tmp_path), count=count)
+    sim.run(until=sim.symbol("middle"))
+    for expected_count in range(2, 9):
+        before = sim.emulator.register("r4")
+        sim.run(until=sim.pc + 2)
+        assert sim.emulator.register("r4") == before
+        sim.run(until=sim.symbol("middle"))
+        assert sim.emulator.register("r4") == expected_count
+    sim.run()
+    assert sim.exit_status == 0
+
+
+def test_run_until_the_address_it_stands_at_goes_round(tmp_path: Path) -> None:
+    loop = "for (volatile int i = 0; i < 5; i++)"
+    code = f'void reset(void) {{ {loop} __asm__ volatile(".global head; head: nop"); finish(0); }}'
+    sim = Simulator("nucleo-l4r5zi", build("nucleo-l4r5zi", code, tmp_path))
+    times = []
+    for _ in range(5):
+        sim.run(until=sim.symbol("head"))
+        times.append(sim.cycles)
+    assert all(a < b for a, b in pairwise(times))
+    sim.run(until=sim.symbol("head"))
+    assert sim.exit_status == 0
+
+
+@pytest.mark.parametrize("count", [True, False])
+def test_run_until_a_branch_it_stands_at_goes_round(count: bool, tmp_path: Path) -> None:
+    loop = "movs r4, #5; 1: adds r5, #1; subs r4, #1; .global branch; branch: bne 1b"
+    code = f'void reset(void) {{ __asm__ volatile("{loop}" ::: "r4", "r5"); finish(0); }}'
+    sim = Simulator("nucleo-l4r5zi", build("nucleo-l4r5zi", code, tmp_path), count=count)
+    for left in range(4, -1, -1):
+        sim.run(until=sim.symbol("branch"))
+        assert sim.emulator.register("r4") == left
+    sim.run(until=sim.symbol("branch"))
+    assert sim.exit_status == 0
