@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "edgetx"
 LAYERS = (
     {"__init__", "__version__", "errors", "resources"},
     {"config", "output"},
-    {"fixedpoint", "fixedpoint_math", "ir"},
+    {"fixedpoint", "fixedpoint16", "fixedpoint_math", "ir"},
     {"ops"},
     {"reference"},
     {"passes", "quant", "plan", "targets", "recipe", "audio", "nn"},
@@ -32,7 +32,7 @@ BORDERS = {
     "click": ("cli/",),
     "elftools": ("profile/", "firmware/"),
     "flatbuffers": ("backends/tflite/", "frontends/tflite"),
-    "google": ("backends/onnx/",),
+    "google": ("backends/onnx/", "frontends/onnx/"),
     "lightning_fabric": ("train/",),
     "onnx": ("backends/onnx/", "frontends/onnx"),
     "onnxruntime": ("runtimes/onnxruntime.py",),
