@@ -1,12 +1,11 @@
 """A microcontroller that runs a firmware image and knows how many cycles have passed."""
 
-import ctypes
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 
 from edgetx.errors import DeviceError, EdgetxError
+from edgetx.profile.board import Board
 from edgetx.profile.bus import FACTORY_WINDOW, WINDOWS, Bus, Peripheral, Read, Write
 from edgetx.profile.cores import load_core, make_model
 from edgetx.profile.decode import Decoder
@@ -20,15 +19,13 @@ from edgetx.profile.system import CycleCounter, SystemControl, SysTick
 from edgetx.profile.trace.engine import NEVER, Stopped
 from edgetx.profile.trace.memory_map import fetch_line_bytes, make_memory_map, settings_registers
 from edgetx.profile.trace.tracer import Tracer
-from edgetx.targets import MemoryRegion, Target, load_target
+from edgetx.targets import Target, load_target
 
 RETURN_ADDRESS = 0x9FFF_F000
 NOWHERE = RETURN_ADDRESS + 0x100
 DEFAULT_INSTRUCTIONS = 5_000_000_000
 DEFAULT_SECONDS = 300.0
 MASKED_STEP = 200
-VECTOR_TABLE_OFFSETS = (0, 0x100)
-"""Within a segment; behind the second-stage boot loader on RP2040."""
 
 
 class Simulator:
@@ -68,13 +65,13 @@ class Simulator:
         self._stop_requested = False
         self._problem: DeviceError | None = None
         self._entered: Callable[[int], None] = lambda _address: None
-        self._host_addresses: dict[int, int] = {}
         self._settings: dict[int, int] = {}
         self._settings_registers = settings_registers(self.target)
         self._systick = SysTick(lambda: self.cycles)
         self._system = SystemControl(self.target.core, self.nvic)
-        self._map_memory()
-        self._load()
+        self._board = Board(self.target, self.image, self.emulator)
+        self._board.load()
+        self._map_windows()
         self._add_system_peripherals()
         self._set_up_timing()
         self.reset()
@@ -133,13 +130,13 @@ class Simulator:
 
     def reset(self) -> None:
         """Start over at the reset vector (or, without one, at the entry point), memory unchanged."""
-        table = self._find_vector_table()
+        table = self._board.vector_table()
         self._system.vector_table = table or 0
         if table is not None:
             self.emulator.set_register("sp", self.emulator.read_word(table))
             self._pc = self.emulator.read_word(table + 4) & ~1
         else:
-            self.emulator.set_register("sp", self._top_of_stack())
+            self.emulator.set_register("sp", self._board.top_of_stack())
             self._pc = (self.image.entry or self.image.segments[0].address) & ~1
 
     def call(self, address: int, *args: int, max_instructions: int | None = None) -> int:
@@ -442,30 +439,16 @@ class Simulator:
         """Tell the engine of wait states and caches, as the firmware has set them."""
         if self.tracer:
             memory = make_memory_map(self.target, self._setting, self.core.bus_cycles)
-            self.tracer.engine.set_memory(memory, self._host_addresses.__getitem__)
+            self.tracer.engine.set_memory(memory, self._board.host_addresses.__getitem__)
 
     def _setting(self, address: int) -> int | None:
         return self._settings.get(address)
 
-    def _map_memory(self) -> None:
-        for region in self.target.memory.values():
-            self._map_region(region)
+    def _map_windows(self) -> None:
         for base, size in (*WINDOWS, FACTORY_WINDOW):
-            if not any(
-                region.base_address < base + size <= region.end_address for region in self.target.memory.values()
-            ):
+            if not any(r.base_address < base + size <= r.end_address for r in self.target.memory.values()):
                 self._map_window(base, size)
         self.emulator.map_memory(RETURN_ADDRESS, PAGE)
-
-    def _map_region(self, region: MemoryRegion) -> None:
-        size = -(-region.size_bytes // PAGE) * PAGE
-        writable = "code" not in region.roles
-        memory = ctypes.create_string_buffer(size + PAGE)
-        start = -(-ctypes.addressof(memory) // PAGE) * PAGE
-        for base in (region.base_address, *region.aliases):
-            self.emulator.map_alias(base, size, memory, start, writable)
-            for offset in _bank_offsets(region):
-                self._host_addresses[base + offset] = start + offset
 
     def _map_window(self, base: int, size: int) -> None:
         self.emulator.map_mmio(
@@ -496,43 +479,7 @@ class Simulator:
         self._problem = problem
         self.emulator.stop()
 
-    def _load(self) -> None:
-        for segment in (*self.image.segments, *self.image.initialised):
-            try:
-                self.emulator.write(segment.address, segment.data)
-            except Exception as problem:
-                raise DeviceError(
-                    f"the image needs memory at 0x{segment.address:08x}..0x{segment.end_address:08x}, "
-                    f"which {self.target.name} does not have",
-                    where=str(self.image.path),
-                    hint="is it built for another board?",
-                ) from problem
-
     def _add_system_peripherals(self) -> None:
         self.bus.add(self._system.peripheral())
         self.bus.add(self._systick.peripheral())
         self.bus.add(CycleCounter(lambda: self.cycles).peripheral())
-
-    def _find_vector_table(self) -> int | None:
-        for segment in self.image.segments:
-            for offset in VECTOR_TABLE_OFFSETS:
-                if self._is_vector_table(segment.data[offset : offset + 8]):
-                    return segment.address + offset
-        return None
-
-    def _is_vector_table(self, head: bytes) -> bool:
-        stack, reset = int.from_bytes(head[:4], "little"), int.from_bytes(head[4:], "little")
-        if len(head) < 8:
-            return False
-        in_ram = any(
-            r.base_address < stack <= r.end_address for r in self.target.memory.values() if "code" not in r.roles
-        )
-        in_image = any(s.address <= reset < s.end_address for s in self.image.segments)
-        return in_ram and in_image and bool(reset & 1) and stack % 4 == 0
-
-    def _top_of_stack(self) -> int:
-        return self.target.memory[self.target.region_of("stack")].end_address & ~7
-
-
-def _bank_offsets(region: MemoryRegion) -> list[int]:
-    return [0, *accumulate(region.bank_bytes[:-1])]
