@@ -1,10 +1,11 @@
 """Layers that architectures share, and the norms and activations that recipes name."""
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from edgetx.nn.torch_ops import lif
 
 
 class TokenBatchNorm(nn.BatchNorm1d):
@@ -15,53 +16,44 @@ class TokenBatchNorm(nn.BatchNorm1d):
         return super().forward(x.flatten(0, 1)).view(x.shape)
 
 
-class ConvStem(nn.Module):
-    """3×3 convolutions with batch normalisation and ReLU, each halving the features of a frame.
+class SpikingNorm(nn.Module):
+    """Batch normalisation, then a leaky integrate-and-fire neuron per feature: zeros and ones."""
 
-    Args:
-        features: Values per input frame.
-        channels: Output channels of each convolution.
-    """
-
-    def __init__(self, features: int, channels: Sequence[int]) -> None:
+    def __init__(self, width: int, threshold: float = 1.0, tau: float = 2.0) -> None:
         super().__init__()
-        self.layers = nn.Sequential()
-        for before, after in pairwise((1, *channels)):
-            convolution = nn.Conv2d(before, after, 3, stride=(1, 2), padding=1, bias=False)
-            self.layers.extend([convolution, nn.BatchNorm2d(after), nn.ReLU()])
-            features = (features + 1) // 2
-        self.features = features * channels[-1]
+        self.norm = TokenBatchNorm(width)
+        self.threshold, self.tau = threshold, tau
 
     def forward(self, x: Tensor) -> Tensor:
-        """Batch × frames × features, in and out."""
-        x = self.layers(x.unsqueeze(1))
-        return x.permute(0, 2, 3, 1).flatten(2)
+        """Batch × tokens × features, in and out."""
+        spikes: Tensor = lif(self.norm(x), self.threshold, self.tau)
+        return spikes
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention with one projection for queries, keys and values."""
+class TokenConv(nn.Conv1d):
+    """Convolution along the tokens, as many out as in; `causal` looks back only."""
 
-    def __init__(self, width: int, heads: int, bias: bool) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width, bias=bias)
-        self.out = nn.Linear(width, width)
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, *, causal: bool, dilation: int = 1, groups: int = 1,
+        bias: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(inputs, outputs, kernel, dilation=dilation, groups=groups, bias=bias)
+        span = (kernel - 1) * dilation
+        self.before = span if causal else span // 2
+        self.after = span - self.before
 
     def forward(self, x: Tensor) -> Tensor:
-        """Batch × tokens × width, in and out."""
-        q, k, v = (self._split_heads(t) for t in self.qkv(x).chunk(3, dim=-1))
-        x = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
-        attended: Tensor = self.out(x)
-        return attended
-
-    def _split_heads(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
+        """Batch × tokens × inputs to batch × tokens × outputs."""
+        padded = F.pad(x.transpose(1, 2), (self.before, self.after))
+        return super().forward(padded).transpose(1, 2)
 
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "layer": lambda width: nn.LayerNorm(width, eps=1e-6),
     "rms": lambda width: nn.RMSNorm(width, eps=1e-6),
     "batch": TokenBatchNorm,
+    "spike": SpikingNorm,
+    "none": lambda width: nn.Identity(),
 }
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {

@@ -7,8 +7,10 @@ from torch import nn
 
 from edgetx.config import did_you_mean, parse
 from edgetx.errors import ConfigError
+from edgetx.nn.bc_resnet import BcResNet, BcResNetOptions
 from edgetx.nn.ds_cnn import DsCnn, DsCnnOptions
-from edgetx.nn.keyword_transformer import KeywordTransformer, KeywordTransformerOptions
+from edgetx.nn.encoder import Encoder, EncoderOptions
+from edgetx.nn.presets import ENCODERS
 from edgetx.recipe import Recipe
 
 
@@ -24,23 +26,10 @@ class Architecture:
     preset: dict[str, object] = field(default_factory=dict)
 
 
-def _kwt(**preset: object) -> Architecture:
-    return Architecture(KeywordTransformer, KeywordTransformerOptions, preset)
-
-
-_TINY_BERT = {"layers": 2, "heads": 2, "qkv_bias": True}
-
 ARCHITECTURES: dict[str, Architecture] = {
-    "keyword_transformer": _kwt(),
-    "kwt-1": _kwt(width=64, heads=1, mlp=256),
-    "kwt-2": _kwt(width=128, heads=2, mlp=512),
-    "kwt-3": _kwt(width=192, heads=3, mlp=768),
-    "kwt-micro-32": _kwt(width=32, layers=4, mlp=64),
-    "kwt-micro-48": _kwt(width=48, layers=4, mlp=96),
-    "kwt-micro-64": _kwt(width=64, layers=4, mlp=128),
-    "tt-6k": _kwt(width=16, mlp=32, **_TINY_BERT),
-    "tt-20k": _kwt(width=32, mlp=64, **_TINY_BERT),
+    **{name: Architecture(Encoder, EncoderOptions, preset) for name, preset in ENCODERS.items()},
     "ds-cnn": Architecture(DsCnn, DsCnnOptions),
+    **{f"bc-resnet-{scale}": Architecture(BcResNet, BcResNetOptions, {"scale": scale}) for scale in (1, 2, 3, 6, 8)},
 }
 
 

@@ -11,7 +11,7 @@ import torch
 from edgetx.compiler import CompileOptions, compile_model, load_artifact
 from edgetx.compiler.verification import outputs_of
 from edgetx.ir import Array
-from edgetx.nn.keyword_transformer import KeywordTransformer, KeywordTransformerOptions
+from edgetx.nn.encoder import Encoder, EncoderOptions
 from edgetx.targets import load_target
 
 pytestmark = pytest.mark.runtimes
@@ -24,13 +24,13 @@ MOST_OPS, MOST_BYTES_PER_PARAMETER = 110, 1.5
 class Style:
     """A style of keyword transformer, and the least ratio of logits to their errors, in decibels."""
 
-    options: KeywordTransformerOptions
+    options: EncoderOptions
     least_db: float = 26.0
     trained_norms: bool = False
 
 
-def options(**changes: object) -> KeywordTransformerOptions:
-    return KeywordTransformerOptions(width=40, layers=4, mlp=80, **changes)  # type: ignore[arg-type]
+def options(**changes: object) -> EncoderOptions:
+    return EncoderOptions(width=40, layers=4, mlp=80, **changes)  # type: ignore[arg-type]
 
 
 STYLES = {
@@ -45,7 +45,7 @@ STYLES = {
 
 def build(style: Style) -> torch.nn.Module:
     torch.manual_seed(0)
-    model = KeywordTransformer(INPUT, 35, style.options).eval()
+    model = Encoder(INPUT, 35, style.options).eval()
     with torch.no_grad():
         for parameter in (model.positions, model.class_token):
             if parameter is not None:

@@ -69,7 +69,7 @@ def test_every_parameter_learns(options):
 
 def test_attention_by_hand():
     torch.manual_seed(0)
-    attention = build(recipe("keyword_transformer", SMALL)).blocks[0].attention
+    attention = build(recipe("keyword_transformer", SMALL)).blocks[0].mixer
     x = torch.randn(1, 5, 16)
     q, k, v = (attention.qkv.weight @ x[0].T).reshape(3, 2, 8, 5).transpose(2, 3)
     weights = torch.softmax(q @ k.transpose(1, 2) / 8**0.5, dim=-1)

@@ -1,0 +1,154 @@
+"""The encoder: tokens, residual blocks with any mixers, one vector, one linear layer. Most architectures are one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from edgetx.nn.block import NORM_PLACES, Block, Scaled
+from edgetx.nn.embedding import EMBEDDINGS, ConvStem
+from edgetx.nn.feed_forward import FEED_FORWARDS
+from edgetx.nn.layers import ACTIVATIONS, NORMS, SpikingNorm
+from edgetx.nn.mixers import MixerInput, make_mixer
+from edgetx.nn.pooling import POOLINGS, pool
+
+_MIXER_THRESHOLD = 0.5  # of the neurons in front of a mixer, where norms spike
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """Hyper-parameters; the defaults are what the published keyword transformers share."""
+
+    width: int = 64
+    heads: int = 1
+    layers: int = 12
+    mlp: int = 128  # hidden width of the feed-forward part
+    mixer: tuple[str, ...] = ("full",)  # of all layers, or one per layer; see edgetx.nn.mixers
+    feed_forward: str = "plain"  # plain | normed | spiking | none
+    causal: bool = False  # look back only
+    stem: tuple[int, ...] = ()  # channels of convolutions in front, each halving the features
+    patch_frames: int = 1  # frames that become one token
+    patch_features: int = 0  # features of a frame that become one token; 0: all
+    embedding: str = "linear"  # linear | conv | spiking_conv
+    positions: str = "learned"  # learned | none
+    pooling: str = "class_token"  # class_token | mean | statistics
+    norm: str = "layer"  # layer | rms | batch | spike | none
+    norm_place: str = "post"  # post: norm(x + f(x)) | pre: x + f(norm(x)) | branch: x + norm(f(x))
+    qkv_bias: bool = False
+    activation: str = "gelu"  # gelu | relu | silu | hard_swish
+    layer_scale: float = 0.0  # first value of a learned factor per feature on each branch; 0: none
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for problem in self._problems():
+            raise ValueError(problem)
+
+    def _problems(self) -> Iterator[str]:
+        choices = (
+            ("feed_forward", FEED_FORWARDS),
+            ("embedding", EMBEDDINGS),
+            ("positions", ("learned", "none")),
+            ("pooling", POOLINGS),
+            ("norm", NORMS),
+            ("norm_place", NORM_PLACES),
+            ("activation", ACTIVATIONS),
+        )
+        for name, known in choices:
+            if getattr(self, name) not in known:
+                yield f"{name} '{getattr(self, name)}' is not one of {', '.join(known)}"
+        if min(self.width, self.heads, self.layers, self.mlp, *self.stem) < 1:
+            yield "width, heads, layers, mlp and the channels of the stem must be at least 1"
+        if self.width % self.heads:
+            yield f"width {self.width} is not divisible by heads {self.heads}"
+        if len(self.mixer) not in (1, self.layers):
+            yield f"{len(self.mixer)} mixers for {self.layers} layers: name one, or one per layer"
+        if self.causal and self.pooling == "class_token":
+            yield "a class token, which comes first, sees nothing if causal: choose another pooling"
+
+
+class Encoder(nn.Module):
+    """Patches of frames, an embedding, positions, residual blocks, pooling, one linear layer.
+
+    Where a published model applies its last layer to every frame and averages the logits, the mean comes first here:
+    the same logits for less work.
+
+    Args:
+        input_shape: Frames and features of the input.
+        classes: Number of logits.
+        options: Hyper-parameters.
+
+    Raises:
+        ValueError: If patches or mixers do not fit the input.
+    """
+
+    def __init__(self, input_shape: tuple[int, int], classes: int, options: EncoderOptions) -> None:
+        super().__init__()
+        frames, features = input_shape
+        width = options.width
+        self.stem = ConvStem(features, options.stem, options.causal) if options.stem else None
+        features = features if self.stem is None else self.stem.features
+        self.patch = (options.patch_frames, options.patch_features or features)
+        self.grid = _grid((frames, features), self.patch)
+        self.embedding = EMBEDDINGS[options.embedding](self.patch[0] * self.patch[1], width, options.causal)
+        self.class_token = nn.Parameter(torch.zeros(1, 1, width)) if options.pooling == "class_token" else None
+        tokens = self.grid[0] * self.grid[1] + (self.class_token is not None)
+        self.positions = nn.Parameter(torch.zeros(1, tokens, width)) if options.positions == "learned" else None
+        self.blocks = nn.Sequential(*_blocks(tokens, options))
+        self.norm = NORMS[options.norm](width) if options.norm_place == "pre" else nn.Identity()
+        self.pooling = options.pooling
+        self.head = nn.Linear(width * POOLINGS[options.pooling], classes)
+        if self.positions is not None:
+            nn.init.trunc_normal_(self.positions, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of inputs, batch × frames × features."""
+        if self.stem is not None:
+            x = self.stem(x)
+        x = self.embedding(self._patches(x))
+        if self.class_token is not None:
+            x = torch.cat((self.class_token.expand(len(x), -1, -1), x), dim=1)
+        if self.positions is not None:
+            x = x + self.positions
+        logits: Tensor = self.head(pool(self.norm(self.blocks(x)), self.pooling))
+        return logits
+
+    def _patches(self, x: Tensor) -> Tensor:
+        """One row per patch, those of the same frames next to each other."""
+        (rows, columns), (frames, features) = self.grid, self.patch
+        x = x[:, : rows * frames, : columns * features]
+        if columns > 1:
+            x = x.reshape(len(x), rows, frames, columns, features).transpose(2, 3)
+        return x.reshape(len(x), rows * columns, frames * features)
+
+
+def _grid(input_shape: tuple[int, int], patch: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of whole patches."""
+    for name, size, given in zip(("frames", "features"), patch, input_shape, strict=True):
+        if not 0 < size <= given:
+            raise ValueError(f"patch_{name} {size} does not fit the input's {given} {name}")
+    return input_shape[0] // patch[0], input_shape[1] // patch[1]
+
+
+def _blocks(tokens: int, options: EncoderOptions) -> Iterator[Block]:
+    given = MixerInput(tokens, options.width, options.heads, options.qkv_bias, options.causal)
+    names = options.mixer if len(options.mixer) > 1 else options.mixer * options.layers
+    for name in names:
+        mixer = make_mixer(name, given)
+        mlp = FEED_FORWARDS[options.feed_forward](options.width, options.mlp, options.activation)
+        branches = (_scaled(mixer, options), _scaled(mlp, options))
+        yield Block(*branches, _norms(options), options.norm_place, options.dropout)
+
+
+def _scaled(branch: nn.Module | None, options: EncoderOptions) -> nn.Module | None:
+    if branch is None or not options.layer_scale:
+        return branch
+    return Scaled(branch, options.width, options.layer_scale)
+
+
+def _norms(options: EncoderOptions) -> tuple[nn.Module, nn.Module]:
+    """For the mixer and for the feed-forward part."""
+    first, second = (NORMS[options.norm](options.width) for _ in range(2))
+    if isinstance(first, SpikingNorm):
+        first.threshold = _MIXER_THRESHOLD
+    return first, second
