@@ -19,6 +19,7 @@ from edgetx.profile.system import CycleCounter, SystemControl, SysTick
 from edgetx.profile.trace.engine import NEVER, Stopped
 from edgetx.profile.trace.memory_map import fetch_line_bytes, make_memory_map, settings_registers
 from edgetx.profile.trace.tracer import Tracer
+from edgetx.profile.uart import cmsdk_uart
 from edgetx.targets import Target, load_target
 
 RETURN_ADDRESS = 0x9FFF_F000
@@ -93,7 +94,7 @@ class Simulator:
 
     @property
     def output(self) -> str:
-        """What the firmware has printed by semihosting."""
+        """What the firmware has printed, by semihosting or on the board's UART."""
         return self.semihosting.output.decode(errors="replace")
 
     @property
@@ -266,7 +267,7 @@ class Simulator:
                 return self._handle_breakpoint(stop.pc)
             case StopKind.SVC:
                 self.nvic.pending.add(SVC)
-                return self._after_event()
+                return self._stop_requested
             case StopKind.EXC_RETURN:
                 return self._handle_return(stop.pc)
             case StopKind.WAIT:
@@ -292,9 +293,6 @@ class Simulator:
                 return False
             case _:
                 return why not in (Stopped.DEADLINE, Stopped.UNMASKED)
-
-    def _after_event(self) -> bool:
-        return self._stop_requested
 
     def _step(self, limit: int) -> int:
         """Instructions to execute at once when nothing counts them; few while a masked exception waits."""
@@ -483,3 +481,5 @@ class Simulator:
         self.bus.add(self._system.peripheral())
         self.bus.add(self._systick.peripheral())
         self.bus.add(CycleCounter(lambda: self.cycles).peripheral())
+        if self.target.console.base_address is not None:
+            self.bus.add(cmsdk_uart(self.target.console.base_address, self.semihosting.output))

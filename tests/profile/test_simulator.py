@@ -184,3 +184,18 @@ def test_run_until_a_branch_it_stands_at_goes_round(count: bool, tmp_path: Path)
         assert sim.emulator.register("r4") == left
     sim.run(until=sim.symbol("branch"))
     assert sim.exit_status == 0
+
+
+def test_uart_of_the_board_prints(tmp_path: Path) -> None:
+    code = """
+    void reset(void) {
+        for (const char *c = "hello"; *c; c++) {
+            while (REG(0x40004004) & 1) {}
+            REG(0x40004000) = *c;
+        }
+        finish(0);
+    }
+    """
+    sim = Simulator("mps2-an386", build("mps2-an386", code, tmp_path))
+    sim.run()
+    assert sim.output == "hello"
