@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "edgetx"
 LAYERS = (
     {"__init__", "__version__", "errors", "resources"},
     {"config", "output"},
-    {"fixedpoint", "fixedpoint16", "fixedpoint_math", "ir"},
+    {"fixedpoint", "fixedpoint16", "fixedpoint_math", "ir", "legendre"},
     {"ops"},
     {"reference"},
     {"passes", "quant", "plan", "targets", "recipe", "audio", "nn"},
