@@ -24,20 +24,26 @@ class LargeKernel(nn.Module):
         if size not in DILATED_BRANCHES:
             raise ValueError(f"large_kernel({size}): known sizes are {', '.join(map(str, DILATED_BRANCHES))}")
         self.size, self.width, self.causal = size, given.width, given.causal
-        self.branches = nn.ModuleList(
-            Branch(given, kernel, dilation) for kernel, dilation in ((size, 1), *DILATED_BRANCHES[size])
-        )
+        self.large = Branch(given, size, 1)
+        self.small = nn.ModuleList(Branch(given, kernel, dilation) for kernel, dilation in DILATED_BRANCHES[size])
 
     def forward(self, x: Tensor) -> Tensor:
         """Batch × tokens × width, in and out."""
-        return torch.stack([branch(x) for branch in self.branches]).sum(dim=0)
+        y: Tensor = self.large(x)
+        for branch in self.small:
+            y = y + branch(x)
+        return y
 
     @torch.no_grad()
     def merged(self) -> nn.Module:
         """One convolution that computes the same in eval mode."""
         conv = TokenConv(self.width, self.width, self.size, causal=self.causal, groups=self.width, bias=True)
-        weights, biases = zip(*(branch.widened(self.size) for branch in self.branches), strict=True)
-        conv.load_state_dict({"weight": sum(weights), "bias": sum(biases)})
+        weight, bias = self.large.widened(self.size)
+        for branch in self.small:
+            assert isinstance(branch, Branch)
+            more_weight, more_bias = branch.widened(self.size)
+            weight, bias = weight + more_weight, bias + more_bias
+        conv.load_state_dict({"weight": weight, "bias": bias})
         return conv
 
 
