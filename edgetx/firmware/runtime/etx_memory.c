@@ -12,6 +12,17 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size) {
   unsigned char *out = to;
   const unsigned char *in = from;
   if (is_aligned(out) && is_aligned(in)) {
+    for (; size >= 4 * sizeof(etx_word); size -= 4 * sizeof(etx_word)) {
+      etx_word *to_words = (etx_word *)(void *)out;
+      const etx_word *from_words = (const etx_word *)(const void *)in;
+      const etx_word a = from_words[0], b = from_words[1], c = from_words[2], d = from_words[3];
+      to_words[0] = a;
+      to_words[1] = b;
+      to_words[2] = c;
+      to_words[3] = d;
+      out += 4 * sizeof(etx_word);
+      in += 4 * sizeof(etx_word);
+    }
     for (; size >= sizeof(etx_word); size -= sizeof(etx_word)) {
       *(etx_word *)(void *)out = *(const etx_word *)(const void *)in;
       out += sizeof(etx_word);

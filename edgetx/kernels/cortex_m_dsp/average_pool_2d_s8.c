@@ -14,7 +14,8 @@ static int32_t mean(const etx_pool_params *p, int32_t sum, int32_t count) {
 }
 
 /* Means of four channels, or as many as are left. */
-static void average(const etx_pool_params *p, const int8_t *x, const part *in, int32_t left, int8_t *y) {
+static inline __attribute__((always_inline)) void average(const etx_pool_params *p, const int8_t *x,
+                                                          const part *in, int32_t left, int8_t *y) {
   int32_t a = 0, b = 0, c = 0, d = 0;
   for (int32_t row = in->top; row < in->bottom; ++row) {
     const int8_t *pixel = x + (row * p->in_width + in->left) * p->in_channels;
@@ -42,7 +43,11 @@ void etx_average_pool_2d_s8(const etx_pool_params *p, const int8_t *x, int8_t *y
       const part in = {larger(top, 0), smaller(top + p->window_height, p->in_height), larger(left, 0),
                        smaller(left + p->window_width, p->in_width)};
       for (int32_t c = 0; c < p->in_channels; c += 4) {
-        average(p, x + c, &in, p->in_channels - c, y + c);
+        if (c + 4 <= p->in_channels) {
+          average(p, x + c, &in, 4, y + c);
+        } else {
+          average(p, x + c, &in, p->in_channels - c, y + c);
+        }
       }
       y += p->in_channels;
     }

@@ -3,7 +3,8 @@
 #include "etx_kernels.h"
 #include "etx_rescale.h"
 
-/* Planes of four channels, zero points around them. A word holds a pixel and the one below it. */
+/* Four channels of the image, zero points around them. A word holds a pixel and the one below it; the words
+ * of the channels take turns. */
 typedef struct {
   int32_t *words;
   int32_t row; /* words in a row */
@@ -16,13 +17,13 @@ typedef struct {
   int32_t lower[3]; /* rows 1 and 2 */
 } filter;
 
-static void split_word(const planes *to, int32_t index, int32_t above, int32_t below) {
-  const int32_t size = to->row * to->rows;
-  int32_t *word = to->words + index;
-  word[0] = etx_pack_low(etx_extend_even(above), etx_extend_even(below));
-  word[size] = etx_pack_low(etx_extend_odd(above), etx_extend_odd(below));
-  word[2 * size] = etx_pack_high(etx_extend_even(above), etx_extend_even(below));
-  word[3 * size] = etx_pack_high(etx_extend_odd(above), etx_extend_odd(below));
+static inline void split_word(int32_t *to, int32_t above, int32_t below) {
+  const int32_t even = etx_extend_even(above), odd = etx_extend_odd(above);
+  const int32_t even_below = etx_extend_even(below), odd_below = etx_extend_odd(below);
+  to[0] = etx_pack_low(even, even_below);
+  to[1] = etx_pack_low(odd, odd_below);
+  to[2] = etx_pack_high(even, even_below);
+  to[3] = etx_pack_high(odd, odd_below);
 }
 
 /* A row of pixels, or zero points without end. */
@@ -37,20 +38,29 @@ static pixels pixels_of(const etx_convolution_params *p, const int8_t *x, int32_
   return row >= 0 && row < p->in_height ? some : none;
 }
 
-/* Splits up to four channels of the image into planes. */
+static inline __attribute__((always_inline)) void split_row(pixels above, pixels below, int32_t count,
+                                                            int32_t width, int32_t *to) {
+  for (const int32_t *const end = to + 4 * width; to != end; to += 4) {
+    split_word(to, etx_load_bytes(above.next, count), etx_load_bytes(below.next, count));
+    above.next += above.step;
+    below.next += below.step;
+  }
+}
+
+/* Splits up to four channels of the image. */
 static void split_channels(const etx_convolution_params *p, const int8_t *x, int32_t count,
                            const planes *to) {
   int8_t outside[4];
   etx_store_s8x4(outside, etx_repeat_s8(-p->input_offset));
-  for (int32_t i = 0; i < to->rows; ++i) {
-    pixels above = pixels_of(p, x, 2 * i - p->pad_top, outside);
-    pixels below = pixels_of(p, x, 2 * i - p->pad_top + 1, outside);
-    const int32_t first = i * to->row + p->pad_left;
-    for (int32_t word = first; word < first + p->in_width; ++word) {
-      split_word(to, word, etx_load_bytes(above.next, count), etx_load_bytes(below.next, count));
-      above.next += above.step;
-      below.next += below.step;
+  int32_t *words = to->words + 4 * p->pad_left;
+  for (int32_t row = -p->pad_top; row < 2 * to->rows - p->pad_top; row += 2) {
+    const pixels above = pixels_of(p, x, row, outside), below = pixels_of(p, x, row + 1, outside);
+    if (count == 4) {
+      split_row(above, below, 4, p->in_width, words);
+    } else {
+      split_row(above, below, count, p->in_width, words);
     }
+    words += to->row;
   }
 }
 
@@ -63,15 +73,17 @@ static filter load_filter(const int8_t *w, int32_t channels) {
   return by;
 }
 
-/* A row of results, and `y_row` behind it the one below. The loop reads this struct in pairs. */
+/* Rows of results, two at a time: one, and `y_row` behind it the one below. */
 typedef struct {
   int32_t bias;
   int32_t mantissa, rounding;
-  int32_t shift, limited;
-  int32_t low, high;
+  int32_t shift;
   int32_t step, y_row;
   const int32_t *end; /* of the pixels above */
-} rows;
+  int32_t left;       /* rows */
+  int32_t row_bytes;  /* of pixels */
+  int32_t y_skip;     /* from the end of a row to the start of the next but one */
+} results;
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -85,11 +97,11 @@ typedef struct {
   ", r12\n"                      \
   "smlad lr, r11, " lower ", lr\n"
 
-static void filter_rows(const rows *to, const filter *by, const int32_t *above, const int32_t *below,
-                        int8_t *y) {
-  register const int32_t *x __asm__("r0") = above;
+static void filter_plane(results *to, const filter *by, const int32_t *plane, const int32_t *below,
+                         int8_t *y) {
+  register const int32_t *x __asm__("r0") = plane;
   register const int32_t *x_below __asm__("r1") = below;
-  register const rows *frame __asm__("r8") = to;
+  register results *frame __asm__("r8") = to;
   register int8_t *next __asm__("r9") = y;
   register const filter *weights __asm__("r10") = by;
   __asm__ volatile(
@@ -97,27 +109,24 @@ static void filter_rows(const rows *to, const filter *by, const int32_t *above, 
       ".balign 4\n"
       "1:\n"
       "ldr r12, [r8]\n"
-      "ldr r10, [r0], #4\n"
-      "ldr r11, [r1], #4\n"
+      "ldr r10, [r0], #16\n"
+      "ldr r11, [r1], #16\n"
       "mov.w lr, r12\n" ADD_COLUMN("r2", "r5")
       "ldr r10, [r0]\n"
       "ldr r11, [r1]\n" ADD_COLUMN("r3", "r6")
-      "ldr r10, [r0, #4]\n"
-      "ldr r11, [r1, #4]\n" ADD_COLUMN("r4", "r7")
+      "ldr r10, [r0, #16]\n"
+      "ldr r11, [r1, #16]\n" ADD_COLUMN("r4", "r7")
       "ldrd r10, r11, [r8, %[mantissa]]\n"
       "add r11, r11, r12, asr #31\n"
       "smmlar r12, r12, r10, r11\n"
       "ldr r11, [r8, %[rounding]]\n"
       "add r11, r11, lr, asr #31\n"
       "smmlar lr, lr, r10, r11\n"
-      "ldrd r10, r11, [r8, %[shift]]\n"
+      "ldr r10, [r8, %[shift]]\n"
       "asr r12, r12, r10\n"
       "asr lr, lr, r10\n"
       "ssat r12, #8, r12\n"
       "ssat lr, #8, lr\n"
-      "cmp.w r11, #0\n"
-      "bne.w 3f\n"
-      "2:\n"
       "ldrd r10, r11, [r8, %[step]]\n"
       "strb lr, [r9, r11]\n"
       "strb r12, [r9]\n"
@@ -125,84 +134,94 @@ static void filter_rows(const rows *to, const filter *by, const int32_t *above, 
       "ldr r10, [r8, %[end]]\n"
       "cmp r0, r10\n"
       "bne 1b\n"
-      "b 4f\n"
-      "3:\n" /* limits */
-      "ldrd r10, r11, [r8, %[low]]\n"
-      "cmp r12, r10\n"
-      "it lt\n"
-      "movlt r12, r10\n"
-      "cmp lr, r10\n"
-      "it lt\n"
-      "movlt lr, r10\n"
-      "cmp r12, r11\n"
-      "it gt\n"
-      "movgt r12, r11\n"
-      "cmp lr, r11\n"
-      "it gt\n"
-      "movgt lr, r11\n"
-      "b 2b\n"
+      "add r12, r8, %[left]\n"
+      "ldm r12, {r11, r12, lr}\n" /* left, row_bytes, y_skip */
+      "subs r11, r11, #2\n"
+      "ble 4f\n"
+      "str r11, [r8, %[left]]\n"
+      "add r10, r10, r12\n"
+      "str r10, [r8, %[end]]\n"
+      "add r9, r9, lr\n"
+      "adds r0, r0, #32\n" /* past the border */
+      "adds r1, r1, #32\n"
+      "cmp r11, #1\n" /* an odd last row is stored over what lies below it */
+      "itt eq\n"
+      "moveq r12, #0\n"
+      "streq r12, [r8, %[y_row]]\n"
+      "b 1b\n"
       "4:\n"
       : "+r"(x), "+r"(x_below), "+r"(next), "+r"(weights)
-      : "r"(frame), [mantissa] "I"(offsetof(rows, mantissa)), [rounding] "I"(offsetof(rows, rounding)),
-        [shift] "I"(offsetof(rows, shift)), [low] "I"(offsetof(rows, low)), [step] "I"(offsetof(rows, step)),
-        [end] "I"(offsetof(rows, end))
+      : "r"(frame), [mantissa] "I"(offsetof(results, mantissa)), [rounding] "I"(offsetof(results, rounding)),
+        [shift] "I"(offsetof(results, shift)),
+        [step] "I"(offsetof(results, step)), [y_row] "I"(offsetof(results, y_row)),
+        [end] "I"(offsetof(results, end)), [left] "I"(offsetof(results, left))
       : "r2", "r3", "r4", "r5", "r6", "r7", "r11", "r12", "lr", "cc", "memory");
 }
 
 #else
 
-static void filter_rows(const rows *to, const filter *by, const int32_t *above, const int32_t *below,
-                        int8_t *y) {
+static void filter_plane(results *to, const filter *by, const int32_t *plane, const int32_t *below,
+                         int8_t *y) {
   const etx_rescaling rescaling = {to->mantissa, to->rounding, to->shift};
-  for (; above != to->end; ++above, ++below, y += to->step) {
-    int32_t sum = to->bias, sum_below = to->bias;
-    for (int32_t i = 0; i < 3; ++i) {
-      sum = etx_mac_low_high(below[i], by->lower[i], etx_dot(above[i], by->upper[i], sum));
-      sum_below = etx_dot(below[i], by->lower[i], etx_mac_high_low(above[i], by->upper[i], sum_below));
+  for (; to->left > 0; to->left -= 2) {
+    const int32_t y_row =
+        to->left == 1 ? 0 : to->y_row; /* an odd last row is stored over what lies below it */
+    for (; plane != to->end; plane += 4, below += 4, y += to->step) {
+      int32_t sum = to->bias, sum_below = to->bias;
+      for (int32_t i = 0; i < 3; ++i) {
+        sum = etx_mac_low_high(below[4 * i], by->lower[i], etx_dot(plane[4 * i], by->upper[i], sum));
+        sum_below =
+            etx_dot(below[4 * i], by->lower[i], etx_mac_high_low(plane[4 * i], by->upper[i], sum_below));
+      }
+      y[y_row] = (int8_t)etx_rescale(sum_below, &rescaling);
+      y[0] = (int8_t)etx_rescale(sum, &rescaling);
     }
-    y[to->y_row] = (int8_t)etx_clamp(etx_rescale(sum_below, &rescaling), to->low, to->high);
-    y[0] = (int8_t)etx_clamp(etx_rescale(sum, &rescaling), to->low, to->high);
+    to->end += to->row_bytes / 4;
+    plane += 8;
+    below += 8;
+    y += to->y_skip;
   }
 }
 
 #endif
 
-static void filter_plane(const planes *in, const int32_t *plane, int32_t columns, int32_t height,
-                         const filter *by, rows *to, int8_t *y) {
-  const int32_t y_row = to->y_row, row = in->row;
-  for (; height > 0; height -= 2) {
-    to->end = plane + columns;
-    to->y_row = height > 1 ? y_row : 0; /* an odd last row is stored over what lies below it */
-    filter_rows(to, by, plane, plane + row, y);
-    y += 2 * y_row;
-    plane += row;
+static void limit(const etx_convolution_params *p, int8_t *y) {
+  for (int32_t left = p->out_height * p->out_width * p->out_channels; left > 0; --left, ++y) {
+    *y = (int8_t)etx_clamp(*y, p->low, p->high);
   }
-  to->y_row = y_row;
 }
 
-void etx_depthwise_conv_2d_3x3_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
+void etx_depthwise_conv_2d_3x3_s8(const etx_convolution_params *params, const int8_t *x, const int8_t *w,
                                   const int32_t *bias, const int32_t *rescaling, int8_t *y,
                                   int32_t *scratch) {
-  const planes to = {scratch, p->out_width + 2, (p->out_height + 3) / 2};
-  const int32_t size = to.row * to.rows;
-  for (int32_t i = 0; i < 4 * size; ++i) {
-    scratch[i] = (int32_t)(((uint32_t)-p->input_offset & 0xFFFFu) * 0x10001u);
+  const etx_convolution_params here = *params; /* next to the stack rather than in flash */
+  const etx_convolution_params *p = &here;
+  const planes to = {scratch, 4 * (p->out_width + 2), (p->out_height + 3) / 2};
+  const int32_t channels = p->out_channels;
+  const int32_t zero_points = (int32_t)(((uint32_t)-p->input_offset & 0xFFFFu) * 0x10001u);
+  for (int32_t *word = scratch, *const end = scratch + to.row * to.rows; word != end; ++word) {
+    *word = zero_points;
   }
-  for (int32_t first = 0; first < p->in_channels; first += 4) {
-    const int32_t left = p->in_channels - first, count = left < 4 ? left : 4;
+  for (int32_t first = 0; first < channels; first += 4) {
+    const int32_t count = channels - first < 4 ? channels - first : 4;
     split_channels(p, x + first, count, &to);
-    for (int32_t c = first; c < first + count; ++c) {
-      const filter by = load_filter(w + c, p->out_channels);
-      rows results = {.bias = 2 * bias[c],
-                      .mantissa = rescaling[3 * c],
-                      .rounding = rescaling[3 * c + 1],
-                      .shift = rescaling[3 * c + 2],
-                      .limited = p->low != INT8_MIN || p->high != INT8_MAX,
-                      .low = p->low,
-                      .high = p->high,
-                      .step = p->out_channels,
-                      .y_row = p->out_width * p->out_channels};
-      filter_plane(&to, scratch + (c - first) * size, p->out_width, p->out_height, &by, &results, y + c);
+    for (int32_t c = 0; c < count; ++c, rescaling += 3) {
+      const filter by = load_filter(w + first + c, channels);
+      const int32_t *plane = scratch + c;
+      results all = {.bias = 2 * bias[first + c],
+                     .mantissa = rescaling[0],
+                     .rounding = rescaling[1],
+                     .shift = rescaling[2],
+                     .step = channels,
+                     .y_row = p->out_height > 1 ? p->out_width * channels : 0,
+                     .end = plane + 4 * p->out_width,
+                     .left = p->out_height,
+                     .row_bytes = 4 * to.row,
+                     .y_skip = p->out_width * channels};
+      filter_plane(&all, &by, plane, plane + to.row, y + first + c);
     }
+  }
+  if (p->low != INT8_MIN || p->high != INT8_MAX) {
+    limit(p, y);
   }
 }

@@ -66,72 +66,57 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* Sums: r6 to r9 of the first row, r10 to lr of the second. The loads overlap where both lie in the same
- * memory. */
-#define ETX_ADD_PAIR(index)  \
-  "ldr r4, [r1, #8*" #index  \
-  "]\n"                      \
-  "ldr r5, [r1, #8*" #index  \
-  "+4]\n"                    \
-  "ldr r2, [r0, #8*" #index  \
-  "]\n"                      \
-  "ldr r3, [r0, #8*" #index  \
-  "+4]\n"                    \
-  "smlad r7, r2, r4, r7\n"   \
-  "smlad r11, r3, r4, r11\n" \
-  "smlad r9, r2, r5, r9\n"   \
-  "smlad lr, r3, r5, lr\n"   \
-  "sxtb16 r4, r4\n"          \
-  "sxtb16 r5, r5\n"          \
-  "smlad r6, r2, r4, r6\n"   \
-  "smlad r10, r3, r4, r10\n" \
-  "smlad r8, r2, r5, r8\n"   \
+/* clang-format off */
+
+/* Sums: r6 to r9 of the first row, r10 to lr of the second. The loads overlap where both lie in the same memory. */
+#define ETX_ADD_PAIR(index)          \
+  "ldr r4, [r1, #8*" #index "]\n"    \
+  "ldr r5, [r1, #8*" #index "+4]\n"  \
+  "ldr r2, [r0, #8*" #index "]\n"    \
+  "ldr r3, [r0, #8*" #index "+4]\n"  \
+  "smlad r7, r2, r4, r7\n"           \
+  "smlad r11, r3, r4, r11\n"         \
+  "smlad r9, r2, r5, r9\n"           \
+  "smlad lr, r3, r5, lr\n"           \
+  "sxtb16 r4, r4\n"                  \
+  "sxtb16 r5, r5\n"                  \
+  "smlad r6, r2, r4, r6\n"           \
+  "smlad r10, r3, r4, r10\n"         \
+  "smlad r8, r2, r5, r8\n"           \
   "smlad r12, r3, r5, r12\n"
 
 #define ETX_ADD_TWO_PAIRS(i, j) ETX_ADD_PAIR(i) ETX_ADD_PAIR(j)
 
-/* Rescales two doubled sums by the next mantissa, rounding term and shift. */
-#define ETX_RESCALE(first, second) \
-  "ldm r1!, {r2, r3, r4}\n"        \
-  "smmlar r0, " first              \
-  ", r2, r3\n"                     \
-  "smmlar r5, " second             \
-  ", r2, r3\n"                     \
-  "add r0, r0, " first             \
-  ", asr #31\n"                    \
-  "add r5, r5, " second            \
-  ", asr #31\n"                    \
-  "asr r0, r0, r4\n"               \
-  "asr r5, r5, r4\n"               \
-  "ssat " first                    \
-  ", #8, r0\n"                     \
-  "ssat " second ", #8, r5\n"
-
-#define ETX_SPLIT(sum, mixed)      \
-  "sub " mixed ", " mixed ", " sum \
-  "\n"                             \
-  "asr " mixed ", " mixed          \
-  ", #7\n"                         \
+/* Makes of a sum and a mixed one the doubled sums of two outputs. */
+#define ETX_SPLIT(sum, mixed)                 \
+  "sub " mixed ", " mixed ", " sum "\n"       \
+  "asr " mixed ", " mixed ", #7\n"            \
   "lsl " sum ", " sum ", #1\n"
 
-#define ETX_PACK(a, b, c, d) \
-  "pkhbt " a ", " a ", " c   \
-  ", lsl #16\n"              \
-  "pkhbt " b ", " b ", " d   \
-  ", lsl #16\n"              \
-  "uxtb16 " a ", " a         \
-  "\n"                       \
-  "uxtb16 " b ", " b         \
-  "\n"                       \
+/* Rescales two doubled sums by the next mantissa, rounding term and shift. */
+#define ETX_RESCALE(first, second)      \
+  "ldm r1!, {r2, r3, r4}\n"             \
+  "smmlar r0, " first ", r2, r3\n"      \
+  "smmlar r5, " second ", r2, r3\n"     \
+  "add r0, r0, " first ", asr #31\n"    \
+  "add r5, r5, " second ", asr #31\n"   \
+  "asr r0, r0, r4\n"                    \
+  "asr r5, r5, r4\n"                    \
+  "ssat " first ", #8, r0\n"            \
+  "ssat " second ", #8, r5\n"
+
+/* Four bytes in a word, in a. */
+#define ETX_PACK(a, b, c, d)               \
+  "pkhbt " a ", " a ", " c ", lsl #16\n"   \
+  "pkhbt " b ", " b ", " d ", lsl #16\n"   \
+  "uxtb16 " a ", " a "\n"                  \
+  "uxtb16 " b ", " b "\n"                  \
   "orr " a ", " a ", " b ", lsl #8\n"
 
-#define ETX_LIMIT(results)    \
-  "ssub8 r4, " results        \
-  ", r2\n"                    \
-  "sel " results ", " results \
-  ", r2\n"                    \
-  "ssub8 r4, r3, " results    \
-  "\n"                        \
+#define ETX_LIMIT(results)               \
+  "ssub8 r4, " results ", r2\n"          \
+  "sel " results ", " results ", r2\n"   \
+  "ssub8 r4, r3, " results "\n"          \
   "sel " results ", " results ", r3\n"
 
 /* What the loops keep in memory: they need all registers. */
@@ -159,6 +144,7 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
   __asm__ volatile(
       "ldm r3, {r4, r5, r6}\n"
       "push {r3, r4, r5, r6}\n"
+      ".balign 4\n"
       "0:\n" /* four outputs */
       "ldr r0, [sp, #4]\n"
       "ldr r2, [sp, #8]\n"
@@ -171,20 +157,17 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
       "beq 2f\n"
       ".balign 4\n"
       "1:\n"
-      ETX_ADD_TWO_PAIRS(0, 1) ETX_ADD_TWO_PAIRS(2, 3) ETX_ADD_TWO_PAIRS(4, 5) ETX_ADD_TWO_PAIRS(6, 7) "adds r1, r1, #64\n" "adds r0, r0, #64\n"
+      ETX_ADD_TWO_PAIRS(0, 1) ETX_ADD_TWO_PAIRS(2, 3)
+      ETX_ADD_TWO_PAIRS(4, 5) ETX_ADD_TWO_PAIRS(6, 7)
+      "adds r1, r1, #64\n"
+      "adds r0, r0, #64\n"
       "ldr r2, [sp, #8]\n"
       "cmp r0, r2\n"
       "bne 1b\n"
       "2:\n"
       "ldr r2, [sp, #12]\n"
       "cmp r0, r2\n"
-      "beq 4f\n"
-      ".balign 4\n"
-      "3:\n"
-      ETX_ADD_TWO_PAIRS(0, 1) "adds r1, r1, #16\n" "adds r0, r0, #16\n"
-      "ldr r2, [sp, #12]\n"
-      "cmp r0, r2\n"
-      "bne 3b\n"
+      "bne 3f\n"
       "4:\n"
       ETX_SPLIT("r6", "r7") ETX_SPLIT("r8", "r9") ETX_SPLIT("r10", "r11") ETX_SPLIT("r12", "lr")
       ETX_RESCALE("r6", "r10") ETX_RESCALE("r7", "r11") ETX_RESCALE("r8", "r12") ETX_RESCALE("r9", "lr")
@@ -192,21 +175,31 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
       "ldr r0, [sp]\n"
       "ldr r5, [r0, %[limited]]\n"
       "cmp r5, #0\n"
-      "beq 5f\n"
-      "ldrd r2, r3, [r0, %[low]]\n"
-      ETX_LIMIT("r6") ETX_LIMIT("r10")
+      "bne 8f\n"
       "5:\n"
-      "add r5, r0, %[y_row]\n"
-      "ldm r5, {r2, r3, r4}\n" /* distance of the rows, results left, first result */
+      "ldrd r2, r3, [r0, %[y_row]]\n" /* distance of the rows, results left */
+      "ldr r4, [r0, %[y]]\n"
       "cmp r3, #4\n"
       "blt 6f\n"
       "str r6, [r4]\n"
       "str r10, [r4, r2]\n"
-      "add r4, r4, #4\n"
+      "adds r4, r4, #4\n"
       "subs r3, r3, #4\n"
       "strd r3, r4, [r0, %[left]]\n"
       "bne 0b\n"
       "b 7f\n"
+      "8:\n"
+      "ldrd r2, r3, [r0, %[low]]\n"
+      ETX_LIMIT("r6") ETX_LIMIT("r10")
+      "b 5b\n"
+      "3:\n" /* the last pairs of inputs */
+      ETX_ADD_TWO_PAIRS(0, 1)
+      "adds r1, r1, #16\n"
+      "adds r0, r0, #16\n"
+      "ldr r2, [sp, #12]\n"
+      "cmp r0, r2\n"
+      "bne 3b\n"
+      "b 4b\n"
       "6:\n"
       "strb r10, [r4, r2]\n"
       "strb r6, [r4], #1\n"
@@ -218,9 +211,12 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
       "add sp, sp, #16\n"
       : "+r"(w), "+r"(frame)
       : [limited] "I"(offsetof(etx_two_rows, limited)), [low] "I"(offsetof(etx_two_rows, low)),
-        [y_row] "I"(offsetof(etx_two_rows, y_row)), [left] "I"(offsetof(etx_two_rows, left))
+        [y_row] "I"(offsetof(etx_two_rows, y_row)), [left] "I"(offsetof(etx_two_rows, left)),
+        [y] "I"(offsetof(etx_two_rows, y))
       : "r0", "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
+
+/* clang-format on */
 
 #else
 
@@ -231,18 +227,24 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
 
 #endif
 
+static inline void etx_expand_word(int32_t word, int32_t step, int32_t *x) {
+  x[0] = etx_extend_even(word);
+  x[step] = etx_extend_odd(word);
+}
+
 /* A row of int8 as pairs of int16 lanes, every `step` words; zeros behind it. */
 static inline void etx_expand_row(const int8_t *row, int32_t size, int32_t step, int32_t *x) {
   const int8_t *const end = row + (size & ~3);
-  for (; row != end; row += 4, x += 2 * step) {
-    const int32_t word = etx_load_s8x4(row);
-    x[0] = etx_extend_even(word);
-    x[step] = etx_extend_odd(word);
+  for (; end - row >= 8; row += 8, x += 4 * step) {
+    etx_expand_word(etx_load_s8x4(row), step, x);
+    etx_expand_word(etx_load_s8x4(row + 4), step, x + 2 * step);
+  }
+  if (row != end) {
+    etx_expand_word(etx_load_s8x4(row), step, x);
+    x += 2 * step;
   }
   if ((size & 3) != 0) {
-    const int32_t word = etx_load_bytes(row, size & 3);
-    x[0] = etx_extend_even(word);
-    x[step] = etx_extend_odd(word);
+    etx_expand_word(etx_load_bytes(end, size & 3), step, x);
   }
 }
 
