@@ -3,8 +3,9 @@
 A recipe is data. `models/<name>/recipe.toml` holds those of the zoo.
 """
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from edgetx.config import did_you_mean, load_toml, parse
@@ -31,9 +32,13 @@ class Data:
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """Audio to features: framing, mel filters, logarithm, and a fixed normalisation (x - mean) / std."""
+    """Audio to features: framing, mel filters, logarithm, and a fixed normalisation (x - mean) / std.
+
+    The mean is that of log2 energies; for MFCC it is subtracted before the cosine transform.
+    """
 
     kind: str = "log_mel"  # log_mel | mfcc
+    spectrum: str = "power"  # power | magnitude
     window_ms: float = 30.0
     hop_ms: float = 20.0
     mels: int = 40
@@ -47,6 +52,16 @@ class FrontEnd:
     def features(self) -> int:
         """Values per frame."""
         return self.coefficients if self.kind == "mfcc" else self.mels
+
+
+FRONT_ENDS = {
+    "mlperf_tiny_kws": FrontEnd(
+        "mfcc", "magnitude", low_hz=20.0, high_hz=4000.0, coefficients=10, mean=10.5, std=1 / math.log(2)
+    ),
+    "log_mel_98x40": FrontEnd(window_ms=25.0, hop_ms=10.0, mean=12.5, std=7.0),
+    "micro_wake_word": FrontEnd(hop_ms=10.0, low_hz=125.0, high_hz=7500.0, mean=12.5, std=7.0),
+}
+"""Common settings, for `preset` under `[frontend]`; keys beside it override theirs."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +150,7 @@ def load_recipe(source: str | Path) -> Recipe:
         ConfigError: If there is no such recipe, or it is malformed.
     """
     path = recipe_path(source)
-    recipe = parse(load_toml(path), Recipe, str(path))
+    recipe = parse(_with_preset(load_toml(path), str(path)), Recipe, str(path))
     for key, complaint in _problems(recipe):
         raise ConfigError(complaint, where=f"{path}.{key}")
     return recipe
@@ -153,6 +168,18 @@ def recipe_path(source: str | Path) -> Path:
     )
 
 
+def _with_preset(table: dict[str, object], where: str) -> dict[str, object]:
+    """The table with the preset of its front end, if it names one, spelled out."""
+    front = table.get("frontend")
+    if not isinstance(front, dict) or "preset" not in front:
+        return table
+    name, own = front["preset"], {key: value for key, value in front.items() if key != "preset"}
+    if name not in FRONT_ENDS:
+        hint = did_you_mean(str(name), FRONT_ENDS)
+        raise ConfigError(f"unknown preset '{name}'", where=f"{where}.frontend.preset", hint=hint)
+    return {**table, "frontend": {**asdict(FRONT_ENDS[name]), **own}}
+
+
 def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """What types cannot express: key and complaint."""
     data, front, training = recipe.data, recipe.frontend, recipe.training
@@ -160,6 +187,7 @@ def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
         ("data.kind", data.kind, ("audio_folder",)),
         ("data.placement", data.placement, ("start", "centre")),
         ("frontend.kind", front.kind, ("log_mel", "mfcc")),
+        ("frontend.spectrum", front.spectrum, ("power", "magnitude")),
         ("quantization.recipe", recipe.quantization.recipe, ("static_wi8_ai8", "static_wi8_ai16")),
         ("quantization.calibration", recipe.quantization.calibration, ("minmax", "percentile", "mse")),
     )

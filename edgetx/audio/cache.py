@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-_VERSION = 3  # raise it when the front end computes something else
+_VERSION = 4  # raise it when the front end computes something else
 
 
 def cached(compute: Callable[[], NDArray[np.float32]], settings: object, files: Iterable[Path]) -> NDArray[np.float32]:

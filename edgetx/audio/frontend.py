@@ -4,25 +4,38 @@ Per frame of 16-bit samples, with N the power of two that holds a window:
 
 1. Hann window in Q15; 5 fractional bits are kept.
 2. Real FFT: a radix-2 complex FFT of N/2 points with Q15 twiddles, and the split into N/2 + 1 bins.
-3. Power / N; 4 fractional bits are kept.
+3. Power / N, or the root of it rounded down; 4 fractional bits are kept.
 4. Triangles on the HTK mel scale in Q8.
 5. log2(energy + 1) in Q9: the exponent, and a table of 32 segments with linear interpolation.
-6. For MFCC the orthonormal cosine transform in Q15.
+6. For MFCC the mean is subtracted in Q9, and the cosine transform taken in Q15.
 
-Every step rounds to the nearest integer, ties upwards. float64 carries these integers, and the sums of their products
-with the tables, exactly in whatever order they are summed; so numpy and torch give the same bits, and so does C.
+Every other step rounds to the nearest integer, ties upwards. float64 carries these integers, and the sums of their
+products with the tables, exactly in whatever order they are summed; so numpy and torch give the same bits, and so does
+C (`edgetx/audio/c`).
 """
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgetx.audio.tables import bit_reversal, cosine_transform, fixed, hann, log2_segments, mel_filters, twiddles
+from edgetx.audio.tables import (
+    bit_reversal,
+    cosine_transform,
+    fixed,
+    hann,
+    log2_segments,
+    mel_filters,
+    mel_positions,
+    twiddles,
+)
 from edgetx.recipe import FrontEnd, samples
 
 Array = Any  # of numpy or of torch
 
+_LARGEST_LOG_MEL = 64 * 2**9
+_NUDGE = 2**-6  # keeps features off the rounding ties of the model's input, where firmware could not tell up from down
 _CLIPS = 8  # at a time: what the processor's cache holds
 
 
@@ -52,7 +65,7 @@ class FixedPointFrontEnd:
     """
 
     def __init__(self, frontend: FrontEnd, sample_rate_hz: int, xp: Any = np, **device: Any) -> None:
-        self.xp, self.mean, self.std = xp, frontend.mean, frontend.std
+        self.xp, self.frontend, self.sample_rate_hz = xp, frontend, sample_rate_hz
         self.hop = samples(frontend.hop_ms, sample_rate_hz)
         self.length = samples(frontend.window_ms, sample_rate_hz)
         self.size = 1 << (self.length - 1).bit_length()
@@ -68,10 +81,20 @@ class FixedPointFrontEnd:
         self.stages = [tuple(constant(fixed(t, 15)) for t in twiddles(2 * span, span)) for span in spans]
         self.split = [constant(fixed(t, 15)) for t in twiddles(self.size, half + 1)]
         self.bins, self.mirror = constant(np.arange(half + 1) % half), constant(-np.arange(half + 1) % half)
-        self.filters = constant(fixed(mel_filters(frontend, self.size, sample_rate_hz), 8))
+        self.positions = fixed(mel_positions(frontend, self.size, sample_rate_hz), 8)
+        self.filters = constant(mel_filters(self.positions, frontend.mels))
         self.segments = constant(log2_segments())
         cosines = cosine_transform(frontend.mels, frontend.coefficients)
         self.cosines = constant(fixed(cosines, 15)) if frontend.kind == "mfcc" else None
+        self.level = round(frontend.mean * 2**9) if frontend.kind == "mfcc" else 0
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """Bounds of the features in Q9, whatever the audio."""
+        if self.cosines is None:
+            return 0, _LARGEST_LOG_MEL
+        reach = (_LARGEST_LOG_MEL + abs(self.level)) * math.ceil(math.sqrt(2 * self.frontend.mels))
+        return -reach, reach
 
     def log_mel(self, audio: Array) -> Array:
         """log2(mel energy + 1) in Q9 of 16-bit samples; clips × frames × mels."""
@@ -83,16 +106,20 @@ class FixedPointFrontEnd:
 
     def project(self, log_mel: Array) -> Array:
         """Log-mel to the features of this kind, both in Q9."""
-        return log_mel if self.cosines is None else self._round(log_mel @ self.cosines)
+        return log_mel if self.cosines is None else self._round((log_mel - self.level) @ self.cosines)
 
     def normalize(self, features: Array) -> Array:
         """Features in Q9 to model inputs."""
-        return (features / 2**9 - self.mean) / self.std
+        mean = self.frontend.mean if self.cosines is None else 0.0
+        return ((features + _NUDGE) / 2**9 - mean) / self.frontend.std
 
     def _mel(self, frames: Array) -> Array:
         """Mel energies with 4 + 8 fractional bits."""
         re, im = self._spectrum(self._round(frames * self.window))
-        return self._round((re * re + im * im) * (2**4 / self.size)) @ self.filters
+        power = self._round((re * re + im * im) * (2**4 / self.size))
+        if self.frontend.spectrum == "magnitude":
+            power = self.xp.floor(self.xp.sqrt(power * 2**4))
+        return power @ self.filters
 
     def _spectrum(self, x: Array) -> tuple[Array, Array]:
         """Bins 0 to N/2 of frames with 5 fractional bits, as integers."""

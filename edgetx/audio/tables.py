@@ -32,21 +32,22 @@ def twiddles(points: int, count: int) -> tuple[Floats, Floats]:
     return np.cos(angle), np.sin(angle)
 
 
-def mel_filters(frontend: FrontEnd, size: int, sample_rate_hz: int) -> Floats:
-    """Triangles of height 1 between equally spaced mel frequencies: spectrum bins × mels."""
+def mel_positions(frontend: FrontEnd, size: int, sample_rate_hz: int) -> Floats:
+    """Where spectrum bins lie among equally spaced mel frequencies: 0 is the lowest, mels + 1 the highest."""
     low, high = _mel(np.array([frontend.low_hz, frontend.high_hz]))
-    edges = np.linspace(low, high, frontend.mels + 2)
-    bins = _mel(np.arange(size // 2 + 1) * sample_rate_hz / size)[:, None]
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.asarray(np.maximum(0, np.minimum(rising, falling)), np.float64)
+    bins = _mel(np.arange(size // 2 + 1) * sample_rate_hz / size)
+    return np.asarray((bins - low) / (high - low) * (frontend.mels + 1), np.float64)
+
+
+def mel_filters(positions: Floats, mels: int) -> Floats:
+    """Triangles of height 1 from each mel frequency to its neighbours: spectrum bins × mels."""
+    return np.asarray(np.maximum(0, 1 - np.abs(positions[:, None] - np.arange(1, mels + 1))), np.float64)
 
 
 def cosine_transform(mels: int, coefficients: int) -> Floats:
-    """The first coefficients of the orthonormal cosine transform (DCT-II): mels × coefficients."""
+    """The first coefficients of the cosine transform (DCT-II) as HTK and TensorFlow scale it: mels × coefficients."""
     k, n = np.arange(coefficients), np.arange(mels)[:, None]
-    scale = np.where(k == 0, 1.0, np.sqrt(2.0)) / np.sqrt(mels)
-    return np.asarray(scale * np.cos(np.pi * k * (2 * n + 1) / (2 * mels)), np.float64)
+    return np.asarray(np.sqrt(2 / mels) * np.cos(np.pi * k * (2 * n + 1) / (2 * mels)), np.float64)
 
 
 def log2_segments() -> Floats:

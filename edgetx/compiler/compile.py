@@ -15,6 +15,7 @@ from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import REPORT, Artifact, is_installed
 from edgetx.compiler.budget import Budget
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
+from edgetx.compiler.frontend import write_frontend
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
 from edgetx.compiler.report import Measured, build_report
@@ -174,11 +175,13 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
     firmware = None
     if "c" in forms:
         write_c(sources, folder / "c")
+        audio = write_frontend(work.source.recipe, work.model.graph.inputs[0].type, folder / "c")
         (folder / LAYERS).write_text(layers_text(layers_of(sources)), encoding="utf-8")
         work.artifacts["c"] = "c"
         if work.options.target.kind == "mcu":
             work.progress("firmware")
-            firmware = build_firmware(folder / "c", work.options.target, folder / "firmware.elf", _golden(work))
+            elf = folder / "firmware.elf"
+            firmware = build_firmware(folder / "c", work.options.target, elf, _golden(work), audio=audio)
             work.artifacts["firmware"] = "firmware.elf"
     return sources, firmware
 

@@ -1,7 +1,7 @@
 """Firmware images and host libraries from generated C."""
 
 from edgetx.firmware.build import build_firmware
-from edgetx.firmware.golden import GoldenCase
+from edgetx.firmware.golden import GoldenAudio, GoldenCase
 from edgetx.firmware.host import build_host_library
 from edgetx.firmware.image import Symbol, elf_symbols, has_float_symbols, section_sizes
 from edgetx.firmware.measure import Firmware
@@ -10,6 +10,7 @@ from edgetx.firmware.toolchain import TOOLCHAINS, Toolchain, find_toolchain
 __all__ = [
     "TOOLCHAINS",
     "Firmware",
+    "GoldenAudio",
     "GoldenCase",
     "Symbol",
     "Toolchain",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgetx.errors import FitError, TargetError, ToolchainError
 from edgetx.firmware.board import board_header
-from edgetx.firmware.golden import GoldenCase, golden_source
+from edgetx.firmware.golden import GoldenAudio, GoldenCase, golden_source
 from edgetx.firmware.image import Symbol, elf_symbols
 from edgetx.firmware.linker import linker_script
 from edgetx.firmware.measure import Firmware, measure_firmware
@@ -31,6 +31,7 @@ def build_firmware(
     elf: Path,
     golden: Sequence[GoldenCase],
     *,
+    audio: GoldenAudio | None = None,
     toolchain: Toolchain | None = None,
     optimization: str = "-O2",
     stack_bytes: int = 4096,
@@ -42,6 +43,7 @@ def build_firmware(
         target: A microcontroller target.
         elf: Where the image goes; nothing is left there on failure.
         golden: What the image runs and checks.
+        audio: What it checks the front end with, if there is one among the sources.
         toolchain: Compiler; by default the first that is installed.
         optimization: Optimization option of the compiler.
         stack_bytes: Stack to reserve.
@@ -57,7 +59,7 @@ def build_firmware(
     elf.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=elf.parent, prefix=".firmware-") as folder:
         build = _Build(Path(folder), sources.resolve(), target, toolchain)
-        build.generate(golden, stack_bytes)
+        build.generate(golden, audio or GoldenAudio(), stack_bytes)
         build.compile(optimization)
         image = build.link()
         deepest = build.check_stack(image, stack_bytes)
@@ -71,9 +73,9 @@ class _Build:
     target: Target
     toolchain: Toolchain
 
-    def generate(self, golden: Sequence[GoldenCase], stack_bytes: int) -> None:
+    def generate(self, golden: Sequence[GoldenCase], audio: GoldenAudio, stack_bytes: int) -> None:
         (self.folder / "etx_board.h").write_text(board_header(self.target), encoding="utf-8")
-        (self.folder / "etx_golden.c").write_text(golden_source(golden), encoding="utf-8")
+        (self.folder / "etx_golden.c").write_text(golden_source(golden, audio), encoding="utf-8")
         (self.folder / "image.ld").write_text(linker_script(self.target, stack_bytes), encoding="utf-8")
 
     def compile(self, optimization: str) -> None:

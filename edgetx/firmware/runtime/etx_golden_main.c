@@ -1,10 +1,13 @@
-/* Runs the model on the golden cases of the image and compares the CRC of its outputs. */
+/* Runs the model, and its front end if it has one, on the golden cases of the image and compares CRCs. */
 #include <string.h>
 
 #include "etx_console.h"
 #include "etx_crc32.h"
 #include "etx_golden.h"
 #include "model.h"
+#if __has_include("frontend.h")
+#include "frontend.h"
+#endif
 
 static void set_inputs(const unsigned char *bytes) {
   for (int32_t i = 0; i < EDGETX_INPUTS; ++i) {
@@ -22,18 +25,39 @@ static uint32_t outputs_crc32(void) {
   return crc;
 }
 
-static int run_case(uint32_t number) {
-  const etx_golden_case *golden = &etx_golden_cases[number];
-  set_inputs(golden->inputs);
-  edgetx_invoke();
-  const uint32_t crc = outputs_crc32();
-  const int is_equal = crc == golden->outputs_crc32;
-  etx_console_write("case ");
-  etx_console_write_decimal(number);
+static int report(uint32_t crc, uint32_t expected) {
+  const int is_equal = crc == expected;
   etx_console_write(" crc32 ");
   etx_console_write_hex(crc);
   etx_console_write(is_equal ? " ok\n" : " differs\n");
   return is_equal;
+}
+
+static int run_case(uint32_t number) {
+  const etx_golden_case *golden = &etx_golden_cases[number];
+  set_inputs(golden->inputs);
+  edgetx_invoke();
+  etx_console_write("case ");
+  etx_console_write_decimal(number);
+  return report(outputs_crc32(), golden->outputs_crc32);
+}
+
+static int run_frontend(void) {
+#ifdef EDGETX_FRONTEND_H
+  static edgetx_frontend state;
+  const int16_t *hop = etx_golden_clip.samples + EDGETX_FRONTEND_HISTORY;
+  uint32_t crc = 0;
+  edgetx_frontend_start(&state, etx_golden_clip.samples);
+  for (uint32_t i = 0; i < etx_golden_clip.rows; ++i, hop += EDGETX_FRONTEND_HOP) {
+    int8_t row[EDGETX_FRONTEND_FEATURES];
+    edgetx_frontend_push(&state, hop, row);
+    crc = etx_crc32(crc, row, sizeof row);
+  }
+  etx_console_write("front end");
+  return report(crc, etx_golden_clip.rows_crc32);
+#else
+  return 1;
+#endif
 }
 
 int main(void) {
@@ -42,7 +66,7 @@ int main(void) {
   for (uint32_t i = 0; i < etx_golden_case_count; ++i) {
     equal += (uint32_t)run_case(i);
   }
-  const int has_passed = equal == etx_golden_case_count;
+  const int has_passed = run_frontend() && equal == etx_golden_case_count;
   etx_console_write(has_passed ? "PASS\n" : "FAIL\n");
   return has_passed ? 0 : 1;
 }
