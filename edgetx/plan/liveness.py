@@ -24,7 +24,7 @@ def owners(graph: Graph, calls: Mapping[str, KernelCall]) -> dict[str, str]:
             owner[value.name] = value.name
         if source is None or source.name not in owner:
             continue
-        if cast(Op, node.op).is_view or _dies(source, index, owner, last, fixed):
+        if cast(Op, node.op).is_view or (_reads_once(node, source, owner) and _dies(source, index, owner, last, fixed)):
             owner[node.output.name] = owner[source.name]
     return owner
 
@@ -82,6 +82,11 @@ def _shared_operand(graph: Graph, node: Node, call: KernelCall | None) -> Value 
     if isinstance(operand, Value) and operand.type.nbytes == node.output.type.nbytes:
         return operand
     return None
+
+
+def _reads_once(node: Node, operand: Value, owner: Mapping[str, str]) -> bool:
+    """Whether no other operand of the node lies in the same memory: kernels may write before they have read it all."""
+    return sum(owner.get(value.name) == owner[operand.name] for value in node.inputs) == 1
 
 
 def _dies(

@@ -4,7 +4,7 @@ from encoders import ENCODERS, imported
 
 from edgetx.compiler.quantized import quantize_model
 from edgetx.ir import GraphBuilder, QuantParams
-from edgetx.ops import FullyConnected, Relu, Reshape
+from edgetx.ops import Attention, FullyConnected, Relu, Reshape
 from edgetx.plan import plan_program
 from edgetx.quant import QuantRecipe
 
@@ -46,3 +46,36 @@ def test_encoders_meet_the_lower_bound(name):
     graph, x, _ = imported(name)
     arena = plan_program(quantize_model(graph, x, QuantRecipe()).graph).arena
     assert arena.nbytes <= 1.05 * arena.lower_bound
+
+
+def test_operand_that_is_read_twice_is_not_overwritten():
+    b = GraphBuilder("g")
+    h = layer(b, b.input("x", (1, 6, 8), *INT8), 8)
+    folded = b.op(Reshape((1, 6, 8)), h, quant=INT8)
+    y = b.op(Attention(2, 0.5), h, h, folded, name="attended", quant=INT8)
+    program = plan_program(b.graph(y))
+    assert program.owner["attended"] == "attended"
+
+
+def test_weights_that_are_read_often_are_copied_into_the_arena():
+    b = GraphBuilder("g")
+    x = b.input("x", (1, 16, 8), *INT8)
+    program = plan_program(b.graph(layer(b, x, 8)), ("cortex_m_dsp",))
+    (step,) = program.steps
+    assert step.call.kernel == "fully_connected_packed_s8"
+    assert step.call.staged == 1
+    assert f"{step.node.name}.staged" in program.arena.offsets
+
+
+def test_few_rows_read_weights_where_they_are():
+    b = GraphBuilder("g")
+    program = plan_program(b.graph(layer(b, b.input("x", (1, 2, 8), *INT8), 8)), ("cortex_m_dsp",))
+    assert program.steps[0].call.staged is None
+
+
+def test_sums_too_wide_for_packed_weights_stay_with_the_portable_kernel():
+    b = GraphBuilder("g")
+    x = b.input("x", (1, 4096), *INT8)
+    weight = b.const(np.full((4, 4096), 127, np.int8), "w", QuantParams((1e-4,) * 4, 0, 0))
+    program = plan_program(b.graph(b.op(FullyConnected(), x, weight, quant=INT8)), ("cortex_m_dsp",))
+    assert program.steps[0].call.kernel == "fully_connected_s8"

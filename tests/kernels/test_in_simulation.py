@@ -1,0 +1,48 @@
+"""Fast kernels on the cores they are made for: the assembly has the bits of its C counterpart."""
+
+import numpy as np
+import pytest
+from cases import Case, contents
+
+from edgetx import ops
+from edgetx.backends.c import emit_c, write_c
+from edgetx.firmware import build_firmware
+from edgetx.ir import Graph
+from edgetx.reference import execute
+from edgetx.targets import load_target
+
+pytest.importorskip("unicorn")
+
+BOARDS = ("nucleo-l4r5zi", "nucleo-g0b1re")
+SEEDS = (0,)
+CASES = (
+    *(Case(f"dense_{r}x{i}x{o}", ops.FullyConnected(), ((1, r, i),), ((o, i), (o,)))
+      for r, i, o in [(1, 7, 3), (2, 8, 4), (3, 16, 5), (4, 33, 8), (9, 40, 7), (8, 64, 16)]),
+    Case("dense_limited", ops.FullyConnected("relu6"), ((1, 5, 24),), ((6, 24), (6,))),
+    Case("conv", ops.Conv2D((2, 1), (1, 2), "same", "relu"), ((1, 9, 7, 5),), ((7, 3, 2, 5), (7,))),
+    Case("depthwise_3x3", ops.DepthwiseConv2D(padding="same"), ((1, 7, 5, 9),), ((1, 3, 3, 9), (9,))),
+    Case("depthwise_3x3_limited", ops.DepthwiseConv2D(activation="relu6"), ((1, 6, 5, 4),), ((1, 3, 3, 4), (4,))),
+    Case("attention", ops.Attention(2, 0.3), ((1, 7, 12), (1, 9, 12), (1, 9, 12))),
+    Case("average_pool", ops.AveragePool2D((5, 4), (2, 2), "same"), ((1, 9, 7, 6),)),
+    Case("add", ops.Add(), ((1, 5, 9), (1, 5, 9))),
+    Case("gelu", ops.Gelu(), ((1, 7, 9),)),
+)  # fmt: skip
+
+
+@pytest.mark.toolchain
+@pytest.mark.simulator
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_core_equals_reference(board: str, case: Case, tmp_path) -> None:
+    from edgetx.runtimes.simulator import SimulatorRuntime
+
+    target = load_target(board)
+    for seed in SEEDS:
+        graph: Graph = case.graph(seed)
+        folder = tmp_path / str(seed)
+        write_c(emit_c(graph, target.kernels), folder)
+        firmware = build_firmware(folder, target, tmp_path / f"{seed}.elf", [])
+        runtime = SimulatorRuntime(target, firmware.elf, graph)
+        for style in range(5):
+            inputs = contents(graph, style)
+            np.testing.assert_array_equal(runtime.run(inputs)[0], execute(graph, inputs)[0], f"{seed}, {style}")
