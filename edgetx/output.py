@@ -1,5 +1,6 @@
 """Output folders that are there whole or not at all."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -56,14 +57,20 @@ def explained(path: Path, *failures: type[Exception]) -> Iterator[None]:
     try:
         yield
     except failures as problem:
-        raise EdgetxError(f"cannot save: {problem}", where=str(path), hint="is the disk full?") from problem
+        full = not isinstance(problem, OSError) or problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        raise EdgetxError(f"cannot save: {reason}", where=str(path), hint="is the disk full?" * full) from problem
 
 
 def _sweep(path: Path) -> None:
-    """Remove what runs that were killed left beside `path`."""
-    for left in path.parent.glob(f".{path.name}.*.partial"):
-        pid = left.name.split(".")[-2]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+    """Clear up what runs that were killed left beside `path`; an output already moved aside comes back."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        *_, pid, suffix = left.name.split(".")
+        if suffix not in ("partial", "old") or not pid.isdigit() or Path(f"/proc/{pid}").exists():
+            continue
+        if suffix == "old" and not path.exists():
+            left.rename(path)
+        else:
             shutil.rmtree(left, ignore_errors=True)
 
 

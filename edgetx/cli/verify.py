@@ -28,12 +28,12 @@ def command(
     """
     from edgetx.cli.tables import print_verification
     from edgetx.compiler import load_artifact
-    from edgetx.compiler.evaluation import evaluation_data, parse_runtimes
+    from edgetx.compiler.evaluation import model_inputs, parse_runtimes
     from edgetx.compiler.verification import disagreements, make_cases, verify_artifact
 
     opened = load_artifact(artifact)
     names = [name for name in parse_runtimes(runtimes, opened) if name not in ("float", "int")]
-    real = [opened.quantized(x) for x in evaluation_data(opened, data).sample(cases // 2).inputs] if data else []
+    real = [opened.quantized(x) for x in model_inputs(opened, data).sample(cases // 2).inputs] if data else []
     with stages(quiet) as progress:
         results = verify_artifact(opened, make_cases(opened.graph, real, cases, seed), names, progress)
     if as_json:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from edgetx.config import parse
+from edgetx.config import did_you_mean, parse
 from edgetx.errors import ConfigError, ModelError, ToolchainError
 from edgetx.fixedpoint import dequantize, quantize
 from edgetx.ir import Array, Graph
@@ -38,8 +38,7 @@ class Artifact:
     @cached_property
     def report(self) -> Mapping[str, object]:
         """Contents of `report.json`."""
-        report: Mapping[str, object] = json.loads((self.folder / REPORT).read_text(encoding="utf-8"))
-        return report
+        return self._json(REPORT)
 
     @cached_property
     def float_graph(self) -> Graph:
@@ -66,7 +65,16 @@ class Artifact:
     @property
     def target(self) -> Target:
         """The target it was compiled for."""
-        return parse(json.loads((self.folder / "target.json").read_text(encoding="utf-8")), Target, "target.json")
+        return parse(self._json("target.json"), Target, "target.json")
+
+    def _json(self, name: str) -> Mapping[str, object]:
+        try:
+            contents: Mapping[str, object] = json.loads(self.file(name).read_text(encoding="utf-8"))
+        except ValueError as problem:
+            raise ConfigError(
+                f"damaged: {problem}", where=str(self.folder / name), hint="compile the model again"
+            ) from problem
+        return contents
 
     def runtime(self, name: str) -> Runtime:
         """The model ready to run.
@@ -144,7 +152,7 @@ def open_runtime(artifact: Artifact, name: str) -> Runtime:
             return OnnxRuntime(artifact.file("model.onnx").read_bytes(), integer=True)
         case "simulator":
             return _simulator(artifact)
-    raise ModelError(f"unknown runtime '{name}'", hint=f"known: {', '.join(RUNTIMES)}")
+    raise ConfigError(f"unknown runtime '{name}'", where="--runtime", hint=did_you_mean(name, RUNTIMES))
 
 
 def _host_c(artifact: Artifact) -> Runtime:

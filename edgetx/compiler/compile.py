@@ -22,7 +22,6 @@ from edgetx.compiler.report import Measured, build_report
 from edgetx.compiler.settings import FORMS, input_settings, overridden
 from edgetx.compiler.source import Source, load_source
 from edgetx.compiler.verification import make_cases, verify_artifact
-from edgetx.errors import ModelError
 from edgetx.firmware import Firmware, GoldenCase, build_firmware
 from edgetx.ir import Array, Arrays
 from edgetx.ir.serialize import save_graph
@@ -121,23 +120,14 @@ def calibration_samples(source: Source, data: Path | None) -> Array:
     """Calibration inputs: those that came with the model, else those of `data`.
 
     Raises:
-        DataError: If the data cannot be read.
-        ModelError: If an audio folder is given for a model whose front end is not known.
+        DataError: If the data is not inputs of the model.
     """
     if len(source.calibration) or data is None:
         return source.calibration
-    from edgetx.audio import load_dataset, load_npz
+    from edgetx.compiler.data import model_data
 
-    if source.recipe is not None:
-        return np.asarray(load_dataset(data, source.recipe).part("train").x)
-    if data.suffix != ".npz":
-        raise ModelError(
-            "audio needs a front end, which a model file does not name",
-            where=str(data),
-            hint="pass an .npz with x of shape N × input shape, or compile from a recipe",
-        )
-    shape = source.graph.inputs[0].shape
-    return np.asarray(load_npz(data, shape[1:] if shape[0] == 1 else shape).x)
+    dataset = model_data(data, source.graph, source.recipe)
+    return np.asarray(dataset.x if data.suffix == ".npz" else dataset.part("train").x)
 
 
 def _write_graphs(work: _Work) -> None:

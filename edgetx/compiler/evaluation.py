@@ -37,15 +37,15 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Model inputs and their labels."""
+    """Model inputs and their labels, if they have any."""
 
     inputs: Sequence[Arrays]
     labels: Array
 
     def sample(self, count: int) -> "Labelled":
         """At most `count` inputs, spread evenly."""
-        chosen = np.linspace(0, len(self.labels) - 1, min(count, len(self.labels))).astype(int)
-        return Labelled([self.inputs[i] for i in chosen], self.labels[chosen])
+        chosen = np.linspace(0, len(self.inputs) - 1, min(count, len(self.inputs))).astype(int)
+        return Labelled([self.inputs[i] for i in chosen], self.labels[chosen] if len(self.labels) else self.labels)
 
 
 def parse_runtimes(text: str, artifact: Artifact) -> tuple[str, ...]:
@@ -64,26 +64,29 @@ def parse_runtimes(text: str, artifact: Artifact) -> tuple[str, ...]:
     return names or tuple(name for name in RUNTIMES if needs.get(name) is None or needs[name] in made)
 
 
+def model_inputs(artifact: Artifact, data: Path, split: str = "test") -> Labelled:
+    """Inputs for the artifact's model; the labels are empty if the data has none.
+
+    Raises:
+        DataError: If the data cannot be read.
+    """
+    from edgetx.compiler.data import model_data
+
+    dataset = model_data(data, artifact.graph, artifact.recipe)
+    used = dataset if data.suffix == ".npz" else dataset.part(split)
+    shape = artifact.graph.inputs[0].shape
+    return Labelled([(np.asarray(x, np.float32).reshape(shape),) for x in used.x], used.y)
+
+
 def evaluation_data(artifact: Artifact, data: Path, split: str = "test", limit: int | None = None) -> Labelled:
     """Labelled inputs for the artifact's model.
 
     Raises:
         DataError: If the data cannot be read or has no labels.
     """
-    from edgetx.audio import load_dataset, load_npz
-
-    shape = artifact.graph.inputs[0].shape
-    if data.suffix == ".npz":
-        classes = artifact.recipe.data.classes if artifact.recipe else ()
-        dataset = load_npz(data, shape[1:] if shape[0] == 1 else shape, classes)
-    elif artifact.recipe is not None:
-        dataset = load_dataset(data, artifact.recipe).part(split)
-    else:
-        raise DataError("audio needs a front end, which this model does not name", where=str(data), hint="pass an .npz")
-    if len(dataset.y) == 0:
+    labelled = model_inputs(artifact, data, split)
+    if len(labelled.labels) == 0:
         raise NoLabelsError("has no labels", where=str(data), hint="add an array y with one integer per input")
-    inputs = [(np.asarray(x, np.float32).reshape(shape),) for x in dataset.x]
-    labelled = Labelled(inputs, dataset.y)
     return labelled.sample(limit) if limit else labelled
 
 

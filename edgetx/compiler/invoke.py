@@ -8,7 +8,7 @@ import numpy as np
 
 from edgetx.compiler.artifact import Artifact
 from edgetx.errors import DataError
-from edgetx.ir import Array, Arrays
+from edgetx.ir import Array, Arrays, Value
 from edgetx.output import explained
 from edgetx.runtimes.runtime import Runtime
 
@@ -29,23 +29,30 @@ def run_file(artifact: Artifact, runtime: str, inputs: Path, out: Path) -> None:
     opened = artifact.runtime(runtime)
     steps = zip(*(arrays[key] for key in keys), strict=True) if stepwise else [tuple(arrays[key] for key in keys)]
     results = [invoke(artifact, opened, step) for step in steps]
-    with explained(out, OSError):
-        np.savez(out, **_named(results, stepwise))  # type: ignore[arg-type]
+    with explained(out, OSError), out.open("wb") as file:
+        np.savez(file, **_named(results, stepwise))  # type: ignore[arg-type]
 
 
 def invoke(artifact: Artifact, runtime: Runtime, inputs: Arrays) -> Arrays:
     """One invocation: real inputs give real outputs, integers give integers."""
-    shaped = tuple(_shaped(x, v.name, v.shape) for x, v in zip(inputs, artifact.graph.inputs, strict=True))
+    shaped = tuple(_checked(x, v) for x, v in zip(inputs, artifact.graph.inputs, strict=True))
     if runtime.name == "float":
         return runtime.run(shaped)
     outputs = runtime.run(artifact.quantized(shaped))
     return artifact.restored(outputs) if shaped[0].dtype.kind == "f" else outputs
 
 
-def _shaped(x: Array, name: str, shape: tuple[int, ...]) -> Array:
-    if x.size != int(np.prod(shape)):
-        raise DataError(f"shape {x.shape}, the model takes {shape}", where=name)
-    return x.reshape(shape)
+def _checked(x: Array, value: Value) -> Array:
+    """An input in the model's shape; integers in the model's type."""
+    if x.size != value.type.size:
+        raise DataError(f"shape {x.shape}, the model takes {value.shape}", where=value.name)
+    if x.dtype.kind == "f":
+        if not np.isfinite(x).all():
+            raise DataError("has values that are not numbers", where=value.name)
+        return x.reshape(value.shape)
+    if x.dtype.kind not in "iu" or (x.size and not value.type.qmin <= x.min() <= x.max() <= value.type.qmax):
+        raise DataError(f"{x.dtype} values that are not {value.type.dtype}", where=value.name)
+    return x.reshape(value.shape).astype(value.type.dtype)
 
 
 def _named(results: list[Arrays], stepwise: bool) -> Mapping[str, Array]:

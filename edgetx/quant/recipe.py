@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from edgetx.errors import QuantError
+from edgetx.config import did_you_mean
+from edgetx.errors import ConfigError
 
 Method = Literal["minmax", "percentile", "mse"]
 METHODS: tuple[Method, ...] = ("minmax", "percentile", "mse")
@@ -32,12 +33,16 @@ def parse_recipe(name: str, method: str = "mse") -> QuantRecipe:
     """Recipe of a name such as `static_wi8_ai8`: static ranges, int8 weights, int8 activations.
 
     Raises:
-        QuantError: If the name or the method is unknown.
+        ConfigError: If the name or the method is unknown.
     """
     match = re.fullmatch(r"static_wi8_ai(8|16)", name)
     if match is None:
-        raise QuantError(f"unknown recipe '{name}'", hint="known: static_wi8_ai8, static_wi8_ai16")
+        raise ConfigError(
+            f"unknown recipe '{name}'", where="quantization.recipe", hint="known: static_wi8_ai8, static_wi8_ai16"
+        )
     for known in METHODS:
         if method == known:
             return QuantRecipe(int(match[1]), known)
-    raise QuantError(f"unknown calibration method '{method}'", hint=f"known: {', '.join(METHODS)}")
+    raise ConfigError(
+        f"unknown calibration method '{method}'", where="quantization.calibration", hint=did_you_mean(method, METHODS)
+    )

@@ -99,6 +99,46 @@ def test_run_gives_integers_for_integers_step_by_step(compiled, tmp_path):
     assert (a == b).all()
 
 
+@pytest.mark.parametrize(
+    ("arrays", "text"),
+    [
+        ({"in0": np.full((FRAMES, FEATURES), np.nan, np.float32)}, "not numbers"),
+        ({"in0": np.full((FRAMES, FEATURES), 300)}, "not int8"),
+        ({"in0": np.zeros((3, 3), np.float32)}, "the model takes"),
+        ({"x": np.zeros((FRAMES, FEATURES), np.float32)}, "no array 'in0'"),
+    ],
+)
+def test_run_refuses_what_is_no_input(compiled, tmp_path, arrays, text):
+    np.savez(tmp_path / "x.npz", **arrays)
+    result = run("run", compiled.folder, "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+    assert result.exit_code == 1
+    assert text in result.stderr
+    assert not (tmp_path / "y.npz").exists()
+
+
+def test_run_writes_exactly_the_file_it_names(compiled, tmp_path):
+    np.savez(tmp_path / "x.npz", in0=np.load(compiled.data)["x"][:1])
+    assert run("run", compiled.folder, "--input", tmp_path / "x.npz", "-o", tmp_path / "y").exit_code == 0
+    assert "out0" in np.load(tmp_path / "y")
+    result = run("run", compiled.folder, "--input", tmp_path / "x.npz", "-o", tmp_path)
+    assert result.exit_code == 1
+    assert "cannot save" in result.stderr
+    assert "disk" not in result.stderr
+
+
+def test_verify_takes_data_without_labels(compiled, tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.load(compiled.data)["x"])
+    result = run("verify", compiled.folder, "--cases", 4, "--runtime", "c", "--data", tmp_path / "x.npz", "--json")
+    assert json.loads(result.stdout)["c_host"] == {"cases": 4, "mismatches": 0, "max_lsb": 0, "same_top1": 1.0}
+
+
+def test_damaged_report_is_named(own_copy):
+    (own_copy.folder / "report.json").write_text("{")
+    result = run("verify", own_copy.folder)
+    assert result.exit_code == 3
+    assert "report.json: damaged" in result.stderr
+
+
 def test_evaluate_prints_each_runtime(compiled):
     result = json.loads(run("evaluate", compiled.folder, "--data", compiled.data, "--json").stdout)
     assert result["n"] == 48
@@ -137,6 +177,7 @@ def bad_inputs(tmp_path):
     np.savez(tmp_path / "shape.npz", x=np.zeros((4, 3, 3), np.float32))
     np.savez(tmp_path / "nan.npz", x=np.full((4, FRAMES, FEATURES), np.nan, np.float32))
     np.savez(tmp_path / "nox.npz", z=np.zeros(3))
+    np.savez(tmp_path / "labels.npz", x=np.zeros((4, FRAMES, FEATURES), np.float32), y=np.array([0, 1, 99, 2]))
     (tmp_path / "torn.npz").write_bytes(data.read_bytes()[:60])
     (tmp_path / "model.bin").write_bytes(b"\x01")
     (tmp_path / "torn.pt2").write_bytes(good.read_bytes()[:1000])
@@ -157,12 +198,15 @@ def bad_inputs(tmp_path):
         ("calibration not a number", ("compile", good, *BOARD, "--data", tmp_path / "nan.npz"), 1, "not numbers"),
         ("calibration without x", ("compile", good, *BOARD, "--data", tmp_path / "nox.npz"), 1, "no array 'x'"),
         ("calibration torn", ("compile", good, *BOARD, "--data", tmp_path / "torn.npz"), 1, "not readable"),
+        ("label of no class", ("compile", good, *BOARD, "--data", tmp_path / "labels.npz"), 1, "labels from 0 to 99"),
+        ("no data there", ("compile", good, *BOARD, "--data", tmp_path / "none"), 1, "no such file or folder"),
+        ("neither audio nor arrays", ("compile", good, *BOARD, "--data", good), 1, "neither an .npz nor a folder"),
         ("audio for a bare model", ("compile", good, *BOARD, "--data", tmp_path / "folder"), 1, "needs a front end"),
         ("unknown target", ("compile", good, "--target", "nucleo-l4r5"), 3, "did you mean 'nucleo-l4r5zi'"),
         ("misspelt target key", ("compile", good, "--target", tmp_path / "mine.toml"), 3, "did you mean 'clock_hz'"),
         ("unknown form", ("compile", good, *BOARD, "--to", "tflight"), 3, "did you mean 'tflite'"),
         ("unknown setting", ("compile", good, *BOARD, "--set", "quantisation.recipe=x"), 3, "quantization.recipe"),
-        ("unknown recipe", ("compile", good, *BOARD, *with_data, "--set", "quantization.recipe=int4"), 1, "int4"),
+        ("unknown recipe", ("compile", good, *BOARD, *with_data, "--set", "quantization.recipe=int4"), 3, "int4"),
         ("too large for flash", ("compile", big, "--target", "nucleo-g0b1re", *with_data), 1, "flash"),
         ("somebody's folder", ("compile", good, *BOARD, *with_data, "-o", tmp_path / "folder"), 1, "not an earlier"),
         ("no target", ("compile", good), 2, "Missing option '--target'"),
@@ -226,6 +270,13 @@ def test_killed_run_is_swept_up_by_the_next(compiled, tmp_path):
     assert not out.exists()
     assert run("compile", compiled.model, *BOARD, "--data", compiled.data, "-o", out, "--to", "onnx").exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_output_moved_aside_by_a_killed_run_comes_back(own_copy):
+    own_copy.folder.rename(own_copy.folder.with_name(".out.99999999.old"))
+    result = run("compile", own_copy.model, *BOARD, "--data", own_copy.data, "-o", own_copy.folder, "--to", "onnx")
+    assert result.exit_code == 0
+    assert [path.name for path in own_copy.folder.parent.iterdir()] == ["out"]
 
 
 def test_missing_compiler_is_a_toolchain_error(compiled, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgetx.compiler.quantized import quantize_for_tflite, quantize_model
-from edgetx.errors import DataError, QuantError
+from edgetx.errors import ConfigError, DataError, QuantError
 from edgetx.fixedpoint import dequantize
 from edgetx.ir import GraphBuilder
 from edgetx.ops import Add, Concatenation, FullyConnected, LayerNorm, Softmax
@@ -150,5 +150,5 @@ def test_outliers_widen_only_minmax(method):
 
 @pytest.mark.parametrize("name", ["int8", "static_wi4_ai8", "static_wi8_ai32"])
 def test_unknown_recipe_is_refused(name):
-    with pytest.raises(QuantError, match="unknown recipe"):
+    with pytest.raises(ConfigError, match="unknown recipe"):
         parse_recipe(name)
