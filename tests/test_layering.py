@@ -39,6 +39,7 @@ BORDERS = {
     "rich": ("cli/",),
     "safetensors": ("nn/", "train/"),
     "soundfile": ("audio/",),
+    "tensorflow": ("frontends/keras.py",),
     "tflite": ("backends/tflite/", "frontends/tflite", "runtimes/tflm.py"),
     "tflite_runtime": ("runtimes/litert.py",),
     "tflite_micro": ("runtimes/tflm.py",),

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.option("--to", "forms", default="tflite,onnx,c", show_default=True, help="Output forms.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write [default: build/NAME].")
 @data_option
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the recipe.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of the recipe, or fix what an .onnx leaves open: input.NAME=VALUE.",
+)
 @click.option(
     "--budget", default="", metavar="LIMITS", help="Fail above, for example, ram=64K,flash=256K,latency=40ms."
 )
@@ -39,7 +45,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Compile SOURCE: a name in the zoo, a model folder, a recipe, or a .pt2 file.
+    """Compile SOURCE: a name in the zoo, a model folder, a recipe, or a .pt2, .onnx, .tflite or .keras file.
 
     \b
     edgetx compile kws-transformer-micro --target nucleo-l4r5zi -o build/demo

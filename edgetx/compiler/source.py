@@ -14,6 +14,9 @@ from edgetx.ir import Array, Graph
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.resources import data_dir
 
+SAVED_MODEL = "saved_model.pb"
+"""What the folder of a TensorFlow SavedModel holds."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -61,6 +64,8 @@ def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
         )
     if path.suffix in FILE_LOADERS:
         raise ModelError("no such file", where=source)
+    if (path / SAVED_MODEL).is_file():
+        return Source("saved_model", path.name, _digest(path / SAVED_MODEL), _load_keras(path, {}))
     names = zoo_names()
     if source not in names and not path.exists():
         raise ModelError("no such model", where=source, hint=did_you_mean(source, names))
@@ -109,9 +114,21 @@ def _load_onnx(path: Path, inputs: Mapping[str, str]) -> Graph:
     return load_onnx(path, inputs)
 
 
+def _load_keras(path: Path, _: Mapping[str, str]) -> Graph:
+    from edgetx.frontends.keras import load_keras
+
+    return load_keras(path)
+
+
 Loader = Callable[[Path, Mapping[str, str]], Graph]
 
-FILE_LOADERS: dict[str, Loader] = {".onnx": _load_onnx, ".pt2": _load_pt2, ".tflite": _load_tflite}
+FILE_LOADERS: dict[str, Loader] = {
+    ".h5": _load_keras,
+    ".keras": _load_keras,
+    ".onnx": _load_onnx,
+    ".pt2": _load_pt2,
+    ".tflite": _load_tflite,
+}
 """Importer of each kind of file."""
 
 
