@@ -123,11 +123,21 @@ def _avg_pool(
     s: Scope, x: Value, kernel: Any, stride: Any = (), padding: Any = 0, ceil: bool = False, pads_count: bool = True,
     divisor: int | None = None,
 ) -> Value:  # fmt: skip
-    if ceil or divisor or (any(np.ravel(padding)) and not pads_count):
-        raise UnsupportedOpError("average pooling with ceil_mode, divisor_override or without count_include_pad")
+    if ceil or divisor:
+        raise UnsupportedOpError("average pooling with ceil_mode or divisor_override")
     rank = _pool_rank(s)
-    image = _padded(s, _channels_last(s, _batched(s, x, rank)), _pair(padding, rank, 0))
-    return _pool(s, image, rank, ops.AveragePool2D, kernel, stride)
+    image, border = _channels_last(s, _batched(s, x, rank)), _pair(padding, rank, 0)
+    if any(border) and not pads_count:
+        return _channels_first(s, _mean_of_existing(s, image, _pair(kernel, rank, 1), stride, border), rank)
+    return _pool(s, _padded(s, image, border), rank, ops.AveragePool2D, kernel, stride)
+
+
+def _mean_of_existing(s: Scope, image: Value, size: tuple[int, int], stride: Any, border: tuple[int, int]) -> Value:
+    """Padding that does not count, as TFLite's "same" padding has it."""
+    if any(np.ravel(stride) != 1) or size != (2 * border[0] + 1, 2 * border[1] + 1):
+        hint = "pool an odd number of elements around each, or set count_include_pad"
+        raise UnsupportedOpError("average pooling without count_include_pad that changes the size", hint=hint)
+    return s.op(ops.AveragePool2D(size, (1, 1), "same"), image)
 
 
 @aten("max_pool2d.default", "max_pool1d.default")

@@ -23,6 +23,7 @@ from torch.fx import map_arg
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.torch.scope import HANDLERS, Handler, Scope
 from edgetx.ir import Array, Graph, GraphBuilder, Value
+from edgetx.nn.reparameterize import merge_branches  # edgetx.nn registers the ops that saved programs may hold
 
 
 def load_pt2(path: Path) -> Graph:
@@ -46,7 +47,7 @@ def load_pt2(path: Path) -> Graph:
 
 def export_module(module: torch.nn.Module, example: torch.Tensor | Array, name: str) -> Graph:
     """Import a torch module, traced with an example input of batch size 1."""
-    return import_program(torch.export.export(module.eval(), (torch.as_tensor(example),)), name)
+    return import_program(torch.export.export(merge_branches(module.eval()), (torch.as_tensor(example),)), name)
 
 
 def import_program(program: ExportedProgram, name: str) -> Graph:

@@ -1,42 +1,9 @@
 import pytest
 import torch
+from architectures import recipe
 
 from edgetx.errors import ConfigError
-from edgetx.nn import ARCHITECTURES, build
-from edgetx.recipe import Data, FrontEnd, Model, Recipe
-from edgetx.train.metrics import count_macs
-
-
-def recipe(architecture, options=None, hop_ms=20.0, mels=40, classes=12, clip_ms=1000.0):
-    names = tuple(f"c{i}" for i in range(classes))
-    frontend = FrontEnd(window_ms=max(hop_ms, 25.0), hop_ms=hop_ms, mels=mels)
-    return Recipe("demo", Data(names, clip_ms=clip_ms), Model(architecture, options or {}), frontend=frontend)
-
-
-PUBLISHED = {  # parameters; millions of multiply-accumulates; recipe
-    "kwt-1": (607_308, 73.7, {"hop_ms": 10}),
-    "kwt-2": (2_394_252, 264.2, {"hop_ms": 10}),
-    "kwt-3": (5_360_844, 571.5, {"hop_ms": 10}),
-    "kwt-micro-32": (38_700, 5.9, {"hop_ms": 10}),
-    "kwt-micro-48": (83_747, 11.3, {"hop_ms": 10, "classes": 35}),
-    "kwt-micro-64": (143_843, 8.1, {"mels": 80, "classes": 35}),
-    "tt-6k": (6_022, 0.396, {"classes": 6}),
-    "tt-20k": (20_428, 1.20, {}),
-}
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_presets_have_the_published_size(name):
-    parameters, macs, options = PUBLISHED[name]
-    made = recipe(name, **options)
-    model = build(made)
-    assert sum(p.numel() for p in model.parameters()) == parameters
-    assert count_macs(model, made.input_shape) / 1e6 == pytest.approx(macs, rel=0.01)
-
-
-def test_every_preset_is_covered():
-    assert set(PUBLISHED) == set(ARCHITECTURES) - {"keyword_transformer"}
-
+from edgetx.nn import build
 
 SMALL = {"width": 16, "heads": 2, "layers": 2, "mlp": 24}
 VARIANTS = [
@@ -84,11 +51,24 @@ def test_attention_by_hand():
         ("kwt-1", {"widht": 32}, "did you mean 'width'?"),
         ("kwt-1", {"width": "wide"}, "expected an integer"),
         ("kwt-1", {"qkv_bias": 1}, "expected true or false"),
-        ("kwt-1", {"norm": "group"}, "not one of layer, rms, batch"),
+        ("kwt-1", {"norm": "group"}, "not one of layer, rms, batch, spike, none"),
         ("kwt-1", {"heads": 3}, "not divisible by heads 3"),
         ("kwt-1", {"heads": 0}, "must be at least 1"),
         ("kwt-1", {"stem": [8, 0]}, "must be at least 1"),
         ("kwt-1", {"patch_frames": 50}, "does not fit the input's 49 frames"),
+        ("kwt-1", {"patch_features": 41}, "does not fit the input's 40 features"),
+        ("kwt-1", {"mixer": ["full", "full"]}, "2 mixers for 12 layers"),
+        ("kwt-1", {"mixer": ["windw(3)"]}, "did you mean 'window'?"),
+        ("kwt-1", {"mixer": ["window"]}, "missing a required argument: 'reach'"),
+        ("kwt-1", {"mixer": ["window(1, 2)"]}, "too many positional arguments"),
+        ("kwt-1", {"mixer": ["block(7)"]}, "blocks of 7 do not divide 50 tokens"),
+        ("kwt-1", {"mixer": ["pool(2)"]}, "an odd number of tokens"),
+        ("kwt-1", {"mixer": ["large_kernel(6)"]}, "known sizes are 5, 7"),
+        ("kwt-1", {"causal": True}, "choose another pooling"),
+        ("kwt-1", {"embedding": "convolution"}, "not one of linear, conv"),
+        ("gla-micro", {"width": 10}, "half of width 10 is not divisible by heads 2"),
+        ("ds-cnn", {"stride": [0, 1]}, "must be at least 1"),
+        ("bc-resnet-1", {"scale": 0.01}, "leaves no channels"),
     ],
 )
 def test_impossible_models_are_explained(architecture, options, message):
@@ -96,3 +76,18 @@ def test_impossible_models_are_explained(architecture, options, message):
         build(recipe(architecture, options))
     assert message in str(caught.value)
     assert "demo.model" in str(caught.value)
+
+
+def test_last_layer_and_mean_commute():
+    model = build(recipe("keyword_transformer", {**SMALL, "pooling": "mean"})).eval()
+    x = torch.randn(2, 49, 40)
+    tokens = model.norm(model.blocks(model.embedding(x) + model.positions))
+    torch.testing.assert_close(model(x), model.head(tokens).mean(dim=1))
+
+
+def test_patches_are_rows_of_frames_and_features():
+    model = build(recipe("keyword_transformer", {**SMALL, "patch_frames": 5, "patch_features": 12}))
+    x = torch.arange(49 * 40.0).view(1, 49, 40)
+    patches = model._patches(x)
+    assert patches.shape == (1, 9 * 3, 60)
+    assert torch.equal(patches[0, 3 * 2 + 1].view(5, 12), x[0, 10:15, 12:24])

@@ -1,0 +1,86 @@
+"""Architectures through the compiler: what it understands is what torch computes, what it lacks is named."""
+
+import numpy as np
+import pytest
+import torch
+from architectures import FAMILIES, family
+
+from edgetx.compiler.quantized import quantize_model
+from edgetx.errors import UnsupportedOpError
+from edgetx.fixedpoint import dequantize, quantize
+from edgetx.frontends.torch import export_module
+from edgetx.nn.reparameterize import merge_branches
+from edgetx.quant import QuantRecipe
+from edgetx.reference import execute
+
+MISSING = {
+    "lmuformer": "edgetx.lmu",
+    "lmuformer-causal": "edgetx.lmu",
+    "spiking-lmuformer": "edgetx.lif",
+    "spiking-lmuformer-causal": "edgetx.lif",
+    "ssamba-tiny": "flip|log1p|where",
+    "ssamba-tiny-causal": "log1p|where",
+    "ssamba-micro": "log1p|where",
+    "gla-micro": "log1p|where|linear_recurrence",
+}
+"""Families that wait for an op."""
+
+CAUSAL = {"pool": "pool(3)", "large kernel": "large_kernel(7)"}
+MASKED = {"window": ("window(8)", False), "causal": ("full", True), "causal block": ("block(7)", True)}
+
+
+def integer_error_db(graph, x, y):
+    """Power of the float result over that of the integer graph's error."""
+    calibration = np.random.default_rng(0).normal(size=(16, *x.shape[1:])).astype(np.float32)
+    integer = quantize_model(graph, calibration, QuantRecipe()).graph
+    given, found = integer.inputs[0].type, integer.outputs[0].type
+    result = execute(integer, [quantize(x, given.scale, given.zero_point, given.dtype)])[0]
+    error = dequantize(result, found.scale, found.zero_point) - y
+    return 10 * np.log10((y**2).mean() / (error**2).mean())
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES.keys() - MISSING))
+def test_compiler_computes_what_torch_does(name):
+    model, x = family(name)
+    graph = export_module(model, x[:1], "model")
+    y = model(x[:1]).detach().numpy()
+    np.testing.assert_allclose(execute(graph, [x[:1].numpy()])[0], y, atol=2e-5)
+    assert integer_error_db(graph, x[:1].numpy(), y) > 20
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+def test_compiler_takes_causal_mixers(name):
+    model, x = family("poolformer-micro", mixer=[CAUSAL[name]], causal=True, stem=[4])
+    graph = export_module(model, x[:1], "model")
+    np.testing.assert_allclose(execute(graph, [x[:1].numpy()])[0], model(x[:1]).detach().numpy(), atol=2e-5)
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_missing_op_is_named(name):
+    model, x = family(name)
+    with pytest.raises(UnsupportedOpError, match=MISSING[name]):
+        export_module(model, x[:1], "model")
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masked_attention_is_refused(name):
+    mixer, causal = MASKED[name]
+    model, x = family("masformer-micro", mixer=[mixer], causal=causal)
+    with pytest.raises(UnsupportedOpError, match="masked"):
+        export_module(model, x[:1], "model")
+
+
+def test_branches_are_merged_on_the_way():
+    model, x = family("replknet-micro")
+    convolutions = [n for n in export_module(model, x[:1], "model").nodes if n.op.name == "depthwise_conv_2d"]
+    assert len(convolutions) == len(model.blocks)
+    assert merge_branches(model) is not model
+
+
+def test_mean_of_existing_elements_that_changes_the_size_is_refused():
+    class Halving(torch.nn.Module):
+        def forward(self, x):
+            return torch.nn.functional.avg_pool1d(x, 3, 2, 1, count_include_pad=False)
+
+    with pytest.raises(UnsupportedOpError, match="changes the size"):
+        export_module(Halving(), torch.randn(1, 4, 9), "model")
