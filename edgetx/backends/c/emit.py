@@ -1,6 +1,6 @@
 """Write a planned program as C."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,13 +37,17 @@ def emit_c(graph: Graph, kernel_folders: tuple[str, ...] = ()) -> CSources:
         UnsupportedOpError: If an op has no C kernel.
     """
     program = plan_program(graph, kernel_folders)
-    kernels = {step.source for step in program.steps}
-    folders = {KERNELS_DIR, *(source.parent for source in kernels)}
-    kernels.update(header for folder in folders for header in folder.glob("*.h"))
+    kernels = {step.source.name: step.source for step in program.steps} | _headers(kernel_folders)
     files = {"model.c": model_source(program), "model.h": model_header(program)}
-    files.update({path.name: path.read_text(encoding="utf-8") for path in sorted(kernels)})
+    files.update({path.name: path.read_text(encoding="utf-8") for _, path in sorted(kernels.items())})
     layers = tuple((layer_symbol(index, step), step.node.name) for index, step in enumerate(program.steps))
     return CSources(files, program, layers)
+
+
+def _headers(kernel_folders: Sequence[str]) -> dict[str, Path]:
+    """Headers by name: as with kernels, those of the first folder win."""
+    folders = [KERNELS_DIR, *(KERNELS_DIR / name for name in reversed(kernel_folders))]
+    return {header.name: header for folder in folders for header in folder.glob("*.h")}
 
 
 def write_c(sources: CSources, folder: Path) -> None:

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "etx_add_pairs.h"
 #include "etx_dsp.h"
 #include "etx_rescale.h"
 
@@ -67,25 +68,6 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
 #if defined(__ARM_FEATURE_DSP)
 
 /* clang-format off */
-
-/* Sums: r6 to r9 of the first row, r10 to lr of the second. The loads overlap where both lie in the same memory. */
-#define ETX_ADD_PAIR(index)          \
-  "ldr r4, [r1, #8*" #index "]\n"    \
-  "ldr r5, [r1, #8*" #index "+4]\n"  \
-  "ldr r2, [r0, #8*" #index "]\n"    \
-  "ldr r3, [r0, #8*" #index "+4]\n"  \
-  "smlad r7, r2, r4, r7\n"           \
-  "smlad r11, r3, r4, r11\n"         \
-  "smlad r9, r2, r5, r9\n"           \
-  "smlad lr, r3, r5, lr\n"           \
-  "sxtb16 r4, r4\n"                  \
-  "sxtb16 r5, r5\n"                  \
-  "smlad r6, r2, r4, r6\n"           \
-  "smlad r10, r3, r4, r10\n"         \
-  "smlad r8, r2, r5, r8\n"           \
-  "smlad r12, r3, r5, r12\n"
-
-#define ETX_ADD_TWO_PAIRS(i, j) ETX_ADD_PAIR(i) ETX_ADD_PAIR(j)
 
 /* Makes of a sum and a mixed one the doubled sums of two outputs. */
 #define ETX_SPLIT(sum, mixed)                 \
@@ -157,8 +139,7 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
       "beq 2f\n"
       ".balign 4\n"
       "1:\n"
-      ETX_ADD_TWO_PAIRS(0, 1) ETX_ADD_TWO_PAIRS(2, 3)
-      ETX_ADD_TWO_PAIRS(4, 5) ETX_ADD_TWO_PAIRS(6, 7)
+      ETX_ADD_EIGHT_PAIRS
       "adds r1, r1, #64\n"
       "adds r0, r0, #64\n"
       "ldr r2, [sp, #8]\n"
@@ -193,7 +174,7 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
       ETX_LIMIT("r6") ETX_LIMIT("r10")
       "b 5b\n"
       "3:\n" /* the last pairs of inputs */
-      ETX_ADD_TWO_PAIRS(0, 1)
+      ETX_ADD_TWO_PAIRS
       "adds r1, r1, #16\n"
       "adds r0, r0, #16\n"
       "ldr r2, [sp, #12]\n"

@@ -1,0 +1,34 @@
+/* The inner loop of etx_packed_matmul.h: pairs of inputs at r0, of both rows in turn, times weights at r1.
+ *
+ * Sums are r6 to r9 of the first row, r10 to lr of the second. Loads stand together: they overlap on Cortex-M4 where
+ * both addresses lie in the same memory.
+ */
+#ifndef ETX_ADD_PAIRS_H
+#define ETX_ADD_PAIRS_H
+
+/* clang-format off */
+
+#define ETX_ADD_PAIR(index)          \
+  "ldr r4, [r1, #8*" #index "]\n"    \
+  "ldr r5, [r1, #8*" #index "+4]\n"  \
+  "ldr r2, [r0, #8*" #index "]\n"    \
+  "ldr r3, [r0, #8*" #index "+4]\n"  \
+  "smlad r7, r2, r4, r7\n"           \
+  "smlad r11, r3, r4, r11\n"         \
+  "smlad r9, r2, r5, r9\n"           \
+  "smlad lr, r3, r5, lr\n"           \
+  "sxtb16 r4, r4\n"                  \
+  "sxtb16 r5, r5\n"                  \
+  "smlad r6, r2, r4, r6\n"           \
+  "smlad r10, r3, r4, r10\n"         \
+  "smlad r8, r2, r5, r8\n"           \
+  "smlad r12, r3, r5, r12\n"
+
+#define ETX_ADD_TWO_PAIRS ETX_ADD_PAIR(0) ETX_ADD_PAIR(1)
+
+#define ETX_ADD_EIGHT_PAIRS                           \
+  ETX_ADD_PAIR(0) ETX_ADD_PAIR(1) ETX_ADD_PAIR(2)     \
+  ETX_ADD_PAIR(3) ETX_ADD_PAIR(4) ETX_ADD_PAIR(5)     \
+  ETX_ADD_PAIR(6) ETX_ADD_PAIR(7)
+
+#endif
