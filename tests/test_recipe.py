@@ -1,10 +1,11 @@
+import dataclasses
 import subprocess
 import sys
 
 import pytest
 
 from edgetx.errors import ConfigError, ExitCode
-from edgetx.recipe import load_recipe
+from edgetx.recipe import FRONT_ENDS, load_recipe
 
 MINIMAL = """
 name = "demo"
@@ -37,6 +38,19 @@ def test_input_shape_follows_front_end(write):
     assert load_recipe(write(MINIMAL + front)).input_shape == (98, 13)
 
 
+def test_preset_of_the_front_end_and_keys_that_override_it(write):
+    front = load_recipe(write(MINIMAL + "[frontend]\npreset = 'mlperf_tiny_kws'\n")).frontend
+    assert front == FRONT_ENDS["mlperf_tiny_kws"]
+    other = load_recipe(write(MINIMAL + "[frontend]\npreset = 'mlperf_tiny_kws'\ncoefficients = 13\n"))
+    assert other.frontend == dataclasses.replace(front, coefficients=13)
+    assert other.input_shape == (49, 13)
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_presets_are_valid(write, name):
+    assert load_recipe(write(MINIMAL + f"[frontend]\npreset = '{name}'\n")).frontend == FRONT_ENDS[name]
+
+
 def test_folder_stands_for_its_recipe(write):
     assert load_recipe(write(MINIMAL).parent).name == "demo"
 
@@ -47,6 +61,8 @@ def test_folder_stands_for_its_recipe(write):
         ("[frontend]\nhop_sm = 10\n", "did you mean 'hop_ms'?"),
         ("[training]\nepochs = 1.5\n", "expected an integer"),
         ("[training.augmentation]\nmix_up = 1\n", "did you mean 'mixup'?"),
+        ("[frontend]\npreset = 'micro_wakeword'\n", "did you mean 'micro_wake_word'?"),
+        ("[frontend]\nspectrum = 'energy'\n", "not one of power, magnitude"),
         ("[frontend]\nkind = 'gammatone'\n", "not one of log_mel, mfcc"),
         ("[frontend]\nkind = 'mfcc'\n", "between 1 and mels = 40"),
         ("[frontend]\nhigh_hz = 9000\n", "8000 Hz"),

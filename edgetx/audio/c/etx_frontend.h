@@ -1,6 +1,7 @@
 /* Fixed-point log-mel and MFCC features, a row per hop: the counterpart of edgetx/audio/frontend.py.
  *
- * A header, so that the compiler sees the parameters as constants. No product needs more than 32 bits.
+ * A header, so that the compiler sees the parameters as constants. Up to the mel energies no product needs more than
+ * 32 bits, because the smallest cores have no longer ones.
  */
 #ifndef ETX_FRONTEND_H
 #define ETX_FRONTEND_H
@@ -39,7 +40,7 @@ typedef struct {
   int32_t im;
 } complex_t;
 
-/* z * exp(-i * angle), to nearest; z is cut at 14 bits so that no product needs more than 32. */
+/* z * exp(-i * angle), to nearest; z is cut at 14 bits so that every product fits into 32. */
 static inline complex_t turned(complex_t z, int32_t minus_cos, int32_t minus_sin) {
   const int32_t re_high = z.re >> 14;
   const int32_t im_high = z.im >> 14;
@@ -118,21 +119,23 @@ static inline complex_t spectrum(const etx_frontend_params *p, const complex_t *
   };
 }
 
+/* floor(sqrt(x)) of x below 2^48, a bit per step. */
 static inline uint32_t root(uint64_t x) {
-  uint64_t result = 0;
-  uint64_t bit = 1ULL << 46;
-  while (bit > x) {
-    bit >>= 2;
-  }
-  for (; bit != 0; bit >>= 2) {
-    if (x >= result + bit) {
-      x -= result + bit;
-      result = (result >> 1) + bit;
-    } else {
-      result >>= 1;
+  const uint32_t halves[2] = {(uint32_t)(x >> 24), (uint32_t)x & 0xFFFFFF};
+  uint32_t result = 0;
+  uint32_t rest = 0;
+  for (int32_t i = 0; i < 2; ++i) {
+    for (int32_t shift = 22; shift >= 0; shift -= 2) {
+      const uint32_t trial = (result << 2) | 1;
+      rest = (rest << 2) | ((halves[i] >> shift) & 3);
+      result <<= 1;
+      if (rest >= trial) {
+        rest -= trial;
+        result |= 1;
+      }
     }
   }
-  return (uint32_t)result;
+  return result;
 }
 
 /* Of parts below 2^25, again in products of 32 bits. */
