@@ -11,22 +11,13 @@ from edgetx.cli.options import json_option, target_option
 if TYPE_CHECKING:
     from edgetx.targets import Target
 
-
-def refuse_engine(engine: str) -> None:
-    """Say that an engine is not there yet.
-
-    Raises:
-        DeviceError: Always.
-    """
-    from edgetx.errors import DeviceError
-
-    raise DeviceError(f"the engine '{engine}' is not part of this version", hint="--engine simulate")
+Json = dict[str, object]
 
 
 @click.command("profile", short_help="Count the cycles of a firmware image, layer by layer.")
 @click.argument("artifact", type=click.Path(path_type=Path, exists=True))
 @target_option
-@click.option("--engine", type=click.Choice(["simulate", "estimate", "device"]), default="simulate", show_default=True)
+@click.option("--engine", type=click.Choice(["simulate", "estimate"]), default="simulate", show_default=True)
 @click.option("--base", type=lambda text: int(text, 0), help="Address of a raw image, such as 0x08000000.")
 @click.option("--function", help="Function to call [default: edgetx_invoke, else the whole program].")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a report as one HTML page.")
@@ -48,21 +39,45 @@ def command(
 
     \b
     edgetx profile build/demo --target nucleo-l4r5zi --html profile.html
+    edgetx profile build/demo --target nucleo-g0b1re --engine estimate
     edgetx profile firmware.bin --base 0x08000000 --target nucleo-g0b1re
     """
     from edgetx.cli.tables import print_profile
-    from edgetx.profile import profile_artifact
     from edgetx.profile.html import write_html
+
+    report = ENGINES[engine](artifact, target, base, function, trace)
+    if html:
+        write_html(report, artifact.name, html)
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        print_profile(report)
+
+
+def simulate(artifact: Path, target: "Target", base: int | None, function: str | None, trace: Path | None) -> Json:
+    """Profile on the simulated core."""
+    from edgetx.profile import profile_artifact
     from edgetx.profile.speedscope import write_trace
 
-    if engine != "simulate":
-        refuse_engine(engine)
     result = profile_artifact(artifact, target, base, function)
-    if html:
-        write_html(result.report, artifact.name, html)
     if trace:
         write_trace(result.span, artifact.name, target.clock_hz, trace)
-    if as_json:
-        click.echo(json.dumps(result.report))
-    else:
-        print_profile(result.report)
+    return result.report
+
+
+def estimate(artifact: Path, target: "Target", base: int | None, function: str | None, trace: Path | None) -> Json:
+    """Profile from the work of the ops.
+
+    Raises:
+        ConfigError: If an option needs execution.
+    """
+    from edgetx.errors import ConfigError
+    from edgetx.profile.estimate import estimate_artifact
+
+    for option, value in {"--base": base, "--function": function, "--trace": trace}.items():
+        if value is not None:
+            raise ConfigError("an estimate executes nothing", where=option, hint="--engine simulate")
+    return estimate_artifact(artifact, target)
+
+
+ENGINES = {"simulate": simulate, "estimate": estimate}

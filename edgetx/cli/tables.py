@@ -74,6 +74,11 @@ def print_accuracy(result: "Accuracy") -> None:
 def validation_line(profile: Json) -> str:
     """How far the cycle model has been from silicon."""
     validation = profile["validation"]
+    if profile["engine"] == "estimate":
+        return (
+            f"estimate for {profile['core']}: mean distance from the simulator {percent(validation['mape'])}, "
+            f"worst {percent(validation['worst'])} over {validation['cases']} models"
+        )
     if not validation["cases"]:
         return f"cycle model of {profile['core']}: not yet compared with silicon"
     return (

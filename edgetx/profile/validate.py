@@ -28,7 +28,7 @@ from typing import Any
 from edgetx.config import load_toml, parse
 from edgetx.errors import ConfigError, EdgetxError
 from edgetx.profile.simulator import Simulator
-from edgetx.profile.validation import Comparison, summary
+from edgetx.profile.validation import Comparison, error_summary
 from edgetx.targets import load_target
 
 
@@ -105,7 +105,8 @@ def report(outcomes: list[Outcome]) -> dict[str, Any]:
     """Errors by image, and mean and worst error by core."""
     cores = sorted({outcome.core for outcome in outcomes if outcome.comparison})
     by_core = {
-        core: summary(tuple(o.comparison for o in outcomes if o.comparison and o.core == core), "") for core in cores
+        core: error_summary([o.comparison.error for o in outcomes if o.comparison and o.core == core], "")
+        for core in cores
     }
     for figures in by_core.values():
         figures.pop("source")

@@ -1,5 +1,6 @@
 """How far the simulated cycles have been from silicon, core by core."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgetx.config import load_toml, parse
@@ -42,13 +43,13 @@ def validation_of(core: str) -> Json:
     """The validation line of a profile; figures are None where nothing has been compared yet."""
     path = data_dir("targets") / "measurements" / f"{core}.toml"
     if not path.exists():
-        return {"cases": 0, "mape": None, "worst": None, "source": None}
+        return error_summary([], None)
     validation = parse(load_toml(path, TargetError), Validation, path.stem, TargetError)
-    return summary(validation.comparison, validation.source)
+    return error_summary([comparison.error for comparison in validation.comparison], validation.source)
 
 
-def summary(comparisons: tuple[Comparison, ...], source: str) -> Json:
+def error_summary(errors: Sequence[float], source: str | None) -> Json:
     """Mean and worst absolute error."""
-    errors = [abs(comparison.error) for comparison in comparisons]
-    mean = sum(errors) / len(errors) if errors else None
-    return {"cases": len(errors), "mape": mean, "worst": max(errors, default=None), "source": source}
+    sizes = [abs(error) for error in errors]
+    mean = sum(sizes) / len(sizes) if sizes else None
+    return {"cases": len(sizes), "mape": mean, "worst": max(sizes, default=None), "source": source}

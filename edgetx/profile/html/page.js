@@ -64,10 +64,10 @@ byId("title").textContent = title;
 byId("subtitle").textContent =
   `${profile.target} · ${profile.core} at ${profile.clock_hz / 1e6} MHz · engine: ${profile.engine}`;
 figure("cycles", count(profile.cycles));
-figure("instructions", count(profile.instructions));
+if (profile.instructions !== null) figure("instructions", count(profile.instructions));
 figure("milliseconds", (profile.latency_us / 1000).toFixed(3));
-figure("cycles per instruction", (profile.cycles / Math.max(1, profile.instructions)).toFixed(3));
-if (profile.stack_bytes !== undefined) figure("bytes of stack", count(profile.stack_bytes));
+if (profile.instructions !== null) figure("cycles per instruction", (profile.cycles / Math.max(1, profile.instructions)).toFixed(3));
+if (profile.stack_bytes != null) figure("bytes of stack", count(profile.stack_bytes));
 if (profile.energy_uj !== null) figure("µJ, whole board", profile.energy_uj.toFixed(1));
 
 const stalls = profile.stalls || {};
@@ -81,8 +81,10 @@ for (const [cause, cycles] of Object.entries(stalls)) {
 }
 byId("stalls").append(legend);
 
+const bars = (layer, largest) =>
+  Object.keys(layer.stalls || {}).length ? stacked("bar", layer.stalls, largest, 100) : plain(layer.cycles, largest);
 fill("layers", profile.layers, (layer, largest) =>
-  row(layer.name, layer.op, stacked("bar", layer.stalls || { issue: layer.cycles }, largest, 100), count(layer.cycles),
+  row(layer.name, layer.op, bars(layer, largest), count(layer.cycles),
     layer.macs ? `${(layer.cycles / layer.macs).toFixed(2)} per MAC` : share(layer.cycles)));
 fill("functions", profile.functions.slice(0, 40), (item, largest) =>
   row(item.name, "", plain(item.cycles, largest), count(item.cycles), `${share(item.cycles)}, ${count(item.calls)} calls`));
@@ -93,6 +95,8 @@ fill("memory", traffic, (item, largest) =>
   row(item.region, "", plain(item.cycles, largest), `${count(item.read_bytes)} B`, `${count(item.written_bytes)} B written`));
 
 const v = profile.validation;
-byId("validation").textContent = v.cases
+byId("validation").textContent = profile.engine === "estimate"
+  ? `Estimate: mean distance from the simulator ${(100 * v.mape).toFixed(1)} %, worst ${(100 * v.worst).toFixed(1)} % over ${v.cases} models`
+  : v.cases
   ? `Cycle model of ${profile.core}: mean error ${(100 * v.mape).toFixed(1)} %, worst ${(100 * v.worst).toFixed(1)} % over ${v.cases} measurements (${v.source})`
   : `Cycle model of ${profile.core}: not yet compared with silicon`;
