@@ -70,9 +70,10 @@ class Costs:
         bank_bit: Accesses issued together collide when this address bit agrees; 0: never.
         conflict_cycles: What a collision costs.
         unaligned_cycles: Per additional transfer of an access that is not aligned.
+        unaligned_transfers: How many of these count at most.
         store_entries: Entries of the store buffer; 0: never full.
         store_word_cycles: Time a word takes to leave it.
-        store_part_cycles: Time a byte or half-word takes.
+        store_part_cycles: Time a byte or half-word takes; each of two banks writes one at a time.
         store_unaligned_cycles: Time a word takes that is not aligned.
         mispredict_cycles: A conditional branch that went the other way than before; 0: branches are not predicted.
     """
@@ -85,6 +86,7 @@ class Costs:
     bank_bit: int = 0
     conflict_cycles: int = 1
     unaligned_cycles: int = 1
+    unaligned_transfers: int = 2
     store_entries: int = 0
     store_word_cycles: int = 1
     store_part_cycles: int = 1

@@ -1,13 +1,14 @@
 """The Python twin of `native/timing.c` and `native/slice.c`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgetx.profile.trace.events import Costs, Event, EventFlag, EventKind, StallKind
 from edgetx.profile.trace.python_memory import Memory, RegionState
 from edgetx.profile.trace.slices import Operation, Step
 
 WORD = 0xFFFF_FFFF
+MAX_STORE_ENTRIES = 8
 Stalls = list[int]
 
 
@@ -17,7 +18,9 @@ class History:
 
     last_bank: int = 0
     last_address: int = 0
-    store_free: int = 0
+    stores: int = 0
+    bank_free: list[int] = field(default_factory=lambda: [0, 0])
+    released: list[int] = field(default_factory=lambda: [0] * MAX_STORE_ENTRIES)
 
 
 def evaluate(
@@ -73,7 +76,9 @@ def _access(
     if event.kind is EventKind.STORE:
         stalls[StallKind.DATA] += _buffer_store(costs, history, address, event.width, time)
     else:
-        stalls[StallKind.DATA] += costs.unaligned_cycles * _extra_transfers(address, event.width)
+        stalls[StallKind.DATA] += costs.unaligned_cycles * min(
+            _extra_transfers(address, event.width), costs.unaligned_transfers
+        )
     stalled = 0
     for i in range(event.count):
         if event.kind is EventKind.STORE:
@@ -101,12 +106,21 @@ def _extra_transfers(address: int, width: int) -> int:
 def _buffer_store(costs: Costs, history: History, address: int, width: int, time: int) -> int:
     if not costs.store_entries:
         return 0
-    if _extra_transfers(address, width):
+    straddles = _extra_transfers(address, width) > 0
+    if straddles:
         service = costs.store_unaligned_cycles
     else:
         service = costs.store_part_cycles if width < 4 else costs.store_word_cycles
-    history.store_free = max(history.store_free, time) + service
-    return max(history.store_free - time - costs.store_entries * service, 0)
+    bank = int(address & costs.bank_bit != 0)
+    banks = (0, 1) if straddles else (bank,)
+    entry, before = (n % costs.store_entries for n in (history.stores, history.stores - 1))
+    entered = max(time, history.released[entry])
+    written = max([entered, *(history.bank_free[i] for i in banks)]) + service
+    for i in banks:
+        history.bank_free[i] = written
+    history.released[entry] = max(written, history.released[before])
+    history.stores += 1
+    return entered - time
 
 
 def _signed(value: int, width: int = 32) -> int:

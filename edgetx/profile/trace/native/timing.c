@@ -21,16 +21,31 @@ static uint32_t extra_transfers(uint32_t address, uint32_t width) {
     return 0;
 }
 
-/* A store waits when the buffer is full; otherwise it drains beside what follows. */
+static uint32_t counted_transfers(const etx_costs *costs, uint32_t address, uint32_t width) {
+    uint32_t extra = extra_transfers(address, width);
+    return extra < costs->unaligned_transfers ? extra : costs->unaligned_transfers;
+}
+
+static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* A store waits for an entry of the buffer, which are released in order. Each of the two banks writes one entry at a
+ * time; a word that is not aligned needs both. */
 static uint32_t buffer_store(const etx_costs *costs, etx_history *history, uint32_t address, uint32_t width, uint64_t time) {
     if (!costs->store_entries) return 0;
-    uint32_t service = extra_transfers(address, width) ? costs->store_unaligned_cycles
-                       : width < 4                     ? costs->store_part_cycles
-                                                       : costs->store_word_cycles;
-    uint64_t start = history->store_free > time ? history->store_free : time;
-    history->store_free = start + service;
-    uint64_t room = (uint64_t)costs->store_entries * service, backlog = history->store_free - time;
-    return backlog > room ? (uint32_t)(backlog - room) : 0;
+    int straddles = extra_transfers(address, width) != 0;
+    uint32_t service = straddles ? costs->store_unaligned_cycles
+                       : width < 4 ? costs->store_part_cycles
+                                   : costs->store_word_cycles;
+    uint32_t bank = (address & costs->bank_bit) != 0, entries = costs->store_entries;
+    uint64_t *entry = &history->released[history->stores % entries];
+    uint64_t before = history->released[(history->stores + entries - 1) % entries];
+    uint64_t entered = later(time, *entry), start = later(entered, history->bank_free[bank]);
+    if (straddles) start = later(start, history->bank_free[!bank]);
+    history->bank_free[bank] = start + service;
+    if (straddles) history->bank_free[!bank] = start + service;
+    *entry = later(start + service, before);
+    history->stores++;
+    return (uint32_t)(entered - time);
 }
 
 /* Transfers one after the other, each of which may have to wait for its memory. */
@@ -71,7 +86,7 @@ static uint32_t access(const etx_costs *costs, etx_memory *memory, etx_history *
     *(event->kind == ETX_LOAD ? &region->read_bytes : &region->written_bytes) += event->width * event->count;
     if (is_free(costs, event, region, address)) return switched;
     if (event->kind == ETX_STORE) waited = buffer_store(costs, history, address, event->width, time);
-    else waited = costs->unaligned_cycles * extra_transfers(address, event->width);
+    else waited = costs->unaligned_cycles * counted_transfers(costs, address, event->width);
     waited += transfer(memory, region, event, address, time);
     stalls[ETX_STALL_DATA] += waited;
     stalls[ETX_STALL_CONFLICT] += collided;

@@ -19,6 +19,7 @@ typedef struct {
     uint32_t bank_bit;            /* accesses issued together collide when this address bit agrees; 0: never */
     uint32_t conflict_cycles;
     uint32_t unaligned_cycles;    /* per additional transfer of an access that is not aligned */
+    uint32_t unaligned_transfers; /* that many of them count at most */
     uint32_t store_entries, store_word_cycles, store_part_cycles, store_unaligned_cycles; /* store buffer; 0: none */
     uint32_t mispredict_cycles;   /* 0: branches are not predicted */
 } etx_costs;
@@ -39,9 +40,11 @@ typedef struct {
     int32_t a, b, region;
 } etx_event;
 
+enum { ETX_MAX_STORE_ENTRIES = 8 };
+
 typedef struct {
-    uint32_t last_bank, last_address;
-    uint64_t store_free;
+    uint32_t last_bank, last_address, stores;
+    uint64_t bank_free[2], released[ETX_MAX_STORE_ENTRIES]; /* of the memory's two banks and the store buffer's entries */
 } etx_history;
 
 uint32_t etx_divide_cycles(const etx_divider *divider, uint32_t a, uint32_t b, int is_signed);
