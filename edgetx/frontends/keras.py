@@ -2,9 +2,9 @@
 
 import importlib
 import os
+import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from edgetx.errors import ModelError, ToolchainError
 from edgetx.frontends.tflite import import_tflite
@@ -21,20 +21,20 @@ def load_keras(path: Path) -> Graph:
     """
     tensorflow = _tensorflow()
     try:
-        content = bytes(_converter(tensorflow, path).convert())
+        content = _converted(tensorflow, path)
     except Exception as problem:  # TensorFlow raises whatever its readers and its converter raise
         raise ModelError(f"TensorFlow cannot convert it: {_first_line(problem)}", where=str(path)) from problem
     return import_tflite(content, path.stem)
 
 
-def _converter(tensorflow: ModuleType, path: Path) -> Any:
-    """A converter with a batch of 1."""
+def _converted(tensorflow: ModuleType, path: Path) -> bytes:
+    """The model as float TFLite; a Keras model is exported as a SavedModel first, which freezes its weights."""
     if path.is_dir():
-        return tensorflow.lite.TFLiteConverter.from_saved_model(str(path))
+        return bytes(tensorflow.lite.TFLiteConverter.from_saved_model(str(path)).convert())
     model = tensorflow.keras.models.load_model(str(path), compile=False)
-    signatures = [tensorflow.TensorSpec((1, *x.shape[1:]), x.dtype) for x in model.inputs]
-    function = tensorflow.function(lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0]))
-    return tensorflow.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function(*signatures)], model)
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        return _converted(tensorflow, Path(folder))
 
 
 def _tensorflow() -> ModuleType:
