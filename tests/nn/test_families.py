@@ -1,6 +1,7 @@
 """What holds for every architecture."""
 
 import io
+from pathlib import Path
 
 import pytest
 import torch
@@ -101,3 +102,10 @@ def test_merged_branches_compute_the_same():
         assert sum(p.numel() for p in merged.parameters()) < sum(p.numel() for p in model.parameters())
         torch.testing.assert_close(merged(x), model(x), atol=1e-5, rtol=1e-4)
         assert merge_branches(merged) is merged
+
+
+def test_documentation_names_every_preset_and_mixer():
+    text = (Path(__file__).parents[2] / "docs" / "architectures.md").read_text()
+    presets = {name for name in ARCHITECTURES if not name.startswith(("lmuformer", "spiking")) or "causal" not in name}
+    assert not {name for name in presets if f"`{name}`" not in text}
+    assert not {name for name in KNOWN_MIXERS if f"`{name}" not in text}
