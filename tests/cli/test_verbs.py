@@ -151,8 +151,8 @@ def test_evaluate_prints_each_runtime(compiled):
 def test_verify_passes_and_names_a_runtime_that_differs(own_copy):
     assert run("verify", own_copy.folder, "--cases", 6, "--runtime", "c,tflm,litert").exit_code == 0
     model_c = own_copy.folder / "c" / "model.c"
-    before, offset, after = model_c.read_text().rpartition(".output_offset = ")  # of the last layer
-    model_c.write_text(f"{before}{offset}3 + {after}")
+    before, _, after = model_c.read_text().rpartition(".high = 127")  # of the last layer
+    model_c.write_text(f"{before}.high = -127{after}")
     result = run("verify", own_copy.folder, "--cases", 6, "--runtime", "c,tflm")
     assert result.exit_code == 1
     assert "differs from the integer reference: c_host" in result.stderr
