@@ -35,7 +35,7 @@ def features(benchmark):
 
 
 def test_features_are_close_to_the_benchmarks(benchmark, features):
-    """The rest are frames near silence, where 16 bits of spectrum end above the benchmark's floor of 1e-6."""
+    """Most of the others are in frames with a band near the resolution of the spectrum, above the benchmark's 1e-6."""
     difference = np.abs(features[1].astype(int) - benchmark[1])
     assert (difference == 0).mean() > 0.9
     assert (difference <= 1).mean() > 0.98
