@@ -6,18 +6,19 @@ from pathlib import Path
 
 from edgetx.errors import DeviceError, EdgetxError
 from edgetx.profile.board import Board
-from edgetx.profile.bus import FACTORY_WINDOW, WINDOWS, Bus, Peripheral, Read, Write
+from edgetx.profile.bus import Peripheral, Read, Write
 from edgetx.profile.cores import load_core, make_model
 from edgetx.profile.decode import Decoder
 from edgetx.profile.emulator import PAGE, Emulator, Stop, StopKind
 from edgetx.profile.exceptions import ExceptionUnit
 from edgetx.profile.image import Image, load_image
 from edgetx.profile.legal import check_instruction
+from edgetx.profile.mapped_io import MappedIo
 from edgetx.profile.nvic import SVC, SYS_TICK, Masks, Nvic
 from edgetx.profile.semihosting import BREAKPOINT, Semihosting
 from edgetx.profile.system import CycleCounter, SystemControl, SysTick
 from edgetx.profile.trace.engine import NEVER, Stopped
-from edgetx.profile.trace.memory_map import fetch_line_bytes, make_memory_map, settings_registers
+from edgetx.profile.trace.memory_map import fetch_line_bytes, make_memory_map
 from edgetx.profile.trace.tracer import Tracer
 from edgetx.profile.uart import cmsdk_uart
 from edgetx.targets import Target, load_target
@@ -55,10 +56,10 @@ class Simulator:
         self.target = load_target(target) if isinstance(target, str) else target
         self.image = image if isinstance(image, Image) else load_image(image, base)
         self.core = load_core(self.target.core)
-        self.bus = Bus(unmodelled={register.address: register.reset_value for register in self.target.register})
         self.nvic = Nvic()
         self.semihosting = Semihosting()
         self.emulator = Emulator(self.target.core)
+        self.mmio = MappedIo(self.target, self.emulator, self._reconsider, self._set_up_memory, self._refuse)
         self._exceptions = ExceptionUnit(self.emulator, self.target.core)
         self._decoder = Decoder()
         self.tracer = self._make_tracer(use_native) if count else None
@@ -66,13 +67,12 @@ class Simulator:
         self._stop_requested = False
         self._problem: DeviceError | None = None
         self._entered: Callable[[int], None] = lambda _address: None
-        self._settings: dict[int, int] = {}
-        self._settings_registers = settings_registers(self.target)
         self._systick = SysTick(lambda: self.cycles)
         self._system = SystemControl(self.target.core, self.nvic)
         self._board = Board(self.target, self.image, self.emulator)
         self._board.load()
-        self._map_windows()
+        self.mmio.map_windows()
+        self.emulator.map_memory(RETURN_ADDRESS, PAGE)
         self._add_system_peripherals()
         self._set_up_timing()
         self.reset()
@@ -83,9 +83,9 @@ class Simulator:
         if self.tracer is None:
             return 0
         counted = self.tracer.engine.cycles
-        if self.bus.accessed is None:
+        if self.mmio.accessed is None:
             return counted
-        return counted - self.tracer.cycles_left(*self.bus.accessed, self.emulator.register)
+        return counted - self.tracer.cycles_left(*self.mmio.accessed, self.emulator.register)
 
     @property
     def instructions(self) -> int:
@@ -124,10 +124,7 @@ class Simulator:
             read: Called with offset and size of an access; returns the value.
             write: Called with offset, size and value.
         """
-        self.bus.add(Peripheral(base, size, read, write))
-        if not any(start <= base < start + length for start, length in WINDOWS):
-            begin = base & ~(PAGE - 1)
-            self._map_window(begin, -(-(base + size - begin) // PAGE) * PAGE)
+        self.mmio.add(Peripheral(base, size, read, write))
 
     def reset(self) -> None:
         """Start over at the reset vector (or, without one, at the entry point), memory unchanged."""
@@ -176,7 +173,7 @@ class Simulator:
         """Pend an exception (16 is the first interrupt of the chip); it is taken at the next `run`."""
         self.nvic.enabled.add(vector_number)
         self.nvic.pending.add(vector_number)
-        if self.bus.accessed:
+        if self.mmio.accessed:
             self._reconsider()
 
     def stop(self) -> None:
@@ -436,50 +433,17 @@ class Simulator:
     def _set_up_memory(self) -> None:
         """Tell the engine of wait states and caches, as the firmware has set them."""
         if self.tracer:
-            memory = make_memory_map(self.target, self._setting, self.core.bus_cycles)
+            memory = make_memory_map(self.target, self.mmio.setting, self.core.bus_cycles)
             self.tracer.engine.set_memory(memory, self._board.host_addresses.__getitem__)
 
-    def _setting(self, address: int) -> int | None:
-        return self._settings.get(address)
-
-    def _map_windows(self) -> None:
-        for base, size in (*WINDOWS, FACTORY_WINDOW):
-            if not any(r.base_address < base + size <= r.end_address for r in self.target.memory.values()):
-                self._map_window(base, size)
-        self.emulator.map_memory(RETURN_ADDRESS, PAGE)
-
-    def _map_window(self, base: int, size: int) -> None:
-        self.emulator.map_mmio(
-            base,
-            size,
-            lambda offset, width: self._guarded_read(base + offset, width),
-            lambda offset, width, value: self._guarded_write(base + offset, width, value),
-        )
-
-    def _guarded_read(self, address: int, size: int) -> int:
-        try:
-            return self.bus.read(address, size) & ((1 << 8 * size) - 1)
-        except DeviceError as problem:
-            self._abort(problem)
-            return 0
-
-    def _guarded_write(self, address: int, size: int, value: int) -> None:
-        try:
-            self.bus.write(address, size, value)
-        except DeviceError as problem:
-            self._abort(problem)
-        self._reconsider()
-        if address & ~3 in self._settings_registers:
-            self._settings[address & ~3] = self.bus.read(address & ~3, 4)
-            self._set_up_memory()
-
-    def _abort(self, problem: DeviceError) -> None:
+    def _refuse(self, problem: DeviceError) -> None:
+        """A callback cannot raise through the emulator: stop, and raise behind it."""
         self._problem = problem
         self.emulator.stop()
 
     def _add_system_peripherals(self) -> None:
-        self.bus.add(self._system.peripheral())
-        self.bus.add(self._systick.peripheral())
-        self.bus.add(CycleCounter(lambda: self.cycles).peripheral())
+        self.mmio.add(self._system.peripheral())
+        self.mmio.add(self._systick.peripheral())
+        self.mmio.add(CycleCounter(lambda: self.cycles).peripheral())
         if self.target.console.base_address is not None:
-            self.bus.add(cmsdk_uart(self.target.console.base_address, self.semihosting.output))
+            self.mmio.add(cmsdk_uart(self.target.console.base_address, self.semihosting.output))
