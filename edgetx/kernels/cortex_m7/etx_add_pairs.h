@@ -1,5 +1,5 @@
-/* The inner loop of etx_packed_matmul.h for Cortex-M7, which issues a load or an extension beside a multiplication:
- * the next pair of inputs is loaded while one is multiplied.
+/* The inner loop of etx_packed_matmul.h for Cortex-M7, which issues a load or an extension beside a
+ * multiplication: the next pair of inputs is loaded while one is multiplied.
  */
 #ifndef ETX_ADD_PAIRS_H
 #define ETX_ADD_PAIRS_H

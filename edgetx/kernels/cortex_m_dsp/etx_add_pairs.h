@@ -1,7 +1,7 @@
 /* The inner loop of etx_packed_matmul.h: pairs of inputs at r0, of both rows in turn, times weights at r1.
  *
- * Sums are r6 to r9 of the first row, r10 to lr of the second. Loads stand together: they overlap on Cortex-M4 where
- * both addresses lie in the same memory.
+ * Sums are r6 to r9 of the first row, r10 to lr of the second. Loads stand together: they overlap on
+ * Cortex-M4 where both addresses lie in the same memory.
  */
 #ifndef ETX_ADD_PAIRS_H
 #define ETX_ADD_PAIRS_H
