@@ -19,10 +19,14 @@ class LitertRuntime:
     name: ClassVar[str] = "litert"
 
     def __init__(self, model: bytes) -> None:
+        self._model = model
+        self._open()
+
+    def _open(self) -> None:
         litert = import_runtime("ai_edge_litert.interpreter", "tflite_runtime.interpreter", package="ai-edge-litert")
         reference = litert.OpResolverType.BUILTIN_REF
         try:
-            self._interpreter = litert.Interpreter(model_content=model, experimental_op_resolver_type=reference)
+            self._interpreter = litert.Interpreter(model_content=self._model, experimental_op_resolver_type=reference)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as refusal:
             raise ModelError(f"LiteRT refuses the model: {refusal}") from refusal
@@ -38,4 +42,4 @@ class LitertRuntime:
 
     def reset(self) -> None:
         """Bring the state back to where it was at the start."""
-        self._interpreter.reset_all_variables()
+        self._open()  # which is the only way to reset resource variables

@@ -101,3 +101,17 @@ def test_compiled_model_gives_its_integers_everywhere(name: str, tmp_path: Path)
         run_file(load_artifact(out), runtime, tmp_path / "x.npz", tmp_path / "y.npz")
         with np.load(tmp_path / "y.npz") as file:
             np.testing.assert_array_equal(file["out0_seq"].reshape(wanted.shape), wanted, runtime)
+
+
+@pytest.mark.runtimes
+def test_states_are_written_as_resource_variables() -> None:
+    from edgetx.backends.tflite import write_tflite
+    from edgetx.runtimes.litert import LitertRuntime
+
+    path = third_party.MODELS / "microww_v2_vad.tflite"
+    runtime = LitertRuntime(write_tflite(compiled(path).graph))
+    for _ in range(2):
+        runtime.reset()
+        for step in recorded(path).steps:
+            (found,) = runtime.run([step.inputs[0].reshape(compiled(path).graph.inputs[0].shape)])
+            np.testing.assert_array_equal(found.ravel(), step.output.ravel())

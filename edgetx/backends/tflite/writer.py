@@ -7,7 +7,7 @@ import numpy as np
 
 from edgetx.backends.tflite.builder import ModelFile, SubgraphBuilder
 from edgetx.backends.tflite.split import equal_parts
-from edgetx.ir import Graph, Node
+from edgetx.ir import DType, Graph, Node, State, TensorType, Value
 from edgetx.ops import Op
 
 
@@ -20,6 +20,7 @@ def write_tflite(graph: Graph) -> bytes:
     file = ModelFile()
     main = file.subgraph(graph.consts)
     main.inputs(graph.inputs)
+    handles = _read_states(file, main, graph.states)
     cuts = equal_parts(graph)
     written: set[str] = set()
     for node in graph.nodes:
@@ -30,8 +31,31 @@ def write_tflite(graph: Graph) -> bytes:
             written.update(part.name for part in cut[1])
         else:
             cast(Op, node.op).to_tflite(node, main)
+    for state, handle in zip(graph.states, handles, strict=True):
+        main.operator("ASSIGN_VARIABLE", [handle, state.write], [], {})
     main.outputs(graph.outputs)
     return file.finish()
+
+
+def _read_states(file: ModelFile, main: SubgraphBuilder, states: Sequence[State]) -> list[Value]:
+    """Handles of the states, which are resource variables that a subgraph of its own initializes once."""
+    if not states:
+        return []
+    start = file.subgraph({})
+    for state in states:
+        init = start.const(state.init, f"{state.name}.init", state.read.type.quant)
+        start.operator("ASSIGN_VARIABLE", [_handle(start, state), init], [], {})
+    main.operator("CALL_ONCE", [], [], {"InitSubgraphIndex": 1})
+    handles = [_handle(main, state) for state in states]
+    for state, handle in zip(states, handles, strict=True):
+        main.operator("READ_VARIABLE", [handle], [state.read], {})
+    return handles
+
+
+def _handle(b: SubgraphBuilder, state: State) -> Value:
+    handle = b.temporary(TensorType((1,), cast(DType, "resource")), f"{state.name}.handle")
+    b.operator("VAR_HANDLE", [], [handle], {"Container": "", "SharedName": state.name})
+    return handle
 
 
 def _write_split(b: SubgraphBuilder, axis: int, parts: Sequence[Node]) -> None:
