@@ -30,7 +30,7 @@ class MergeHeads(Rule):
         if data is None or data.shape[1:3] != (1, 1) or not is_movement(graph.producer(x)):
             return "not a 1×1 convolution over moved data"
         moved = trace(graph, x)
-        if moved.source.type.rank != RANK or moved.source.shape[1] == 1:
+        if moved.source.type.rank != RANK or moved.source.shape[0] != 1 or moved.source.shape[1] == 1:
             return f"{moved.source.name} has no heads"
         _, heads, rows, size = moved.source.shape
         merged = np.arange(moved.source.type.size).reshape(heads, rows, size).swapaxes(0, 1)

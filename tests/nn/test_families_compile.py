@@ -5,7 +5,7 @@ import pytest
 import torch
 from architectures import FAMILIES, family
 
-from edgetx.compiler.quantized import quantize_model
+from edgetx.compiler.quantized import quantize_for_tflite, quantize_model
 from edgetx.errors import UnsupportedOpError
 from edgetx.fixedpoint import dequantize, quantize
 from edgetx.frontends.torch import export_module
@@ -84,3 +84,11 @@ def test_mean_of_existing_elements_that_changes_the_size_is_refused():
 
     with pytest.raises(UnsupportedOpError, match="changes the size"):
         export_module(Halving(), torch.randn(1, 4, 9), "model")
+
+
+def test_blocks_of_attention_have_a_form_in_tflite():
+    model, x = family("masformer-micro")
+    calibration = np.random.default_rng(0).normal(size=(8, *x.shape[1:])).astype(np.float32)
+    quantized = quantize_model(export_module(model, x[:1], "model"), calibration, QuantRecipe())
+    graph = quantize_for_tflite(quantized, calibration, QuantRecipe())
+    assert "attention" not in {node.op.name for node in graph.nodes}

@@ -12,7 +12,7 @@ from edgetx.train.evaluate import evaluate
 from edgetx.train.metrics import count_macs
 
 MODELS = sorted(path.parent.name for path in data_dir("models").glob("*/weights.safetensors"))
-DATA = {"kws-transformer-micro": "arabic_speech_commands"}
+DATA = dict.fromkeys(("kws-dscnn-micro", "kws-transformer-micro"), "arabic_speech_commands")
 
 
 def stated(name):
