@@ -1,7 +1,7 @@
 """Measured rules of the Cortex-M7 as snippets with their cycles (jnk0le/random, cortex_m7.md)."""
 
 import pytest
-from snippets import cost, needs_toolchain
+from snippets import cost, cycles, needs_toolchain
 
 pytestmark = needs_toolchain
 
@@ -54,3 +54,18 @@ RULES = [
 def test_rule(name: str, code: str, expected: int) -> None:
     guard = "dmb"  # issues alone, so that nothing of the sequence pairs with it
     assert cost("cortex-m7", code.replace("nop", "nop.w"), SETUP, guard) == expected
+
+
+@pytest.mark.parametrize("use_native", [True, False])
+def test_mispredictions_cost_less_with_settled_flags(use_native: bool) -> None:
+    """A loop is mispredicted twice at its start."""
+    setup = "movs r0, #20"
+    late, early = (
+        "add.w r1, r1, #1; " * 6 + "subs.w r0, r0, #1; nop.w",
+        "subs.w r0, r0, #1; nop.w; " + "add.w r1, r1, #1; " * 6,
+    )
+    spent = [
+        cycles("cortex-m7", f"1: {body}; bne.w 1b".replace(";", "\n"), setup, use_native=use_native)
+        for body in (late, early)
+    ]
+    assert spent[0] - spent[1] == 2 * (8 - 6)

@@ -28,6 +28,7 @@ class M7Parameters:
         indirect_cycles: BX, BLX and loads of PC, behind their issue.
         system_cycles: MRS, MSR, barriers.
         narrow_for_branch_pair: 16-bit instructions that must precede a taken branch that pairs with its target.
+        early_flag_cycles: How long before a branch flags must be set for a cheaper misprediction.
         fp_cycles: Latency of VADD and VMUL.
         fma_cycles: Latency of VFMA; VMLA takes one more.
         fp_accumulator_cycles: From any of them to an accumulator.
@@ -49,6 +50,7 @@ class M7Parameters:
     indirect_cycles: int
     system_cycles: int
     narrow_for_branch_pair: int
+    early_flag_cycles: int
     fp_cycles: int
     fma_cycles: int
     fp_accumulator_cycles: int
@@ -76,6 +78,9 @@ Result = tuple[int, int, int, int, int]
 """When a reader of each `Need` may issue."""
 
 
+_LONG_AGO = -4
+
+
 @dataclass(frozen=True)
 class M7State:
     """History; times are relative to the first cycle in which a new pair may issue.
@@ -93,7 +98,7 @@ class M7State:
     older: Instruction | None = None
     last: Instruction | None = None
     results: tuple[tuple[str, Result], ...] = ()
-    flags: int = -1
+    flags: int = _LONG_AGO
     fpu_free: int = 0
     mac_block: int = 0
     narrow: int = 0
@@ -125,7 +130,8 @@ class M7Model:
             fetches.append(Fetch(this.address, now, 0))
             now += cost.total
             costs.append(cost)
-        return Timing(entry, tuple(costs), state, tuple(fetches), frozenset(), frozenset(paired))
+        early = -state.flags >= self._p.early_flag_cycles
+        return Timing(entry, tuple(costs), state, tuple(fetches), frozenset(), frozenset(paired), early)
 
     def _enter(self, state: M7State, address: int) -> tuple[Cost, M7State]:
         """Go to a block; a branch that was predicted costs nothing but its partner."""
@@ -316,7 +322,7 @@ def _later(state: M7State, cycles: int) -> M7State:
     return replace(
         state,
         results=tuple(results),
-        flags=max(state.flags - cycles, -1),
+        flags=max(state.flags - cycles, _LONG_AGO),
         fpu_free=max(state.fpu_free - cycles, -1),
         mac_block=max(state.mac_block - cycles, -1),
     )

@@ -59,6 +59,7 @@ class Timing:
         fetches: Requests of the fetch unit.
         chained: Instructions whose access overlaps the access before, as long as both are to the same memory.
         paired: Instructions whose access is issued together with the access before.
+        early_flags: Whether the branch at its end finds its flags settled, so that a wrong prediction costs less.
     """
 
     entry: Cost
@@ -67,6 +68,7 @@ class Timing:
     fetches: tuple[Fetch, ...] = ()
     chained: frozenset[int] = frozenset()
     paired: frozenset[int] = frozenset()
+    early_flags: bool = False
 
     @property
     def cycles(self) -> int:

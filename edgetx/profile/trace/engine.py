@@ -23,6 +23,7 @@ class NodeFlag(IntFlag):
     RETURNS = 2
     MOVES_STACK = 4
     PREDICTS = 8
+    EARLY_FLAGS = 16
 
 
 class Stopped(IntEnum):

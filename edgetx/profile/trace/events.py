@@ -76,6 +76,7 @@ class Costs:
         store_part_cycles: Time a byte or half-word takes; each of two banks writes one at a time.
         store_unaligned_cycles: Time a word takes that is not aligned.
         mispredict_cycles: A conditional branch that went the other way than before; 0: branches are not predicted.
+        mispredict_early_cycles: The same when its flags were set well before.
     """
 
     divide_small: int = 1
@@ -92,6 +93,7 @@ class Costs:
     store_part_cycles: int = 1
     store_unaligned_cycles: int = 1
     mispredict_cycles: int = 0
+    mispredict_early_cycles: int = 0
 
 
 def make_events(

@@ -208,7 +208,9 @@ class PythonEngine:
         """Two bits per branch, shared by branches whose addresses collide."""
         slot = (source.end >> 1) % PREDICTORS
         counter, taken = self._predictors[slot], to.pc != source.end
-        stalled = 0 if taken == (counter >= 2) else self._costs.mispredict_cycles
+        early = source.flags & NodeFlag.EARLY_FLAGS
+        wrong = self._costs.mispredict_early_cycles if early else self._costs.mispredict_cycles
+        stalled = 0 if taken == (counter >= 2) else wrong
         edge.stalls[StallKind.BRANCH] += stalled
         self._predictors[slot] = min(counter + 1, 3) if taken else max(counter - 1, 0)
         return stalled

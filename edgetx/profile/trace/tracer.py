@@ -117,7 +117,11 @@ class Tracer:
         if key not in self._nodes:
             function = self._image.function_at(block.address)
             self._nodes[key] = self.engine.add_node(
-                block.address, block.end, len(block.instructions), function.address if function else 0, _flags(block)
+                block.address,
+                block.end,
+                len(block.instructions),
+                function.address if function else 0,
+                _flags(block, timing),
             )
             self._states.append(timing.state)
             self.blocks.append(block)
@@ -143,8 +147,8 @@ def _make_engine(uc: Any, resolve: Resolve, use_native: bool) -> Engine:
     return PythonEngine(uc, resolve)
 
 
-def _flags(block: Block) -> NodeFlag:
-    flags = NodeFlag(0)
+def _flags(block: Block, timing: Timing) -> NodeFlag:
+    flags = NodeFlag.EARLY_FLAGS if timing.early_flags else NodeFlag(0)
     if block.last.is_call:
         flags |= NodeFlag.CALLS
     elif block.last.changes_flow and block.last.target is None:

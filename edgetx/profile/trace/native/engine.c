@@ -182,7 +182,8 @@ static uint32_t run_events(etx_engine *e, etx_edge *edge) {
 static uint32_t predict(etx_engine *e, etx_edge *edge, const etx_node *from, const etx_node *to) {
     uint8_t *counter = &e->predictors[(from->end >> 1) % ETX_PREDICTORS];
     int taken = to->pc != from->end;
-    uint32_t stalled = taken == (*counter >= 2) ? 0 : e->costs.mispredict_cycles;
+    uint32_t wrong = from->flags & ETX_EARLY_FLAGS ? e->costs.mispredict_early_cycles : e->costs.mispredict_cycles;
+    uint32_t stalled = taken == (*counter >= 2) ? 0 : wrong;
     edge->stalls[ETX_STALL_BRANCH] += stalled;
     if (taken) *counter += *counter < 3;
     else *counter -= *counter > 0;

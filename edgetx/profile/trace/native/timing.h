@@ -22,6 +22,7 @@ typedef struct {
     uint32_t unaligned_transfers; /* that many of them count at most */
     uint32_t store_entries, store_word_cycles, store_part_cycles, store_unaligned_cycles; /* store buffer; 0: none */
     uint32_t mispredict_cycles;   /* 0: branches are not predicted */
+    uint32_t mispredict_early_cycles; /* with flags set well before */
 } etx_costs;
 
 enum { ETX_FETCH, ETX_LOAD, ETX_STORE, ETX_DIVIDE };
