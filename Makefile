@@ -12,8 +12,11 @@ help: ## Show what there is to make.
 demo: $(VENV)/.demo ## Install, compile the demo model and print its profile.
 	$(BIN)/edgetx compile kws-transformer-micro --target nucleo-l4r5zi -o $(DEMO_OUT)
 
-test: $(VENV)/.dev toolchain ## Install everything and run all tests.
-	$(BIN)/python -m pytest --durations=20
+test: $(VENV)/.dev toolchain ## Install everything and run the tests.
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow" --durations=25
+
+slow: $(VENV)/.dev toolchain ## Run the tests that take minutes each.
+	$(BIN)/python -m pytest -m slow
 
 fuzz: $(VENV)/.dev ## Damage model files for an hour and see that the importers refuse them.
 	$(BIN)/python tests/fuzz/fuzz_importers.py --minutes 60
