@@ -45,6 +45,6 @@ def fit_quantizer(front: FixedPointFrontEnd, scale: float, zero_point: int) -> F
     if (quantizer(features) != wanted).any():
         raise QuantError(
             "features at rounding ties of the model's input",
-            hint="change frontend.mean by a thousandth, or calibrate with other inputs",
+            hint="calibrate otherwise: --set quantization.calibration=minmax, percentile or mse",
         )
     return quantizer

@@ -12,7 +12,7 @@
 #include "etx_fixedpoint.h"
 #include "etx_fixedpoint_math.h"
 
-/* Functions with registers of their own. */
+/* Stages inlined into one function would fight for its registers. */
 #define ETX_STAGE __attribute__((noinline))
 
 typedef struct {
@@ -27,7 +27,7 @@ typedef struct {
   int32_t mantissa;       /* a result is (feature * mantissa + offset) >> shift, saturated */
   int32_t shift;
   int64_t offset;
-  const int16_t *window;  /* up to the middle; this table and the next two are negated, so that 1.0 fits into Q15 */
+  const int16_t *window;  /* up to the middle; this and the next two in Q15, negated so that 1.0 fits */
   const int16_t *sine;    /* sin(2 pi k / size) for three quarters of the circle */
   const int16_t *log2;    /* log2(1 + i / 32) for i up to 32 */
   const int16_t *cosines; /* Q15, coefficients x mels */
@@ -54,7 +54,7 @@ static inline complex_t turned(complex_t z, int32_t minus_cos, int32_t minus_sin
   };
 }
 
-/* (a, b) becomes (a + turned, a - turned). */
+/* (a, b) becomes (a + turned_b, a - turned_b). */
 static inline void butterfly(complex_t *a, complex_t *b, complex_t turned_b) {
   const complex_t before = *a;
   *a = (complex_t){before.re + turned_b.re, before.im + turned_b.im};
@@ -62,7 +62,8 @@ static inline void butterfly(complex_t *a, complex_t *b, complex_t turned_b) {
 }
 
 /* Window samples `begin` to `end` of a frame; even ones become real, odd ones imaginary parts. */
-static ETX_STAGE void load(const etx_frontend_params *p, const int16_t *samples, int32_t begin, int32_t end, int32_t *work) {
+static ETX_STAGE void load(const etx_frontend_params *p, const int16_t *samples, int32_t begin, int32_t end,
+                           int32_t *work) {
   const int32_t length = p->history + p->hop;
   for (int32_t n = begin; n < end; ++n) {
     const int32_t minus_weight = p->window[2 * n <= length ? n : length - n];
