@@ -20,8 +20,8 @@ class Block(nn.Module):
         super().__init__()
         self.norm_place = norm_place
         self.mixer, self.mlp = mixer, mlp
-        self.norm1 = norms[0] if mixer else None
-        self.norm2 = norms[1] if mlp else None
+        self.norm1 = None if mixer is None else norms[0]
+        self.norm2 = None if mlp is None else norms[1]
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
