@@ -71,7 +71,7 @@ def test_in_the_simulator(toolchain, target, sources, golden, tmp_path):
     simulator = Simulator(target, firmware.elf)
     simulator.run()
     assert simulator.exit_status == 0
-    assert simulator.cycles > simulator.instructions > 0
+    assert simulator.cycles >= simulator.instructions / 2 > 0  # no core issues more than two at a time
 
 
 @pytest.mark.toolchain
