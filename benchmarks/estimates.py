@@ -1,12 +1,13 @@
 """What multiply-accumulates and elements of each op take on each core, for `edgetx profile --engine estimate`.
 
-    python benchmarks/estimates.py
+    python benchmarks/estimates.py [BOARD…]
 
 Compiles small encoders with random weights, simulates them, and fits the rates of `targets/estimates/<core>.toml` to
 their layers. The distance of estimates from the simulator, in the same files and in
 `benchmarks/results/estimates.md`, is that on other models.
 """
 
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ from edgetx.frontends.torch import export_module
 from edgetx.ir import Graph
 from edgetx.nn.registry import build
 from edgetx.ops import Cost, Op
-from edgetx.profile.estimate import Distance, Estimates, Rate
+from edgetx.profile.estimate import Distance, Estimates, Rate, load_estimates
 from edgetx.profile.validation import error_summary
 from edgetx.quant import QuantRecipe
 from edgetx.recipe import Model, load_recipe
@@ -147,7 +148,7 @@ def _inline(rate: Rate) -> str:
 
 def to_markdown(all_estimates: list[Estimates]) -> Iterator[str]:
     """The distances as tables."""
-    yield "Estimates compared with the simulator on other models than the rates were found on (`benchmarks/estimates.py`).\n"
+    yield "Estimates compared with the simulator on models held out (`benchmarks/estimates.py`).\n"
     yield "| core | " + " | ".join(HELD_OUT) + " | mean | worst |"
     yield "|--|" + "--:|" * (len(HELD_OUT) + 2)
     for estimates in all_estimates:
@@ -157,14 +158,14 @@ def to_markdown(all_estimates: list[Estimates]) -> Iterator[str]:
         yield f"| {estimates.core} | " + " | ".join(shown) + " |"
 
 
-def main() -> None:
+def main(*boards: str) -> None:
     folder = Path(__file__).parents[1] / "targets" / "estimates"
-    all_estimates = [estimates_for(board) for board in BOARDS]
-    for estimates in all_estimates:
+    for board in boards or BOARDS:
+        estimates = estimates_for(board)
         (folder / f"{estimates.core}.toml").write_text("\n".join(to_toml(estimates)) + "\n", encoding="utf-8")
-    RESULTS.parent.mkdir(exist_ok=True)
+    all_estimates = [load_estimates(load_target(board).core) for board in BOARDS]
     RESULTS.write_text("\n".join(to_markdown(all_estimates)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
