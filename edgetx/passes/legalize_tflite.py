@@ -9,6 +9,7 @@ import numpy as np
 from edgetx.ir import Graph, GraphBuilder, Node, Value
 from edgetx.ops import Add, L2Normalization, LayerNorm, Mean, Mul, RmsNorm, Sub
 from edgetx.passes.base import Pass, Repeat, Rule, Watcher, run_passes
+from edgetx.passes.carry_residual import CarryResidual
 from edgetx.passes.center_residual import CenterResidual
 from edgetx.passes.convert_fully_connected import ConvertFullyConnected
 from edgetx.passes.equalize_rows import EqualizeRows
@@ -26,6 +27,7 @@ def tflite_passes(peaks: Peaks | None = None) -> list[Pass]:
         FoldConstantRows(),
         CenterResidual(),  # before norms are split up: most then need no mean
         EqualizeRows(peaks or {}),  # after centring, which knows no gains of rows
+        CarryResidual(),  # while it can tell centred rows by their norms
         LegalizeRmsNorm(),
         Repeat((FoldShift(), FoldGain())),  # while norms that do not see the size of their operand are whole
         LegalizeLayerNorm(),

@@ -38,8 +38,9 @@ STYLES = {
     "pre-norm, 4 heads, class token": Style(options(heads=4, norm_place="pre")),
     "pre-norm, 1 head, class token, relu": Style(options(norm_place="pre", activation="relu"), trained_norms=True),
     "post-norm, 2 heads, mean": Style(options(heads=2, pooling="mean", qkv_bias=True), trained_norms=True),
-    # Every normalization to unit length adds an error of 37 dB, which nothing averages out of a single row.
-    "post-norm, 1 head, class token": Style(options(), least_db=25.0),
+    "post-norm, 1 head, class token": Style(options()),
+    "post-norm, 2 heads, class token": Style(options(heads=2)),
+    "post-norm, 4 heads, class token": Style(options(heads=4)),
 }
 
 

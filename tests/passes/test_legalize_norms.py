@@ -9,12 +9,16 @@ from edgetx.ir import Array, Graph, GraphBuilder, Value
 from edgetx.ir.verify import FLOAT, verify
 from edgetx.ops import Add, FullyConnected, LayerNorm, Mean, Mul, Relu, RmsNorm, StridedSlice
 from edgetx.passes import why_not
+from edgetx.passes.base import run_passes
+from edgetx.passes.carry_residual import CarryResidual
 from edgetx.passes.center_residual import CenterResidual
 from edgetx.passes.fold_affine import FoldGain, FoldShift
-from edgetx.passes.legalize_tflite import LegalizeLayerNorm, LegalizeRmsNorm
+from edgetx.passes.legalize_tflite import LegalizeLayerNorm, LegalizeRmsNorm, tflite_passes
 from edgetx.reference import execute
 
 WIDTH = 6
+TINY = 1e-12
+"""An epsilon that can be dropped without a trace."""
 
 
 class Network(GraphBuilder):
@@ -176,3 +180,87 @@ def test_norms_become_built_ins(rms: bool) -> None:
     before, after = ([], []) if rms else (["mean", "sub"], ["add"])
     assert ops_of(legal) == [*before, "l2_normalization", "mul", *after]
     assert_keeps_meaning(graph, legal)
+
+
+def post_norm(gamma: Array | None = None, rms: bool = False, row: bool = False) -> Graph:
+    b = Network()
+    gain = np.full(WIDTH, 1.5) if gamma is None else gamma
+    z = b.layer(b.x, "stem")
+    for index in range(3):
+        z = rms_norm(b, z, f"norm{index}", gain) if rms else layer_norm(b, z, f"norm{index}", gain)
+        f = b.layer(z, f"branch{index}", "relu")
+        if row and index == 2:
+            z = b.op(StridedSlice((0, 0, 0), (1, 1, WIDTH), (1, 1, 1)), z)
+            f = b.op(Mean((1,), keepdims=True), f)
+        z = b.op(Add(), z, b.layer(f, f"last{index}"), name=f"sum{index}")
+    return b.graph(b.layer(rms_norm(b, z, "norm", gain), "head"))
+
+
+def rms_norm(b: Network, x: Value, name: str, gamma: Array) -> Value:
+    scaled = b.op(RmsNorm(TINY), x, b.const(gamma.astype(np.float32)), name=f"{name}.scaled")
+    return b.op(Add(), scaled, b.data(WIDTH), name=name)
+
+
+def layer_norm(b: Network, x: Value, name: str, gamma: Array) -> Value:
+    return b.op(LayerNorm(TINY), x, b.const(gamma.astype(np.float32)), b.const(np.zeros(WIDTH, np.float32)), name=name)
+
+
+@pytest.mark.parametrize("row", [False, True])
+@pytest.mark.parametrize("rms", [False, True])
+def test_residual_does_not_pass_the_norms(rms: bool, row: bool) -> None:
+    graph = CenterResidual().run(post_norm(rms=rms, row=row))
+    carried = CarryResidual().run(graph)
+    assert ops_of(carried).count("rms_norm") == 1  # that of the head
+    for index in range(3):
+        (total,) = (n for n in carried.nodes if n.name == f"sum{index}")
+        above = {producer.op.name for v in total.inputs if (producer := carried.producer(v))}
+        assert above <= {"add", "fully_connected", "mul", "strided_slice"}
+    assert_keeps_meaning(graph, carried)
+
+
+def test_norms_that_a_carried_residual_leaves_to_the_branches_are_folded() -> None:
+    graph = CenterResidual().run(post_norm())
+    legal = run_passes(graph, tflite_passes()[3:8])
+    assert ops_of(legal).count("mul") == 2 * 3  # the products that carry the residual
+    assert_keeps_meaning(graph, legal)
+
+
+def unequal(b: Network) -> Value:
+    z = rms_norm(b, b.x, "norm", np.arange(1.0, WIDTH + 1))
+    return b.op(Add(), z, b.layer(z, "branch"), name="sum")
+
+
+def clamped_sum(b: Network) -> Value:
+    z = rms_norm(b, b.x, "norm", np.ones(WIDTH))
+    return b.op(Add("relu"), z, b.layer(z, "branch"), name="sum")
+
+
+def clamped_branch(b: Network) -> Value:
+    z = rms_norm(b, b.x, "norm", np.ones(WIDTH))
+    return b.op(Add(), z, b.layer(z, "branch", "relu"), name="sum")
+
+
+def pre_norm_sum(b: Network) -> Value:
+    return b.op(Add(), b.x, b.layer(rms_norm(b, b.x, "norm", np.ones(WIDTH)), "branch"), name="sum")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (unequal, "the gains of norm.scaled differ"),
+        (clamped_sum, "not a plain addition"),
+        (clamped_branch, "no layer is added to the result of a norm"),
+        (pre_norm_sum, "no layer is added to the result of a norm"),
+    ],
+)
+def test_residual_that_cannot_be_carried_says_why(make: Callable[[Network], Value], reason: str) -> None:
+    b = Network()
+    graph = b.graph(b.norm(make(b), "after"))
+    assert why_not(CarryResidual(), graph, "sum") == reason
+
+
+def test_residual_whose_size_is_seen_is_not_carried() -> None:
+    b = Network()
+    z = rms_norm(b, b.x, "norm", np.ones(WIDTH))
+    graph = b.graph(b.layer(b.op(Add(), z, b.layer(z, "branch"), name="sum"), "head"))
+    assert why_not(CarryResidual(), graph, "sum") == "the size of sum matters"
