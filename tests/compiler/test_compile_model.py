@@ -83,7 +83,9 @@ def test_two_hundred_inputs_agree_on_host_and_simulated_core(compiled):
         real = [artifact.quantized((x[None],)) for x in file["x"]]
     results = verify_artifact(artifact, make_cases(artifact.graph, real, 200), EVERY_RUNTIME)
     exact = ("c_host", "simulator", "tflm", "litert")
-    assert {name: (results[name]["cases"], results[name]["mismatches"]) for name in exact} == dict.fromkeys(exact, (200, 0))
+    assert {name: (results[name]["cases"], results[name]["mismatches"]) for name in exact} == dict.fromkeys(
+        exact, (200, 0)
+    )
     assert results["onnxruntime"]["max_lsb"] <= 1
 
 
@@ -110,5 +112,3 @@ def test_phone_target_gets_no_firmware(compiled, tmp_path):
     )
     assert "firmware" not in report["artifacts"]
     assert report["profile"] is None
-
-
