@@ -33,6 +33,16 @@ def elementwise(op: OpLike) -> Case:
 
 
 CASES = [
+    elementwise(ops.Abs()),
+    elementwise(ops.Clip(-0.5, 1.25)),
+    elementwise(ops.Elu()),
+    elementwise(ops.Gather(1, (4, 0, 0, 2))),
+    elementwise(ops.LeakyRelu(0.1)),
+    elementwise(ops.Log()),
+    Case(ops.Maximum(), ((1, 5, 8), (1, 5, 8))),
+    Case(ops.Minimum(), ((1, 5, 8), (1, 5, 8))),
+    elementwise(ops.Power(3.0)),
+    elementwise(ops.ReduceMax((2,), keepdims=True)),
     Case(ops.Add(), ((1, 5, 8), (1, 5, 8))),
     Case(ops.Add("relu"), ((1, 5, 8), (8,))),
     Case(ops.Add("relu6"), ((1, 5, 8),), ((1, 5, 8),)),
@@ -85,7 +95,9 @@ CASES = [
     elementwise(ops.Transpose((2, 0, 1))),
 ]
 
-RUNS = [(case, bits) for case in CASES for bits in sorted(case.op.activation_bits)]
+RUNS = [(case, bits) for case in CASES for bits in sorted(case.op.activation_bits & {8, 16})]
+WITHOUT_CASE = {"wide_softmax"}
+"""Only imported integer graphs hold it, 8 bits in and 16 out; tests/frontends runs those."""
 MORE_STEPS = {("layer_norm", 16): 3, ("rms_norm", 16): 3}
 """The integer arithmetic of 16-bit norms keeps 16 bits of the normalized row: it is itself that far from exact."""
 
@@ -135,4 +147,5 @@ def test_op_is_within_one_step(case: Case, bits: int) -> None:
 
 
 def test_every_op_with_an_onnx_form_has_a_case() -> None:
-    assert {case.op.name for case in CASES} == {name for name, op in ops.REGISTRY.items() if op.has_form("onnx")}
+    with_form = {name for name, op in ops.REGISTRY.items() if op.has_form("onnx")}
+    assert {case.op.name for case in CASES} == with_form - WITHOUT_CASE
