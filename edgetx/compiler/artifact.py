@@ -18,7 +18,15 @@ from edgetx.recipe import Recipe, load_recipe
 from edgetx.runtimes.runtime import Runtime
 from edgetx.targets import Target
 
-RUNTIMES = ("float", "int", "c", "tflm", "litert", "onnxruntime", "simulator")
+FORM_OF = {
+    "c": "c",
+    "tflm": "tflite",
+    "litert": "tflite",
+    "onnxruntime": "onnx",
+    "simulator": "firmware",
+}
+"""The artifact that each runtime runs; `float` and `int` run the graphs themselves."""
+RUNTIMES = ("float", "int", *FORM_OF)
 REPORT = "report.json"
 MODULES = {
     "tflm": ("tflite_micro",),
@@ -122,6 +130,11 @@ def load_artifact(folder: Path) -> Artifact:
             hint="edgetx compile SOURCE --target T -o OUT",
         )
     return Artifact(folder)
+
+
+def report_name(runtime: str) -> str:
+    """A runtime's key in the report."""
+    return "c_host" if runtime == "c" else runtime
 
 
 def is_installed(runtime: str) -> bool:

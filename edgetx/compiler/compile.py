@@ -12,7 +12,7 @@ import numpy as np
 from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
 from edgetx.backends.tflite import micro_sources, write_tflite
-from edgetx.compiler.artifact import REPORT, Artifact, is_installed
+from edgetx.compiler.artifact import FORM_OF, REPORT, Artifact, is_installed
 from edgetx.compiler.budget import Budget
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.frontend import write_frontend
@@ -191,7 +191,7 @@ def real_cases(artifact: Artifact, samples: Array) -> list[Arrays]:
 def _measure(work: _Work, sources: CSources, firmware: Firmware | None) -> Mapping[str, object]:
     options, artifact = work.options, Artifact(work.folder)
     cases = make_cases(artifact.graph, real_cases(artifact, work.samples), options.cases)
-    runtimes = [name for form, names in RUNTIMES_OF_FORM.items() if form in work.artifacts for name in names]
+    runtimes = [name for name, form in FORM_OF.items() if form in work.artifacts and name != "simulator"]
     usable = [name for name in runtimes if is_installed(name)]
     measured = Measured(
         verification=verify_artifact(artifact, cases, usable, lambda name: work.progress(f"verify {name}")),
@@ -216,13 +216,6 @@ def _accuracy(work: _Work, artifact: Artifact) -> dict[str, float]:
     except NoLabelsError:
         return {}
     return evaluate(artifact, labelled, ("float", "int"), lambda name: work.progress(f"evaluate {name}")).accuracy
-
-
-RUNTIMES_OF_FORM: Mapping[str, Sequence[str]] = {
-    "c": ("c",),
-    "tflite": ("tflm", "litert"),
-    "onnx": ("onnxruntime",),
-}
 
 
 def _without_none(items: Sequence[tuple[str, object]]) -> dict[str, object]:

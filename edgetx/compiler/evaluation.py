@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgetx.compiler.artifact import RUNTIMES, Artifact
+from edgetx.compiler.artifact import FORM_OF, RUNTIMES, Artifact
 from edgetx.compiler.verification import outputs_of
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError, DataError
@@ -58,10 +58,9 @@ def parse_runtimes(text: str, artifact: Artifact) -> tuple[str, ...]:
     for name in names:
         if name not in RUNTIMES:
             raise ConfigError(f"unknown runtime '{name}'", where="--runtime", hint=did_you_mean(name, RUNTIMES))
-    needs = {"c": "c", "tflm": "tflite", "litert": "tflite", "onnxruntime": "onnx", "simulator": "firmware"}
     made = artifact.report["artifacts"]
     assert isinstance(made, dict)
-    return names or tuple(name for name in RUNTIMES if needs.get(name) is None or needs[name] in made)
+    return names or tuple(name for name in RUNTIMES if name not in FORM_OF or FORM_OF[name] in made)
 
 
 def model_inputs(artifact: Artifact, data: Path, split: str = "test") -> Labelled:

@@ -6,7 +6,7 @@ from typing import cast
 
 import edgetx
 from edgetx.backends.c import CSources
-from edgetx.compiler.artifact import Artifact
+from edgetx.compiler.artifact import FORM_OF, Artifact, report_name
 from edgetx.compiler.source import Source
 from edgetx.firmware import Firmware
 from edgetx.ir import Graph
@@ -71,8 +71,7 @@ def build_report(
 
 def _possible(artifacts: Mapping[str, str]) -> list[str]:
     """Runtimes that the artifacts could run in; those without a package stay unmeasured."""
-    runtimes = {"c": ("c_host",), "firmware": ("simulator",), "tflite": ("tflm", "litert"), "onnx": ("onnxruntime",)}
-    return [name for form, names in runtimes.items() if form in artifacts for name in names]
+    return [report_name(name) for name, form in FORM_OF.items() if form in artifacts]
 
 
 def graph_macs(graph: Graph) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgetx.compiler.artifact import Artifact
+from edgetx.compiler.artifact import Artifact, report_name
 from edgetx.errors import ModelError
 from edgetx.ir import Array, Arrays, Graph, Node
 from edgetx.ops import FullyConnected
@@ -86,7 +86,7 @@ def verify_artifact(
             end_to_end = {"output_max_lsb": whole.max_lsb, "output_mismatches": whole.mismatches}
             results[name] = {**vars(whole), "max_lsb": max(worst.values(), default=0), **end_to_end}
         else:
-            results["c_host" if name == "c" else name] = dict(vars(whole))
+            results[report_name(name)] = dict(vars(whole))
     return results
 
 

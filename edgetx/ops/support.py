@@ -1,13 +1,13 @@
 """What each op can do, read off the classes: the table behind `edgetx list ops` and `docs/ops.md`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-from edgetx.ops.op import REGISTRY, Op
+from edgetx.ops.op import REGISTRY
 
-FORMS: dict[str, Callable[..., Any]] = {"tflite": Op.to_tflite, "onnx": Op.to_onnx, "c": Op.to_c}
-"""Output forms and the methods whose overriding gives them."""
+FORMS: tuple[Literal["tflite", "onnx", "c"], ...] = ("tflite", "onnx", "c")
+"""Output forms."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,6 @@ class Support:
     forms: frozenset[str]
 
 
-def has_form(op: type[Op], form: str) -> bool:
-    """Whether ops of a class have an output form: `tflite`, `onnx` or `c`."""
-    base = FORMS[form]
-    return getattr(op, base.__name__) is not base
-
-
 def support_table() -> list[Support]:
     """Every op, by name."""
     return [
@@ -40,7 +34,7 @@ def support_table() -> list[Support]:
             op=name,
             meaning=(cls.__doc__ or "").partition("\n")[0],
             widths=tuple(sorted(cls.activation_bits)),
-            forms=frozenset(form for form in FORMS if has_form(cls, form)),
+            forms=frozenset(form for form in FORMS if cls.has_form(form)),
         )
         for name, cls in sorted(REGISTRY.items())
     ]
