@@ -1,0 +1,114 @@
+"""Structured pruning: what is removed computes what it would at zero, and the graph is smaller."""
+
+import numpy as np
+import pytest
+from encoders import ENCODERS, imported
+
+from edgetx import ops
+from edgetx.errors import ModelError
+from edgetx.ir import Array, Graph, GraphBuilder
+from edgetx.ir.verify import FLOAT, verify
+from edgetx.passes.channels import ChannelGroup, channel_groups
+from edgetx.passes.drop_branch import Branch, DropBranch, residual_branches
+from edgetx.passes.pipeline import canonicalize
+from edgetx.passes.remove_channels import RemoveChannels, removed_channels
+from edgetx.reference import run_node
+
+RNG = np.random.default_rng(0)
+
+
+def masked(graph: Graph, x: Array, groups: tuple[ChannelGroup, ...]) -> Array:
+    """The graph's output with the groups' channels at 0 wherever they occur."""
+    gone = removed_channels(groups)
+    values = {**graph.consts, graph.inputs[0].name: x}
+    for node in graph.nodes:
+        for value, array in zip(node.outputs, run_node(node, [values[v.name] for v in node.inputs]), strict=True):
+            array = np.array(array)
+            array[..., sorted(gone.get(value.name, ()))] = 0
+            values[value.name] = array
+    return values[graph.outputs[0].name]
+
+
+def some_of(groups: list[ChannelGroup]) -> tuple[ChannelGroup, ...]:
+    """Every third group of each set of layers, and never all of a set."""
+    by_makers: dict[tuple[str, ...], list[ChannelGroup]] = {}
+    for group in groups:
+        by_makers.setdefault(group.makers, []).append(group)
+    return tuple(group for alike in by_makers.values() for group in alike[:-1][::3])
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_removal_is_exact(name: str) -> None:
+    graph, x, _ = imported(name)
+    graph = canonicalize(graph)
+    groups = some_of(channel_groups(graph))
+    assert groups
+    smaller = RemoveChannels(groups).run(graph)
+    verify(smaller, FLOAT)
+    assert smaller.parameters < graph.parameters
+    np.testing.assert_allclose(masked(smaller, x, ()), masked(graph, x, groups), atol=1e-5)
+
+
+def convolutions() -> Graph:
+    """Two branches of convolutions, added; a depthwise one that doubles channels; flattened into a layer."""
+    b = GraphBuilder("convolutions")
+
+    def const(*shape: int):
+        return b.const(RNG.normal(size=shape).astype(np.float32), "w")
+
+    x = b.input("x", (1, 6, 5, 3))
+    left = b.op(ops.Conv2D(padding="same", activation="relu"), x, const(4, 3, 3, 3), const(4), name="left")
+    right = b.op(ops.Conv2D(), x, const(4, 1, 1, 3), const(4), name="right")
+    y = b.op(ops.Mul(), b.op(ops.Add(), left, right), const(4))
+    y = b.op(ops.Logistic(), y)
+    y = b.op(ops.DepthwiseConv2D(), y, const(1, 3, 3, 8), const(8), name="depthwise")
+    y = b.op(ops.Reshape((1, 4, 24)), b.op(ops.MaxPool2D((1, 1), (1, 1)), y))
+    y = b.op(ops.FullyConnected("relu"), y, const(7, 24), const(7), name="first")
+    y = b.op(ops.Mean((1,)), y)
+    return b.graph(b.op(ops.FullyConnected(), y, const(2, 7), const(2), name="last"))
+
+
+def test_channels_are_followed_through_sums_depthwise_layers_and_reshapes() -> None:
+    graph = convolutions()
+    groups = channel_groups(graph)
+    assert sorted(group.makers for group in groups) == [("first",)] * 7 + [("left", "right")] * 4
+    both = next(group for group in groups if group.makers == ("left", "right"))
+    assert [len(indices) for indices in both.channels.values()].count(6) == 1
+    x = RNG.normal(size=(1, 6, 5, 3)).astype(np.float32)
+    some = some_of(groups)
+    smaller = RemoveChannels(some).run(graph)
+    verify(smaller, FLOAT)
+    np.testing.assert_allclose(masked(smaller, x, ()), masked(graph, x, some), atol=1e-5)
+
+
+def test_what_normalizations_count_stays() -> None:
+    b = GraphBuilder("norm")
+    weight = b.const(RNG.normal(size=(4, 3)).astype(np.float32))
+    y = b.op(ops.FullyConnected(), b.input("x", (1, 3)), weight)
+    ones = b.const(np.ones(4, np.float32))
+    y = b.op(ops.LayerNorm(), y, ones, ones)
+    assert channel_groups(b.graph(b.op(ops.FullyConnected(), y, b.const(np.ones((2, 4), np.float32))))) == []
+
+
+def test_all_channels_of_a_layer_cannot_go() -> None:
+    graph = convolutions()
+    with pytest.raises(ModelError, match="no channel"):
+        RemoveChannels(tuple(g for g in channel_groups(graph) if g.makers == ("first",))).run(graph)
+
+
+@pytest.mark.parametrize("name", ["hand chunk", "hand fused one head"])
+def test_branches_of_an_encoder_are_found_and_dropped(name: str) -> None:
+    graph, x, _ = imported(name)
+    graph = canonicalize(graph)
+    branches = residual_branches(graph)
+    assert len(branches) == 2 * sum(isinstance(node.op, ops.Attention) for node in graph.nodes) > 0
+    smaller = DropBranch(tuple(branches)).run(graph)
+    verify(smaller, FLOAT)
+    assert not any(isinstance(node.op, ops.Attention) for node in smaller.nodes)
+    assert masked(smaller, x, ()).shape == graph.outputs[0].shape
+
+
+def test_no_branch_where_nothing_goes_past() -> None:
+    assert residual_branches(convolutions()) == []
+    assert DropBranch(()).run(graph := convolutions()) is graph
+    assert Branch("join", 1) == Branch("join", 1)
