@@ -1,7 +1,7 @@
 """From an imported float graph to integer graphs: the contract, and its form in TFLite's built-ins."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from edgetx.passes.base import run_passes
 from edgetx.passes.legalize_tflite import legalize_tflite
 from edgetx.passes.pipeline import canonicalize, integer_passes
 from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan, row_peaks
-from edgetx.quant.agree import with_agreeing_factors
 from edgetx.quant.restore import float_twin, plan_of
 
 Watcher = Callable[[Pass, Graph, Graph], None]
@@ -90,8 +89,7 @@ def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -
     ends = zip(legal.inputs + legal.outputs, model.float_graph.inputs + model.float_graph.outputs, strict=True)
     border = {value.name: model.plan.tensors[original.name] for value, original in ends}
     ranges = calibrate(legal, as_inputs(legal, samples), recipe.method)
-    plan = make_plan(legal, ranges, recipe, border)
-    graph = apply_plan(legal, replace(plan, tensors=with_agreeing_factors(legal, plan.tensors)))
+    graph = apply_plan(legal, make_plan(legal, ranges, recipe, border))
     verify(graph, INTEGER)
     return graph
 

@@ -11,6 +11,7 @@ from edgetx.errors import QuantError
 from edgetx.ir import DType, Graph, Node, QuantParams, Value
 from edgetx.ops import Op
 from edgetx.ops.quant_rule import QuantRule, Result
+from edgetx.quant.agree import with_agreeing_factors
 from edgetx.quant.calibrate import Ranges
 from edgetx.quant.recipe import QuantRecipe
 
@@ -93,11 +94,12 @@ def make_plan(
     widths = _widths(graph, recipe)
     every = _ranges_with_consts(graph, ranges)
     tensors: dict[str, TensorPlan] = {}
-    for members in groups.of(_quantized_names(graph)):
+    tied = groups.of(_quantized_names(graph))
+    for members in tied:
         kept = next((given[name] for name in members if given and name in given), None)
         plan = kept or _plan_group(members, every, widths, symmetric, fixed)
         tensors.update(dict.fromkeys(members, plan))
-    return QuantPlan(recipe.name, tensors)
+    return QuantPlan(recipe.name, with_agreeing_factors(graph, tensors, tied, {*fixed, *(given or ())}))
 
 
 def _plan_group(

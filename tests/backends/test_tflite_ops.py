@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from tflite_cases import CASES, any_inputs, any_quant, every_input, every_pair, finished
+from tflite_cases import CASES, any_inputs, any_quant, every_input, every_pair, finished, matmul_with_sums
 
 from edgetx import ops
 from edgetx.backends.tflite import write_tflite
@@ -21,7 +21,8 @@ pytestmark = pytest.mark.runtimes
 
 LITERT_DIFFERS = {
     "fully_connected": "rounds results once",
-    "mul": "computes the factor in single precision",
+    "mul": "multiplies and divides the scales in single precision",
+    "batch_matmul": "multiplies the scales in single precision",
 }
 """Ops of which LiteRT has other reference kernels than TFLite Micro; the tests below say exactly how they differ."""
 
@@ -98,6 +99,18 @@ def test_litert_mul_factor_is_single_precision() -> None:
         expected = requantize(product, *quantize_multiplier(float(factor)), out.zero_point, -128, 127)
         np.testing.assert_array_equal(y, expected)
         differing += int((y != execute(graph, every_input(graph))[0]).sum())
+    assert differing, "LiteRT agrees with TFLite Micro now: strike the op off LITERT_DIFFERS"
+
+
+def test_litert_batch_matmul_multiplies_scales_in_single_precision() -> None:
+    differing, sums = 0, np.arange(-16_000, 16_001)
+    for seed in range(40):
+        graph, inputs = matmul_with_sums(sums, np.random.default_rng(seed))
+        (y,) = LitertRuntime(write_tflite(graph)).run(inputs)
+        a, b, out = (value.type.scale for value in (*graph.inputs, graph.outputs[0]))
+        factor = float(np.float32(a) * np.float32(b)) / out
+        np.testing.assert_array_equal(y[0], requantize(sums, *quantize_multiplier(factor), 0, -128, 127))
+        differing += int((y != execute(graph, inputs)[0]).sum())
     assert differing, "LiteRT agrees with TFLite Micro now: strike the op off LITERT_DIFFERS"
 
 

@@ -162,9 +162,26 @@ def every_pair(op: OpLike, rng: np.random.Generator) -> Graph:
     b = GraphBuilder("every_pair")
     x = b.input("x", (256, 1), "int8", any_quant(rng))
     y = b.input("y", (1, 256), "int8", any_quant(rng))
-    reach = x.type.scale * y.type.scale * 128 if isinstance(op, ops.Mul) else max(x.type.scale, y.type.scale)
+    reach = (
+        x.type.scale * y.type.scale * 128
+        if isinstance(op, ops.Mul | ops.BatchMatmul)
+        else max(x.type.scale, y.type.scale)
+    )
     scale = float(np.float32(reach * rng.uniform(0.01, 2)))
     return finished(b, op, x, y, quant=QuantParams((scale,), int(rng.integers(-128, 128))))
+
+
+def matmul_with_sums(sums: Array, rng: np.random.Generator) -> tuple[Graph, list[Array]]:
+    """A product of a row and a matrix, and operands for which the sums are those given, at most 16,000 in size."""
+    b = GraphBuilder("matmul_with_sums")
+    scales = [QuantParams((float(np.float32(rng.uniform(1e-3, 0.1))),)) for _ in range(3)]
+    quotient, rest = np.divmod(sums, 127)
+    parts = [np.clip(quotient - 127 * np.sign(quotient) * i, -127, 127) for i in range(2)]
+    parts = [np.where(np.sign(part) == np.sign(quotient), part, 0) for part in parts]
+    operands = [np.array([[127, 127, 1]]), np.stack([*parts, rest])]
+    x, y = (b.input(n, q.shape, "int8", scale) for n, q, scale in zip("xy", operands, scales, strict=False))
+    scale = float(np.float32(scales[0].scale[0] * scales[1].scale[0] * 16_000 / 127))
+    return finished(b, ops.BatchMatmul(), x, y, quant=QuantParams((scale,))), [q.astype(np.int8) for q in operands]
 
 
 def every_input(graph: Graph) -> list[Array]:

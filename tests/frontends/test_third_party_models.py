@@ -65,9 +65,13 @@ def test_float_graph_computes_what_was_recorded(path: Path) -> None:
     )
 
 
+def decibels(path: Path) -> float:
+    return float(third_party.agreement(path).removesuffix(" dB"))
+
+
 @pytest.mark.parametrize("path", FLOAT, ids=by_name)
 def test_quantized_graph_is_near_the_record(path: Path) -> None:
-    assert float(third_party.agreement(path).removesuffix(" dB")) > LEAST_DB.get(path.name, 20)
+    assert decibels(path) > LEAST_DB.get(path.name, 20)
 
 
 @pytest.mark.parametrize("path", [path for path in COMPILING if load_record(path)], ids=by_name)
@@ -78,8 +82,12 @@ def test_generated_c_equals_the_integer_graph(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=by_name)
 def test_table_in_the_documentation_is_current(path: Path) -> None:
-    lines = third_party.PAGE.read_text().splitlines()
-    assert any(line.startswith(third_party.outcome(path)) for line in lines)
+    """Every machine sums floating point in its own order, so calibrated models differ a little in their decibels."""
+    line = next(line for line in third_party.PAGE.read_text().splitlines() if line.startswith(f"| `{path.name}` |"))
+    if path in FLOAT:
+        assert float(line.split("|")[3].removesuffix(" dB ")) == pytest.approx(decibels(path), abs=1)
+    else:
+        assert line.startswith(third_party.outcome(path))
 
 
 @pytest.mark.parametrize("name", ["mlperf_kws_dscnn_int8.tflite", "kaijiang_kws_ref.onnx"])

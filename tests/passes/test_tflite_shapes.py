@@ -9,6 +9,7 @@ from edgetx.ir import Graph, GraphBuilder, Value
 from edgetx.ops import (
     Add,
     Attention,
+    BatchMatmul,
     Concatenation,
     Conv2D,
     FullyConnected,
@@ -22,7 +23,7 @@ from edgetx.passes.equalize_rows import EqualizeRows
 from edgetx.passes.fold_constant_rows import FoldConstantRows
 from edgetx.passes.legalize_attention import LegalizeAttention
 from edgetx.passes.merge_heads import MergeHeads
-from edgetx.quant import QuantPlan, TensorPlan
+from edgetx.quant import TensorPlan
 from edgetx.quant.agree import with_agreeing_factors
 from edgetx.reference import execute
 
@@ -121,18 +122,26 @@ def test_rows_of_like_size_stay() -> None:
     assert EqualizeRows().run(graph) is graph
 
 
-def test_factors_agree_in_single_and_double_precision() -> None:
+@pytest.mark.parametrize("constant", [True, False])
+def test_factors_agree_in_single_and_double_precision(constant: bool) -> None:
     b = GraphBuilder("g")
-    x = b.input("x", (1, 4))
-    graph = b.graph(b.op(Mul(), x, b.const(normal(4), "factor"), name="y"))
+    x = b.input("x", (4, 4))
+    factor = b.const(normal(4), "factor") if constant else b.input("factor", (4, 4))
+    y = b.op(Mul() if constant else BatchMatmul(), x, factor, name="y")
+    graph = b.graph(b.op(Transpose((1, 0)), y, name="turned"))
     rng = np.random.default_rng(0)
     changed = 0
     for _ in range(50):
-        scales = {name: float(np.float32(rng.uniform(1e-3, 0.1))) for name in ("x", "factor", "y")}
-        plan = QuantPlan("static_wi8_ai8", {name: TensorPlan(8, scale, 0) for name, scale in scales.items()})
-        factor = with_agreeing_factors(graph, plan.tensors)["factor"].scale
-        single = np.float32(scales["x"]) * np.float32(factor) / np.float32(scales["y"])
-        assert quantize_multiplier(float(single)) == quantize_multiplier(scales["x"] * factor / scales["y"])
-        assert 0 <= factor / scales["factor"] - 1 < 2e-3
-        changed += factor != scales["factor"]
+        before = {name: float(np.float32(rng.uniform(1e-3, 0.1))) for name in ("x", "factor", "y")}
+        before["turned"] = before["y"]
+        plan = {name: TensorPlan(8, scale, 0) for name, scale in before.items()}
+        agreed = with_agreeing_factors(graph, plan, [["x"], ["factor"], ["y", "turned"]], ["x"])
+        scales = {name: tensor.scale for name, tensor in agreed.items()}
+        single = np.float32(scales["x"]) * np.float32(scales["factor"])
+        single = float(single / np.float32(scales["y"])) if constant else float(single) / scales["y"]
+        assert quantize_multiplier(single) == quantize_multiplier(scales["x"] * scales["factor"] / scales["y"])
+        assert scales["turned"] == scales["y"]
+        assert all(0 <= scales[name] / scale - 1 < 2e-3 for name, scale in before.items())
+        assert scales["x"] == before["x"]
+        changed += scales != before
     assert changed > 40
