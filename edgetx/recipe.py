@@ -89,6 +89,7 @@ class Augmentation:
     time_masks: int = 0
     time_mask_frames: int = 0  # widest mask
     mixup: float = 0.0  # parameter of the Beta distribution
+    reuse: int = 1  # epochs that hear the same shift, speed, noise and gain of a clip, with other masks and blends
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Training:
     label_smoothing: float = 0.1
     average: float = 0.0  # decay of the moving average of the weights; 0: none
     patience: int = 0  # epochs without a better one before stopping; 0: never
+    precision: str = "float32"  # float32 | bfloat16: of matrix products and convolutions, where the processor has it
     seed: int = 0
     augmentation: Augmentation = Augmentation()
 
@@ -187,6 +189,7 @@ def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
         ("data.kind", data.kind, ("audio_folder",)),
         ("data.placement", data.placement, ("start", "centre")),
         ("frontend.kind", front.kind, ("log_mel", "mfcc")),
+        ("training.precision", training.precision, ("float32", "bfloat16")),
         ("frontend.spectrum", front.spectrum, ("power", "magnitude")),
         ("quantization.recipe", recipe.quantization.recipe, ("static_wi8_ai8", "static_wi8_ai16")),
         ("quantization.calibration", recipe.quantization.calibration, ("minmax", "percentile", "mse")),
@@ -204,5 +207,6 @@ def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "frontend.coefficients", f"must lie between 1 and mels = {front.mels}"
     if front.std <= 0:
         yield "frontend.std", "must be positive"
-    if min(front.mels, training.epochs, training.batch, recipe.quantization.calibration_count) < 1:
-        yield "training", "mels, epochs, batch and calibration_count must be at least 1"
+    counts = (front.mels, training.epochs, training.batch, training.augmentation.reuse)
+    if min(*counts, recipe.quantization.calibration_count) < 1:
+        yield "training", "mels, epochs, batch, reuse and calibration_count must be at least 1"

@@ -21,6 +21,7 @@ from edgetx.errors import ModelError
 from edgetx.nn import build
 from edgetx.recipe import Recipe, Training
 from edgetx.train.augment import Augmenter
+from edgetx.train.draws import Draws
 from edgetx.train.evaluate import evaluate
 from edgetx.train.saving import save_checkpoint
 
@@ -60,12 +61,14 @@ class Trainer:
     ) -> None:
         self.recipe, self.settings, self.fabric = recipe, recipe.training, fabric
         self.validation, self.augmenter = validation, augmenter
-        self.data = Examples(fabric.to_device(training.x), fabric.to_device(training.y))
         rate = recipe.data.sample_rate_hz
         self.frontend = FixedPointFrontEnd(recipe.frontend, rate, torch, device=fabric.device)
+        audio, self.labels = fabric.to_device(training.x), fabric.to_device(training.y)
+        self.draws = Draws(audio, augmenter, self.frontend, self.settings.augmentation.reuse, self.settings.seed)
         torch.manual_seed(self.settings.seed)
-        model = build(recipe)
-        optimizer = AdamW(parameter_groups(model, self.settings.weight_decay), self.settings.learning_rate)
+        model = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        groups = parameter_groups(model, self.settings.weight_decay)
+        optimizer = AdamW(groups, self.settings.learning_rate, fused=True)
         self.model, self.optimizer = fabric.setup(model, optimizer)
         average = get_ema_multi_avg_fn(self.settings.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
@@ -91,8 +94,10 @@ class Trainer:
 
     def _epoch(self, number: int) -> Epoch:
         started = time.monotonic()
+        with torch.no_grad():
+            self.draws.advance(number)
         torch.manual_seed(self.settings.seed * 100_003 + number)
-        order = torch.randperm(len(self.data.x))[self.fabric.global_rank :: self.fabric.world_size]
+        order = torch.randperm(len(self.labels))[self.fabric.global_rank :: self.fabric.world_size]
         self.model.train()
         losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]
         result = evaluate(self.average.module, self.validation.x, self.validation.y)
@@ -101,9 +106,9 @@ class Trainer:
 
     def _step(self, batch: Tensor) -> float:
         """One optimizer step; returns the loss."""
-        targets = F.one_hot(self.data.y[batch], len(self.recipe.data.classes)).float()
+        targets = F.one_hot(self.labels[batch], len(self.recipe.data.classes)).float()
         with torch.no_grad():
-            features, targets = self.augmenter.features(self._features(self.data.x[batch]), targets)
+            features, targets = self.augmenter.features(self._features(batch), targets)
         loss = F.cross_entropy(self.model(features), targets, label_smoothing=self.settings.label_smoothing)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
@@ -112,8 +117,8 @@ class Trainer:
         self.average.update_parameters(self.model.module)
         return loss.item()
 
-    def _features(self, audio: Tensor) -> Tensor:
-        log_mel = self.augmenter.log_mel(self.frontend.log_mel(self.augmenter.audio(audio)))
+    def _features(self, batch: Tensor) -> Tensor:
+        log_mel = self.augmenter.log_mel(self.draws[batch])
         features: Tensor = self.frontend.normalize(self.frontend.project(log_mel))
         return features.float()
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ def train(source: str | Path, data: Path, out: Path, report: Callable[[Epoch], N
     check_replaceable(out, MARKER)
     features = load_dataset(data, recipe)
     test = features.part("test")
-    fabric = Fabric()
+    fabric = Fabric(precision=_precision(recipe))
     fabric.launch()
     trainer = Trainer(
         recipe,
@@ -80,6 +81,12 @@ def _noise(data: Path, recipe: Recipe, device: torch.device) -> Tensor | None:
     if len(noise) < recipe.data.samples:
         raise DataError("less noise than one clip is long", where=str(data / folder))
     return torch.from_numpy(noise).float().to(device)
+
+
+def _precision(recipe: Recipe) -> Literal["32-true", "bf16-mixed"]:
+    """The recipe's, unless the processor would only imitate it."""
+    native = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if recipe.training.precision == "bfloat16" and native else "32-true"
 
 
 def _examples(dataset: Dataset) -> Examples:

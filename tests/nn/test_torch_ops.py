@@ -126,3 +126,11 @@ def test_torch_finds_the_ops_sound():
     }
     for op, arguments in examples.items():
         torch.library.opcheck(op, arguments, test_utils=checks)
+
+
+@pytest.mark.parametrize("op", [lambda x: lmu(x[..., 0], 4, 8.0), lambda x: lif(x, 1.0, 2.0)])
+def test_recurrences_stay_in_single_precision_where_layers_do_not(op):
+    x = torch.randn(2, 9, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = op(x.bfloat16())
+    assert torch.equal(mixed, op(x.bfloat16().float()))

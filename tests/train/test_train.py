@@ -41,7 +41,7 @@ batch = 5
 learning_rate = 1e-2
 warmup_epochs = 1
 average = 0.5
-augmentation = { shift_ms = 20, gain_db = 6, time_masks = 1, time_mask_frames = 2, mixup = 0.2 }
+augmentation = { shift_ms = 20, gain_db = 6, time_masks = 1, time_mask_frames = 2, mixup = 0.2, reuse = 3 }
 
 [quantization]
 calibration_count = 4

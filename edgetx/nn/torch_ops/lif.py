@@ -64,3 +64,5 @@ def _gradient(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
 
 
 lif.register_autograd(_gradient, setup_context=_remember)
+for _device in ("cpu", "cuda"):
+    lif.register_autocast(_device, torch.float32)

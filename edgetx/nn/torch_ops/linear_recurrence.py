@@ -52,6 +52,8 @@ def _gradient(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 linear_recurrence.register_autograd(_gradient, setup_context=_remember)
+for _device in ("cpu", "cuda"):
+    linear_recurrence.register_autocast(_device, torch.float32)
 
 
 @register_flop_formula(torch.ops.edgetx.linear_recurrence)

@@ -58,6 +58,8 @@ def _gradient(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
 
 
 lmu.register_autograd(_gradient, setup_context=_remember)
+for _device in ("cpu", "cuda"):
+    lmu.register_autocast(_device, torch.float32)
 
 
 @register_flop_formula(torch.ops.edgetx.lmu)
