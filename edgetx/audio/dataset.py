@@ -24,7 +24,7 @@ _TABLES = ("split.csv", "folds.csv", "labels.csv")
 class Dataset:
     """Clips with their labels; `x` holds 16-bit samples or float32 model inputs, one row per clip.
 
-    Without labels `y` is empty; without speakers in the table `speakers` is empty.
+    Without labels `y` is empty; without speakers in the table `speakers` is empty, and of a clip without one it is "".
     """
 
     x: NDArray[np.generic]
@@ -106,6 +106,18 @@ def load_npz(path: Path, input_shape: tuple[int, ...], classes: tuple[str, ...] 
     return Dataset(x.astype(np.float32), y.astype(np.int64), split, classes, np.empty(0, np.str_))
 
 
+def find_table(folder: Path) -> Path:
+    """The CSV that lists the clips of a data folder.
+
+    Raises:
+        DataError: If there is none.
+    """
+    table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
+    if table is None:
+        raise DataError(f"none of {', '.join(_TABLES)} here", where=str(folder))
+    return table
+
+
 def read_table(folder: Path, data: Data) -> list[dict[str, str]]:
     """The checked rows of a data folder's CSV.
 
@@ -113,9 +125,7 @@ def read_table(folder: Path, data: Data) -> list[dict[str, str]]:
         DataError: If there is no table, or a row has an unknown label or split or no file, or a speaker is
             in more than one split.
     """
-    table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
-    if table is None:
-        raise DataError(f"none of {', '.join(_TABLES)} here", where=str(folder))
+    table = find_table(folder)
     with table.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         rows = [{"split": "test", **row} for row in reader]
@@ -157,5 +167,6 @@ def _read_audio(files: list[Path], data: Data) -> NDArray[np.int16]:
 
 def _dataset(x: NDArray[np.generic], rows: list[dict[str, str]], data: Data) -> Dataset:
     labels = np.array([data.classes.index(row["label"]) for row in rows])
-    speakers = [row["speaker"] for row in rows if row.get("speaker")]
-    return Dataset(x, labels, np.array([row["split"] for row in rows]), data.classes, np.array(speakers, np.str_))
+    speakers = [row.get("speaker") or "" for row in rows]
+    named = np.array(speakers if any(speakers) else [], np.str_)
+    return Dataset(x, labels, np.array([row["split"] for row in rows]), data.classes, named)

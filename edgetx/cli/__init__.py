@@ -13,6 +13,7 @@ from edgetx.errors import EdgetxError, ExitCode, ToolchainError
 VERBS: Mapping[str, str] = {
     "compile": "Take a model to int8 TFLite, ONNX, C and firmware, and report what it costs.",
     "compare": "Compare two profiles, and fail when something got worse.",
+    "data": "Make, fetch and check data sets.",
     "doctor": "Check toolchains and packages, and say how to fix each.",
     "evaluate": "Measure the accuracy of a compiled model in each runtime.",
     "list": "Show targets, models or ops.",
@@ -68,6 +69,10 @@ class Cli(click.Group):
 EXTRA_OF = {
     "torch": "torch",
     "safetensors": "torch",
+    "matplotlib": "plots",
+    "pooch": "data",
+    "requests": "data",
+    "scipy": "train",
     "lightning_fabric": "train",
     "tflite_micro": "verify",
     "ai_edge_litert": "verify",

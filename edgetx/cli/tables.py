@@ -9,6 +9,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from edgetx.compiler.evaluation import Accuracy
+    from edgetx.data.check import Report as DataReport
 
 Json = Mapping[str, Any]
 
@@ -48,6 +49,32 @@ def print_profile(profile: Json, console: Console | None = None) -> None:
         f"{profile['latency_us'] / 1000:.2f} ms on {profile['core']} at {clock:g} MHz ({profile['engine']})"
     )
     console.print(validation_line(profile))
+
+
+def print_data_report(report: "DataReport", shown: int = 5) -> None:
+    """Print what `edgetx data check` found, with the first clips of each finding."""
+    console = make_console()
+    shortest, median, longest = report.seconds
+    rates = ", ".join(f"{rate} Hz" for rate in report.rates)
+    console.print(
+        f"[bold]{report.folder}[/]: {report.clips} clips, {report.hours:.2f} h, {rates}; "
+        f"{shortest:.2f} to {longest:.2f} s, median {median:.2f} s"
+    )
+    table = plain_table("class", "train>", "valid>", "test>")
+    for label, counts in report.classes.items():
+        table.add_row(label, *(str(counts[split]) for split in ("train", "valid", "test")))
+    if report.speakers:
+        table.add_row("speakers", *(str(report.speakers[split]) for split in ("train", "valid", "test")))
+    console.print(table)
+    for finding in report.findings:
+        colour = "red" if finding.severity == "error" else "yellow"
+        console.print(f"[{colour}]{finding.severity}[/] {finding.kind}: {finding.text}")
+        for clip in finding.clips[:shown]:
+            console.print(f"    {clip}", markup=False)
+        if len(finding.clips) > shown:
+            console.print(f"    and {len(finding.clips) - shown} more")
+    if not report.findings:
+        console.print("nothing to complain about")
 
 
 def print_placement(report: Json) -> None:

@@ -79,7 +79,7 @@ def _test(model: nn.Module, test: Dataset) -> Score:
     result = evaluate(model, torch.from_numpy(test.x), torch.from_numpy(test.y))
     correct = result.correct.numpy()
     classes = {name: float(correct[test.y == i].mean()) for i, name in enumerate(test.classes) if i in test.y}
-    speakers = {str(s): float(correct[test.speakers == s].mean()) for s in sorted(set(test.speakers.tolist()))}
+    speakers = {str(s): float(correct[test.speakers == s].mean()) for s in sorted(set(test.speakers.tolist()) - {""})}
     return Score(len(correct), float(correct.mean()), result.interval, classes, speakers)
 
 
