@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Audio folder with a split CSV.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Model folder to write [default: build/NAME].")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Train this many, keep the best on valid."
+)
 @json_option
 @quiet_option
-def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
+def command(recipe: str, data: Path, out: Path | None, seeds: int, as_json: bool, quiet: bool) -> None:
     """Train the model of RECIPE (a file, a model folder or a name in the zoo).
 
     \b
@@ -44,13 +47,15 @@ def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: boo
         def report(epoch: "Epoch") -> None:
             progress.update(task, completed=epoch.epoch, description=_describe(epoch))
 
-        metrics = train(recipe, data, out, report)
+        metrics = train(recipe, data, out, report, seeds)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(metrics)))
     else:
         score = metrics.test
         low, high = score.interval_95
         click.echo(f"{out}: {score.accuracy:.2%} of {score.clips} test clips (95 % interval {low:.1%} to {high:.1%})")
+        if metrics.seeds is not None:
+            click.echo(f"mean of {seeds} seeds: {metrics.seeds.mean:.2%}")
 
 
 def _describe(epoch: "Epoch") -> str:

@@ -38,12 +38,21 @@ def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
         "multiply-accumulates": f"{stage['macs']:,} per clip",
         "float accuracy": f"**{test.accuracy:.2%}** of {test.clips} test clips; "
         f"95 % interval {low:.1%} to {high:.1%}, taking clips as independent",
+        "over seeds": _seeds(metrics),
         "per test speaker": _spread(test.speakers),
         "weakest classes": ", ".join(f"{name} {recall:.1%}" for name, recall in weakest),
         "data": recipe.data.source or "not stated",
         "training": f"{run.epochs} epochs in {run.hours:.2f} h on {run.threads} CPU thread(s), seed {run.seed}; "
         f"epoch {run.best_epoch} was best on the validation split ({run.valid_accuracy:.2%})",
     }
+
+
+def _seeds(metrics: Metrics) -> str:
+    if metrics.seeds is None:
+        return "one seed only"
+    low, high = metrics.seeds.interval_95
+    each = ", ".join(f"{accuracy:.2%}" for accuracy in metrics.seeds.accuracies)
+    return f"mean **{metrics.seeds.mean:.2%}**, 95 % interval of the mean {low:.1%} to {high:.1%} ({each})"
 
 
 def _spread(speakers: dict[str, float]) -> str:

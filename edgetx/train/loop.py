@@ -157,7 +157,12 @@ class Trainer:
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
     """The epoch with the highest validation accuracy; of equals, the one with the lowest validation loss."""
-    return max(history, key=lambda epoch: (epoch.valid_accuracy, -epoch.valid_loss))
+    return max(history, key=rank)
+
+
+def rank(epoch: Epoch) -> tuple[float, float]:
+    """What makes one epoch better than another: validation accuracy, then validation loss."""
+    return epoch.valid_accuracy, -epoch.valid_loss
 
 
 def write_log(path: Path, history: Sequence[Epoch]) -> None:

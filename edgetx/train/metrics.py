@@ -1,10 +1,13 @@
 """What is stated about a trained model, all of it measured."""
 
+import math
 import platform
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import t as student_t
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -43,6 +46,16 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Seeds:
+    """The same recipe with several seeds: accuracies on the test split in the order of the seeds."""
+
+    seeds: list[int]
+    accuracies: list[float]
+    mean: float
+    interval_95: tuple[float, float]  # of the mean over seeds, by Student's t
+
+
+@dataclass(frozen=True)
 class Metrics:
     """The content of metrics.json: the stages of `report.json`, beginning with the float model."""
 
@@ -50,6 +63,7 @@ class Metrics:
     stages: list[dict[str, object]]
     test: Score
     training: Run
+    seeds: Seeds | None = None  # if there was more than one
 
 
 def measure(recipe: Recipe, model: nn.Module, test: Dataset, history: Sequence[Epoch]) -> Metrics:
@@ -65,6 +79,17 @@ def measure(recipe: Recipe, model: nn.Module, test: Dataset, history: Sequence[E
         "cycles": None,
     }
     return Metrics(1, [stage], tested, _run(recipe, history))
+
+
+def across_seeds(runs: Sequence[Metrics]) -> Seeds | None:
+    """Mean over the seeds; None if there was one only."""
+    if len(runs) < 2:
+        return None
+    accuracies = [run.test.accuracy for run in runs]
+    mean = statistics.fmean(accuracies)
+    half = float(student_t.ppf(0.975, len(runs) - 1)) * statistics.stdev(accuracies) / math.sqrt(len(runs))
+    interval = max(0.0, mean - half), min(1.0, mean + half)
+    return Seeds([run.training.seed for run in runs], accuracies, mean, interval)
 
 
 def count_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:

@@ -2,25 +2,41 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from edgetx.audio import Dataset, load_dataset, load_recordings, read_clip
 from edgetx.errors import DataError
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
-from edgetx.train.loop import Epoch, Examples, Trainer
-from edgetx.train.metrics import Metrics, measure
+from edgetx.train.loop import Epoch, Examples, Trainer, best_epoch, rank
+from edgetx.train.metrics import Metrics, across_seeds, measure
 from edgetx.train.model_folder import MARKER, write_model_folder
 
 
-def train(source: str | Path, data: Path, out: Path, report: Callable[[Epoch], None] = lambda epoch: None) -> Metrics:
+@dataclass(frozen=True)
+class _Outcome:
+    """What training with one seed gave."""
+
+    recipe: Recipe
+    model: nn.Module
+    history: list[Epoch]
+
+
+def train(
+    source: str | Path,
+    data: Path,
+    out: Path,
+    report: Callable[[Epoch], None] = lambda epoch: None,
+    seeds: int = 1,
+) -> Metrics:
     """Train a recipe's model and write its model folder; an interrupted run goes on where it stopped.
 
     Args:
@@ -28,6 +44,8 @@ def train(source: str | Path, data: Path, out: Path, report: Callable[[Epoch], N
         data: A folder of audio with a CSV that splits it into train, valid and test.
         out: The model folder to write, or to replace.
         report: Called after each epoch.
+        seeds: How many models to train, with the recipe's seed and those after it; the one that is best on the
+            validation split is kept, all are in the metrics.
 
     Returns:
         What was measured, as in the folder's metrics.json.
@@ -39,22 +57,25 @@ def train(source: str | Path, data: Path, out: Path, report: Callable[[Epoch], N
     recipe_text = recipe_path(source).read_text(encoding="utf-8")
     check_replaceable(out, MARKER)
     features = load_dataset(data, recipe)
-    test = features.part("test")
+    test, validation = features.part("test"), _examples(features.part("valid"))
+    clips = _examples(_training_clips(data, recipe))
     fabric = Fabric(precision=_precision(recipe))
     fabric.launch()
-    trainer = Trainer(
-        recipe,
-        _examples(_training_clips(data, recipe)),
-        _examples(features.part("valid")),
-        Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, _noise(data, recipe, fabric.device)),
-        fabric,
-    )
+    noise = _noise(data, recipe, fabric.device)
+    augmenter = Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise)
     work = out.with_name(f".{out.name}.training")
-    model = trainer.run(work / "checkpoint.pt", report)
-    metrics = measure(recipe, model, test, trainer.history)
+    outcomes = []
+    for seed in range(recipe.training.seed, recipe.training.seed + seeds):
+        seeded = replace(recipe, training=replace(recipe.training, seed=seed))
+        trainer = Trainer(seeded, clips, validation, augmenter, fabric)
+        model = trainer.run(work / f"seed-{seed}" / "checkpoint.pt", report)
+        outcomes.append(_Outcome(seeded, model, trainer.history))
+    runs = [measure(o.recipe, o.model, test, o.history) for o in outcomes]
+    best, metrics = max(zip(outcomes, runs, strict=True), key=lambda pair: rank(best_epoch(pair[0].history)))
+    metrics = replace(metrics, seeds=across_seeds(runs))
     if fabric.is_global_zero:
         calibration = features.part("train").x
-        write_model_folder(out, recipe, recipe_text, model, calibration, metrics, trainer.history)
+        write_model_folder(out, best.recipe, recipe_text, best.model, calibration, metrics, best.history)
         shutil.rmtree(work)
     return metrics
 

@@ -17,6 +17,7 @@ from edgetx.recipe import load_recipe
 from edgetx.train import loop, train
 from edgetx.train.evaluate import wilson_interval
 from edgetx.train.loop import learning_rate_factor
+from edgetx.train.metrics import across_seeds
 from edgetx.train.saving import save_checkpoint
 
 RECIPE = """\
@@ -113,6 +114,30 @@ def test_seed_decides_the_weights(recipe, recordings, tmp_path):
         assert_same_weights(tmp_path / "a", tmp_path / "b")
 
 
+def test_several_seeds_keep_the_best_on_valid_and_report_all(recipe, recordings, tmp_path):
+    seen = []
+    metrics = train(recipe, recordings, tmp_path / "out", lambda e: seen.append(e.epoch), seeds=3)
+    assert seen == [1, 2, 3, 4, 5, 6] * 3
+    assert metrics.seeds.seeds == [0, 1, 2]
+    assert metrics.seeds.mean == pytest.approx(np.mean(metrics.seeds.accuracies))
+    low, high = metrics.seeds.interval_95
+    assert low <= metrics.seeds.mean <= high
+    assert metrics.training.seed in (0, 1, 2)
+    train_alone = recipe.with_name("alone.toml")
+    train_alone.write_text(RECIPE.replace("batch = 5", f"batch = 5\nseed = {metrics.training.seed}"))
+    assert train(train_alone, recordings, tmp_path / "alone").seeds is None
+    assert_same_weights(tmp_path / "out", tmp_path / "alone")
+
+
+def test_interval_of_the_mean_is_student_t(recipe, recordings, tmp_path):
+    metrics = train(recipe, recordings, tmp_path / "out")
+    runs = [
+        dataclasses.replace(metrics, test=dataclasses.replace(metrics.test, accuracy=a)) for a in (0.91, 0.92, 0.93)
+    ]
+    low, high = across_seeds(runs).interval_95
+    assert (low, high) == pytest.approx((0.92 - 4.3027 * 0.01 / 3**0.5, 0.92 + 4.3027 * 0.01 / 3**0.5), abs=1e-5)
+
+
 def test_checkpoint_of_another_recipe_is_refused(recipe, recordings, tmp_path):
     with pytest.raises(KilledError):
         train(recipe, recordings, tmp_path / "out", kill_after(1))
@@ -124,7 +149,7 @@ def test_checkpoint_of_another_recipe_is_refused(recipe, recordings, tmp_path):
 def test_damaged_checkpoint_is_explained(recipe, recordings, tmp_path):
     with pytest.raises(KilledError):
         train(recipe, recordings, tmp_path / "out", kill_after(1))
-    checkpoint = tmp_path / ".out.training" / "checkpoint.pt"
+    checkpoint = tmp_path / ".out.training" / "seed-0" / "checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(ModelError, match="checkpoint is damaged"):
         train(recipe, recordings, tmp_path / "out")
