@@ -296,6 +296,50 @@ void etx_lstm_cell_s8(const etx_lstm_cell_params *p, const int8_t *x, const int8
                       const int32_t *x_shifts, const int32_t *h_mantissas, const int32_t *h_shifts,
                       int8_t *y, int16_t *cell);
 
+/* m[t] = (a m[t-1] + b (u[t] + input_offset)) / 2^shifts, rounded to nearest with ties upwards and saturated;
+ * a[order][order], before is m[-1], after the last m. */
+typedef struct {
+  int32_t steps;
+  int32_t order;
+  int32_t input_offset;
+} etx_lmu_params;
+
+void etx_lmu_s8(const etx_lmu_params *p, const int8_t *u, const int16_t *before, const int16_t *a,
+                const int32_t *b, const int32_t *shifts, int16_t *m, int16_t *after);
+void etx_lmu_s16(const etx_lmu_params *p, const int16_t *u, const int16_t *before, const int16_t *a,
+                 const int32_t *b, const int32_t *shifts, int16_t *m, int16_t *after);
+
+/* Leaky integrate-and-fire neurons with hard reset: v += (x - v) * leak / 2^14, x = ((x[steps][channels] +
+ * input_offset) * gain + shift) / 2^gain_bits, both to nearest with ties upwards, x saturated to 16 bits; where v
+ * reaches 2^11, s is 64 and v becomes 0. */
+typedef struct {
+  int32_t steps;
+  int32_t channels;
+  int32_t input_offset;
+  int32_t gain_bits;
+  int32_t leak;
+} etx_lif_params;
+
+void etx_lif_s8(const etx_lif_params *p, const int8_t *x, const int32_t *gain, const int32_t *shift,
+                const int16_t *before, int8_t *s, int16_t *after);
+void etx_lif_s16(const etx_lif_params *p, const int16_t *x, const int32_t *gain, const int32_t *shift,
+                 const int16_t *before, int8_t *s, int16_t *after);
+
+/* s[t] = decay[t] s[t-1] / 2^15 + (x[t] + input_offset) * drive / 2^15, rounded once to nearest with ties upwards and
+ * saturated; x[steps][size], decay[steps][size / repeats]. */
+typedef struct {
+  int32_t steps;
+  int32_t size;
+  int32_t repeats;
+  int32_t input_offset;
+  int32_t drive;
+} etx_linear_recurrence_params;
+
+void etx_linear_recurrence_s8(const etx_linear_recurrence_params *p, const int16_t *decay, const int8_t *x,
+                              const int16_t *before, int16_t *s, int16_t *after);
+void etx_linear_recurrence_s16(const etx_linear_recurrence_params *p, const int16_t *decay, const int16_t *x,
+                               const int16_t *before, int16_t *s, int16_t *after);
+
 /* Softmax attention by rows; q, k, v and y are [length][heads * head_size]. scratch holds one row of scores.
  */
 typedef struct {

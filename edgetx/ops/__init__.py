@@ -19,6 +19,9 @@ from edgetx.ops.hard_swish import HardSwish
 from edgetx.ops.l2_normalization import L2Normalization
 from edgetx.ops.layer_norm import LayerNorm
 from edgetx.ops.leaky_relu import LeakyRelu
+from edgetx.ops.lif import Lif
+from edgetx.ops.linear_recurrence import LinearRecurrence
+from edgetx.ops.lmu import Lmu
 from edgetx.ops.log import Log
 from edgetx.ops.logistic import Logistic
 from edgetx.ops.lstm_cell import LstmCell
@@ -71,6 +74,9 @@ __all__ = [
     "L2Normalization",
     "LayerNorm",
     "LeakyRelu",
+    "Lif",
+    "LinearRecurrence",
+    "Lmu",
     "Log",
     "Logistic",
     "LstmCell",

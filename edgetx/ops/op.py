@@ -1,7 +1,7 @@
 """What an op is: its meaning, shape rule, quantization rule, cost, and how each output form writes it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeVar
 
@@ -84,6 +84,9 @@ class TfliteBuilder(Protocol):
         """A tensor between two of the built-ins that make up one node."""
 
 
+ScanStep = Callable[[list[str], list[str]], tuple[list[str], list[str]]]
+
+
 class OnnxBuilder(Protocol):
     """What an op may ask of the ONNX backend; tensors are real numbers between QuantizeLinear and DequantizeLinear."""
 
@@ -96,8 +99,29 @@ class OnnxBuilder(Protocol):
     def const(self, data: Array) -> str:
         """Name of a new initializer."""
 
-    def result(self, node: Node, name: str) -> None:
-        """Say which real-valued tensor is the result of `node`; the builder quantizes it."""
+    def result(self, node: Node, *names: str) -> None:
+        """Say which real-valued tensors are the results of `node`; the builder quantizes them."""
+
+    def integers(self, value: Value, /) -> str:
+        """Name of the stored integers of an operand less their zero point, in double precision."""
+
+    def real_of(self, integers: str, tensor: TensorType, /) -> str:
+        """The real-valued form of integers in double precision, less the zero point of their type."""
+
+    def scan(
+        self, step: ScanStep, states: Sequence[str], slices: Sequence[str], shape: Sequence[int], /
+    ) -> tuple[list[str], list[str]]:
+        """Write a loop over the second axis, in double precision.
+
+        Args:
+            step: Writes one step: from the names of states and slices, those of new states and of results.
+            states: First states.
+            slices: What each step takes a slice of, without that axis.
+            shape: Shape of the states, and of the results of a step.
+
+        Returns:
+            The states after the last step, and the results of all steps, stacked along the second axis.
+        """
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,19 @@ class Bias:
 
 
 @dataclass(frozen=True)
+class StateRule:
+    """What the state of a recurrence, its last operand, is quantized like, and how wide it is at least.
+
+    Attributes:
+        results: Results that have the quantization of the state; the last one always does.
+        bits: Width with which the op computes it.
+    """
+
+    results: tuple[int, ...]
+    bits: int = 16
+
+
+@dataclass(frozen=True)
 class QuantRule:
     """Quantization of one op.
 
@@ -85,12 +98,20 @@ class QuantRule:
             like activations, over their own range.
         symmetric: Operands whose zero point must be 0.
         shared: Whether all activations, operands and results, have one quantization.
+        fixed: For the index of a result, the width and the quantization that the op prescribes for it alone.
+        fixed_operands: The same for the index of an operand.
+        state: The rule for the state, if the op has one.
+        own_widths: Whether each operand and result has its own width instead of the widest among them.
     """
 
     result: Result | Mapping[int, QuantParams] = Result.CALIBRATED
     consts: Mapping[int, ConstRule] = field(default_factory=dict)
     symmetric: tuple[int, ...] = ()
     shared: bool = False
+    fixed: Mapping[int, tuple[int, QuantParams]] = field(default_factory=dict)
+    fixed_operands: Mapping[int, tuple[int, QuantParams]] = field(default_factory=dict)
+    state: StateRule | None = None
+    own_widths: bool = False
 
 
 CALIBRATED = QuantRule()

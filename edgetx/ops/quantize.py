@@ -8,6 +8,7 @@ import numpy as np
 from edgetx.fixedpoint import quantize_multiplier, requantize
 from edgetx.ir import Array, Arrays, Node, TensorType
 from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder, register
+from edgetx.ops.quant_rule import QuantRule
 
 
 @register
@@ -24,6 +25,9 @@ class Quantize(Op):
 
     def float_ref(self, *inputs: Array) -> Arrays:
         return inputs
+
+    def quant_rule(self) -> QuantRule:
+        return QuantRule(own_widths=True)
 
     def int_ref(self, node: Node, *inputs: Array) -> Arrays:
         (q,) = inputs

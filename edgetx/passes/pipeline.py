@@ -4,6 +4,7 @@ from edgetx.ir import Graph
 from edgetx.passes.base import Pass, Repeat, Watcher, run_passes
 from edgetx.passes.convert_matmul import ConvertMatmul
 from edgetx.passes.fold_constants import FoldConstants
+from edgetx.passes.fold_into_lif import FoldIntoLif
 from edgetx.passes.fuse_activation import FuseActivation
 from edgetx.passes.fuse_affine import FuseAffine
 from edgetx.passes.fuse_attention import FuseAttention
@@ -11,6 +12,7 @@ from edgetx.passes.hoist_slice import HoistSlice
 from edgetx.passes.merge_duplicates import MergeDuplicates
 from edgetx.passes.recognize_activation import RecognizeActivation
 from edgetx.passes.recognize_norm import RecognizeNorm
+from edgetx.passes.separate_states import SeparateStates
 from edgetx.passes.simplify_movement import SimplifyMovement
 from edgetx.passes.sink_movement import SinkReshape, SinkTranspose
 
@@ -31,6 +33,8 @@ def float_passes() -> list[Pass]:
         FuseActivation(),  # after affine: the clamp comes last
         Repeat((HoistSlice(), MergeDuplicates())),  # a slice hoisted to both operands of a residual is one slice
         *_settle_movement(),
+        FoldIntoLif(),  # what no layer above has taken in
+        SeparateStates(),  # last, since it adds conversions that mean nothing in real numbers
     ]
 
 

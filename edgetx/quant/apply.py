@@ -10,7 +10,7 @@ from edgetx.errors import QuantError
 from edgetx.fixedpoint import quantize
 from edgetx.ir import Array, Graph, GraphBuilder, Node, State, TensorType, Value, dtype_of
 from edgetx.ops import Op, Quantize
-from edgetx.ops.quant_rule import Result
+from edgetx.ops.quant_rule import QuantRule, Result
 from edgetx.quant.plan import QuantPlan, TensorPlan, tensor_plan
 
 
@@ -58,8 +58,9 @@ class _Quantizer:
             raise QuantError("the plan quantizes it unlike its operand", where=node.output.name)
         activations = [v for i, v in enumerate(node.inputs) if i not in rule.consts or self.graph.const(v) is None]
         bits = max(self._tensor(v).bits for v in (*activations, *node.outputs))
+        wanted = self._own_bits(node, rule) if rule.own_widths else {}
         operands: list[Value] = []
-        outputs = tuple(Value(v.name, _at_width(self._planned(v), bits)) for v in node.outputs)
+        outputs = tuple(Value(v.name, _at_width(self._planned(v), wanted.get(v.name, bits))) for v in node.outputs)
         for index, value in enumerate(node.inputs):
             data = self.graph.const(value)
             if data is not None and index in rule.consts:
@@ -67,8 +68,17 @@ class _Quantizer:
                 integers, params = rule.consts[index].quantize(data, types, outputs[0].type)
                 operands.append(self._const(value, integers, value.type.with_quant(dtype_of(integers), params)))
             else:
-                operands.append(self._activation(value, data, bits))
+                operands.append(self._activation(value, data, wanted.get(value.name, bits)))
         self._emit(replace(node, inputs=tuple(operands), outputs=outputs), node.outputs)
+
+    def _own_bits(self, node: Node, rule: QuantRule) -> dict[str, int]:
+        """The planned width of each activation of a node; of a state, that with which the op computes it."""
+        activations = [v for i, v in enumerate(node.inputs) if i not in rule.consts]
+        bits = {value.name: self._tensor(value).bits for value in (*activations, *node.outputs)}
+        if rule.state:
+            states = (node.inputs[-1], *(node.outputs[index] for index in rule.state.results))
+            bits.update({value.name: rule.state.bits for value in states})
+        return bits
 
     def _activation(self, value: Value, data: Array | None, bits: int) -> Value:
         """An operand at the node's width."""

@@ -88,16 +88,19 @@ def make_plan(
             fixed.update({v.name: rule.result for v in node.outputs})
         if rule.shared:
             groups.join([*(v.name for v in _activations(node, rule)), *(v.name for v in node.outputs)])
+        fixed.update({name: {bits: params} for name, (bits, params) in _prescribed(node, rule).items()})
+        if rule.state:
+            groups.join([node.inputs[-1].name, *(node.outputs[index].name for index in rule.state.results)])
         symmetric.update(node.inputs[index].name for index in rule.symmetric)
     for state in graph.states:
         groups.join([state.read.name, state.write.name])
-    widths = _widths(graph, recipe)
+    widths, least = _widths(graph, recipe), _least_widths(graph)
     every = _ranges_with_consts(graph, ranges)
     tensors: dict[str, TensorPlan] = {}
     tied = groups.of(_quantized_names(graph))
     for members in tied:
         kept = next((given[name] for name in members if given and name in given), None)
-        plan = kept or _plan_group(members, every, widths, symmetric, fixed)
+        plan = kept or _plan_group(members, every, widths | least, symmetric, fixed)
         tensors.update(dict.fromkeys(members, plan))
     return QuantPlan(recipe.name, with_agreeing_factors(graph, tensors, tied, {*fixed, *(given or ())}))
 
@@ -161,6 +164,24 @@ def _widths(graph: Graph, recipe: QuantRecipe) -> dict[str, int]:
     for node in graph.nodes:
         if recipe.activation_bits not in cast(Op, node.op).activation_bits:
             widths.update({v.name: 8 for v in (*node.inputs, *node.outputs)})
+    return widths
+
+
+def _prescribed(node: Node, rule: QuantRule) -> dict[str, tuple[int, QuantParams]]:
+    """Width and quantization of the operands and results for which the op knows only one."""
+    operands = {node.inputs[index].name: given for index, given in rule.fixed_operands.items()}
+    return operands | {node.outputs[index].name: given for index, given in rule.fixed.items()}
+
+
+def _least_widths(graph: Graph) -> dict[str, int]:
+    """Widths that ops prescribe: of states, and of what has a quantization of its own."""
+    widths: dict[str, int] = {}
+    for node in graph.nodes:
+        rule = cast(Op, node.op).quant_rule()
+        widths.update({name: bits for name, (bits, _) in _prescribed(node, rule).items()})
+        if rule.state:
+            values = (node.inputs[-1], *(node.outputs[index] for index in rule.state.results))
+            widths.update({value.name: rule.state.bits for value in values})
     return widths
 
 

@@ -14,14 +14,10 @@ from edgetx.quant import QuantRecipe
 from edgetx.reference import execute
 
 MISSING = {
-    "lmuformer": "edgetx.lmu",
-    "lmuformer-causal": "edgetx.lmu",
-    "spiking-lmuformer": "edgetx.lif",
-    "spiking-lmuformer-causal": "edgetx.lif",
     "ssamba-tiny": "flip|log1p|where",
     "ssamba-tiny-causal": "log1p|where",
     "ssamba-micro": "log1p|where",
-    "gla-micro": "log1p|where|linear_recurrence",
+    "gla-micro": "log1p|where",
 }
 """Families that wait for an op."""
 

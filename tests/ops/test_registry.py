@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cases import CASES
 from host_kernels import KERNELS, structs
+from recurrent_cases import CASES as RECURRENT_CASES
 
 from edgetx import ops
 from edgetx.ops import REGISTRY, Op
@@ -26,7 +27,8 @@ def test_every_op_is_exported() -> None:
 
 
 def test_every_kernel_file_is_called_by_an_op() -> None:
-    used = {next(iter(case.graph(0).nodes)).op.to_c(next(iter(case.graph(0).nodes))).kernel for case in CASES}
+    nodes = (next(iter(case.graph(0).nodes)) for case in (*CASES, *RECURRENT_CASES))
+    used = {node.op.to_c(node).kernel for node in nodes}
     mixed_widths = {f"quantize_{pair}" for pair in ("s8_s16", "s16_s8", "s8_u8", "u8_s8", "s16_s32")}
     assert {path.stem for path in KERNELS.glob("*.c")} == used | mixed_widths | {"lstm_cell_s8"}
 

@@ -10,6 +10,7 @@ from onnx.helper import make_node, make_tensor_value_info, np_dtype_to_tensor_dt
 from edgetx.errors import UnsupportedOpError
 from edgetx.fixedpoint import dequantize
 from edgetx.ir import Array, DType, Node, QuantParams, State, TensorType, Value
+from edgetx.ops.op import ScanStep
 
 ACTIVATION_DTYPES = ("int8", "uint8", "int16")
 """What QuantizeLinear can make."""
@@ -58,6 +59,44 @@ class QdqBuilder:
         """Say which real-valued tensors are the results of `node`."""
         for value, name in zip(node.outputs, names, strict=True):
             self._store(value, name)
+
+    def integers(self, value: Value) -> str:
+        """Name of the stored integers less their zero point, in double precision."""
+        if value.name in self._consts:
+            return self.const(self._consts[value.name].astype(np.float64) - _zero_point(value.type))
+        wide = self.op("Cast", [self._stored_form(value)], {"to": onnx.TensorProto.DOUBLE})
+        return self.op("Sub", [wide, self.const(np.array(_zero_point(value.type), np.float64))])
+
+    def real_of(self, integers: str, tensor: TensorType) -> str:
+        """The real-valued form of integers in double precision, less the zero point of their type."""
+        real = self.op("Mul", [integers, self.const(np.array(tensor.scale, np.float64))])
+        return self.op("Cast", [real], {"to": onnx.TensorProto.FLOAT})
+
+    def scan(
+        self, step: ScanStep, states: Sequence[str], slices: Sequence[str], shape: Sequence[int]
+    ) -> tuple[list[str], list[str]]:
+        """Write a loop over the second axis as a Scan; its body reads constants from around it."""
+        around, self._nodes = self._nodes, []
+        names = [
+            [self._fresh(f"{self.scope}:{kind}") for _ in given]
+            for kind, given in (("state", states), ("slice", slices))
+        ]
+        new, results = (
+            [self._write("Identity", [name], self._fresh(f"{name}:out")) for name in made] for made in step(*names)
+        )
+        taken = [make_tensor_value_info(name, onnx.TensorProto.DOUBLE, None) for group in names for name in group]
+        given = [make_tensor_value_info(name, onnx.TensorProto.DOUBLE, shape) for name in (*new, *results)]
+        body = onnx.helper.make_graph(self._nodes, self._fresh(f"{self.scope}:step"), taken, given)
+        self._nodes = around
+        outputs = [self._fresh(f"{self.scope}:Scan") for _ in given]
+        attributes: dict[str, Any] = {
+            "body": body,
+            "num_scan_inputs": len(slices),
+            "scan_input_axes": [1] * len(slices),
+            "scan_output_axes": [1] * len(results),
+        }
+        self._nodes.append(make_node("Scan", [*states, *slices], outputs, outputs[0], **attributes))
+        return outputs[: len(states)], outputs[len(states) :]
 
     def input(self, value: Value) -> None:
         """Declare an input of real numbers."""
@@ -154,6 +193,10 @@ def _info(name: str, tensor_type: TensorType) -> onnx.ValueInfoProto:
 
 def _real_type(tensor_type: TensorType) -> TensorType:
     return tensor_type.with_quant("float32", None) if tensor_type.quant else tensor_type
+
+
+def _zero_point(tensor_type: TensorType) -> int:
+    return tensor_type.quant.zero_point if tensor_type.quant else 0
 
 
 def _axis(quant: QuantParams) -> Mapping[str, object]:

@@ -1,0 +1,42 @@
+"""Base of the recurrences: ops over any number of steps that take a state and give it back."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from edgetx.errors import ModelError
+from edgetx.ir import Node, TensorType, Value
+from edgetx.ops.op import Op
+
+STATE_BITS = 16
+"""Width of a state unless an op says otherwise: rounding errors stay in it, step after step."""
+
+
+@dataclass(frozen=True)
+class Recurrence(Op):
+    """y, state' = f(x …, state): the last operand is the state before the first step, the last result after the last.
+
+    The time axis is the second of every other operand and result. A clip passes a constant as the state and leaves
+    the new one unread; a program that runs hop by hop binds both to a state of the graph. Either computes the same.
+    """
+
+    activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16})
+
+    @abstractmethod
+    def state_shape(self, *inputs: TensorType) -> tuple[int, ...]:
+        """Shape of the state for these operands."""
+
+    def check_state(self, *inputs: TensorType) -> None:
+        """Compare the state with the other operands.
+
+        Raises:
+            ModelError: If it does not fit them.
+        """
+        wanted = self.state_shape(*inputs)
+        if inputs[-1].shape != wanted:
+            raise ModelError(f"{self.name} with a state {inputs[-1].shape}, expected {wanted}")
+
+
+def state_of(node: Node) -> tuple[Value, Value]:
+    """The state of a recurrence before and after."""
+    return node.inputs[-1], node.outputs[-1]
