@@ -22,6 +22,7 @@ class Data:
     sample_rate_hz: int = 16_000
     clip_ms: float = 1000.0
     placement: str = "centre"  # where a clip of another length goes: start | centre
+    test_fold: int = 0  # of the table's column `fold`: this one tests, the next validates; 0: the column `split`
     source: str = ""  # origin and licence, for the model card
 
     @property

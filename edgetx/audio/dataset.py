@@ -64,7 +64,9 @@ def load_dataset(path: Path, recipe: Recipe) -> Dataset:
         batches = np.array_split(audio, -(-len(audio) // 256))
         return np.concatenate([extract(b, recipe.frontend, recipe.data.sample_rate_hz) for b in batches])
 
-    return _dataset(cached(features, (recipe.data, recipe.frontend), files), rows, recipe.data)
+    return _dataset(
+        cached(features, (dataclasses.replace(recipe.data, test_fold=0), recipe.frontend), files), rows, recipe.data
+    )
 
 
 def load_recordings(path: Path, data: Data, split: str) -> Dataset:
@@ -134,10 +136,42 @@ def read_table(folder: Path, data: Data) -> list[dict[str, str]]:
             raise DataError(f"no column '{column}'", where=str(table))
     if not rows:
         raise DataError("lists no clips", where=str(table))
+    if data.test_fold:
+        _split_by_fold(rows, data.test_fold, table)
     for number, row in enumerate(rows, start=2):
         _check_row(row, folder, data.classes, f"{table}:{number}")
     _check_speakers(rows, table)
     return rows
+
+
+def split_of(fold: int, test_fold: int, folds: int) -> str:
+    """The split that a fold falls into: after the one that tests comes the one that validates."""
+    return {test_fold: "test", test_fold % folds + 1: "valid"}.get(fold, "train")
+
+
+def count_folds(folder: Path, data: Data) -> int:
+    """Number of folds that the table of a data folder has.
+
+    Raises:
+        DataError: If there are none.
+    """
+    return len(_folds(read_table(folder, data), folder))
+
+
+def _folds(rows: list[dict[str, str]], where: Path) -> set[int]:
+    folds = {int(row["fold"]) if row.get("fold", "").isdecimal() else 0 for row in rows}
+    if len(folds) < 3 or folds != set(range(1, len(folds) + 1)):
+        hint = "a column 'fold' that numbers three or more folds from 1 on is needed"
+        raise DataError("no folds to cross-validate on", where=str(where), hint=hint)
+    return folds
+
+
+def _split_by_fold(rows: list[dict[str, str]], test_fold: int, table: Path) -> None:
+    folds = _folds(rows, table)
+    if test_fold not in folds:
+        raise DataError(f"no fold {test_fold}", where=str(table), hint=f"folds: 1 to {len(folds)}")
+    for row in rows:
+        row["split"] = split_of(int(row["fold"]), test_fold, len(folds))
 
 
 def _check_row(row: dict[str, str], folder: Path, classes: tuple[str, ...], where: str) -> None:
@@ -149,12 +183,12 @@ def _check_row(row: dict[str, str], folder: Path, classes: tuple[str, ...], wher
 
 
 def _check_speakers(rows: list[dict[str, str]], table: Path) -> None:
-    split_of: dict[str, str] = {}
+    assigned: dict[str, str] = {}
     for row in rows:
         speaker = row.get("speaker", "")
-        if speaker and split_of.setdefault(speaker, row["split"]) != row["split"]:
+        if speaker and assigned.setdefault(speaker, row["split"]) != row["split"]:
             raise DataError(
-                f"speaker '{speaker}' is in the splits '{split_of[speaker]}' and '{row['split']}'",
+                f"speaker '{speaker}' is in the splits '{assigned[speaker]}' and '{row['split']}'",
                 where=str(table),
                 hint="give every speaker one split, or the test accuracy will flatter the model",
             )

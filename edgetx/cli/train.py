@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @click.option(
     "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Train this many, keep the best on valid."
 )
+@click.option("--folds", is_flag=True, help="Train one model per fold of the data, tested on that fold.")
 @json_option
 @quiet_option
-def command(recipe: str, data: Path, out: Path | None, seeds: int, as_json: bool, quiet: bool) -> None:
+def command(recipe: str, data: Path, out: Path | None, seeds: int, folds: bool, as_json: bool, quiet: bool) -> None:
     """Train the model of RECIPE (a file, a model folder or a name in the zoo).
 
     \b
@@ -47,15 +48,15 @@ def command(recipe: str, data: Path, out: Path | None, seeds: int, as_json: bool
         def report(epoch: "Epoch") -> None:
             progress.update(task, completed=epoch.epoch, description=_describe(epoch))
 
-        metrics = train(recipe, data, out, report, seeds)
+        metrics = train(recipe, data, out, report, seeds, folds)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(metrics)))
     else:
         score = metrics.test
         low, high = score.interval_95
         click.echo(f"{out}: {score.accuracy:.2%} of {score.clips} test clips (95 % interval {low:.1%} to {high:.1%})")
-        if metrics.seeds is not None:
-            click.echo(f"mean of {seeds} seeds: {metrics.seeds.mean:.2%}")
+        if metrics.repeats is not None:
+            click.echo(f"mean of {len(metrics.repeats.runs)} trainings: {metrics.repeats.mean:.2%}")
 
 
 def _describe(epoch: "Epoch") -> str:

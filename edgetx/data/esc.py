@@ -12,6 +12,7 @@ import soundfile
 from scipy.signal import resample_poly
 
 from edgetx.audio.clip import Clip, to_int16
+from edgetx.audio.dataset import split_of
 from edgetx.data.download import Archive, fetch
 from edgetx.data.folder import Row, new_data_folder, write_clip, write_starter_recipe, write_table
 from edgetx.errors import DataError
@@ -57,11 +58,6 @@ def prepare(out: Path, classes: int, fold: int = 1, mirror: str = "") -> list[Ro
     return rows
 
 
-def split_of(fold: int, test_fold: int) -> str:
-    """The split that an official fold falls into."""
-    return {test_fold: "test", test_fold % FOLDS + 1: "valid"}.get(fold, "train")
-
-
 def to_rate(audio: np.ndarray[tuple[int], np.dtype[np.float32]], rate: int) -> Clip:
     """Samples in ±1 of another rate as 16-bit samples at 16 kHz, by a polyphase filter."""
     divisor = int(np.gcd(rate, RATE))
@@ -76,7 +72,7 @@ def _write(folder: Path, zipped: ZipFile, entry: dict[str, str], fold: int, arch
     path = f"{entry['category']}/{PurePosixPath(entry['filename']).stem}.flac"
     write_clip(folder / path, to_rate(audio[:, 0], rate), RATE)
     # All takes of a source lie in one fold; as the "speaker" it is held to one split.
-    return Row(path, entry["category"], split_of(int(entry["fold"]), fold), entry["src_file"])
+    return Row(path, entry["category"], split_of(int(entry["fold"]), fold, FOLDS), entry["src_file"])
 
 
 def _read_table(zipped: ZipFile, classes: int, archive: Path) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 """The model card: a model folder's README.md."""
 
 from edgetx.recipe import Recipe
-from edgetx.train.metrics import Metrics
+from edgetx.train.metrics import Metrics, Repeats
 
 
 def model_card(recipe: Recipe, metrics: Metrics) -> str:
@@ -38,7 +38,7 @@ def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
         "multiply-accumulates": f"{stage['macs']:,} per clip",
         "float accuracy": f"**{test.accuracy:.2%}** of {test.clips} test clips; "
         f"95 % interval {low:.1%} to {high:.1%}, taking clips as independent",
-        "over seeds": _seeds(metrics),
+        "over several trainings": _repeats(metrics.repeats),
         "per test speaker": _spread(test.speakers),
         "weakest classes": ", ".join(f"{name} {recall:.1%}" for name, recall in weakest),
         "data": recipe.data.source or "not stated",
@@ -47,12 +47,13 @@ def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
     }
 
 
-def _seeds(metrics: Metrics) -> str:
-    if metrics.seeds is None:
-        return "one seed only"
-    low, high = metrics.seeds.interval_95
-    each = ", ".join(f"{accuracy:.2%}" for accuracy in metrics.seeds.accuracies)
-    return f"mean **{metrics.seeds.mean:.2%}**, 95 % interval of the mean {low:.1%} to {high:.1%} ({each})"
+def _repeats(repeats: Repeats | None) -> str:
+    if repeats is None:
+        return "trained once only"
+    low, high = repeats.interval_95
+    by = "fold" if repeats.runs[0].fold else "seed"
+    each = ", ".join(f"{by} {getattr(run, by)}: {run.accuracy:.2%}" for run in repeats.runs)
+    return f"mean **{repeats.mean:.2%}**, 95 % interval of the mean {low:.1%} to {high:.1%} ({each})"
 
 
 def _spread(speakers: dict[str, float]) -> str:

@@ -46,13 +46,21 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Seeds:
-    """The same recipe with several seeds: accuracies on the test split in the order of the seeds."""
+class Repeat:
+    """One of several trainings of the same recipe."""
 
-    seeds: list[int]
-    accuracies: list[float]
+    seed: int
+    fold: int  # that tested it; 0: the test split
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """The same recipe with several seeds, or tested on one fold after the other."""
+
+    runs: list[Repeat]
     mean: float
-    interval_95: tuple[float, float]  # of the mean over seeds, by Student's t
+    interval_95: tuple[float, float]  # of the mean over the runs, by Student's t
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class Metrics:
     stages: list[dict[str, object]]
     test: Score
     training: Run
-    seeds: Seeds | None = None  # if there was more than one
+    repeats: Repeats | None = None  # if there was more than one training
 
 
 def measure(recipe: Recipe, model: nn.Module, test: Dataset, history: Sequence[Epoch]) -> Metrics:
@@ -81,15 +89,15 @@ def measure(recipe: Recipe, model: nn.Module, test: Dataset, history: Sequence[E
     return Metrics(1, [stage], tested, _run(recipe, history))
 
 
-def across_seeds(runs: Sequence[Metrics]) -> Seeds | None:
-    """Mean over the seeds; None if there was one only."""
-    if len(runs) < 2:
+def repeats(trainings: Sequence[tuple[Recipe, Metrics]]) -> Repeats | None:
+    """Mean over several trainings; None if there was one only."""
+    if len(trainings) < 2:
         return None
-    accuracies = [run.test.accuracy for run in runs]
+    accuracies = [metrics.test.accuracy for _, metrics in trainings]
     mean = statistics.fmean(accuracies)
-    half = float(student_t.ppf(0.975, len(runs) - 1)) * statistics.stdev(accuracies) / math.sqrt(len(runs))
-    interval = max(0.0, mean - half), min(1.0, mean + half)
-    return Seeds([run.training.seed for run in runs], accuracies, mean, interval)
+    half = float(student_t.ppf(0.975, len(accuracies) - 1)) * statistics.stdev(accuracies) / math.sqrt(len(accuracies))
+    runs = [Repeat(r.training.seed, r.data.test_fold, m.test.accuracy) for r, m in trainings]
+    return Repeats(runs, mean, (max(0.0, mean - half), min(1.0, mean + half)))
 
 
 def count_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:

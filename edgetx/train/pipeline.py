@@ -1,33 +1,37 @@
 """From a recipe and a data folder to a trained model folder."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgetx.audio import Dataset, load_dataset, load_recordings, read_clip
+from edgetx.audio import Dataset, count_folds, load_dataset, load_recordings, read_clip
 from edgetx.errors import DataError
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
 from edgetx.train.loop import Epoch, Examples, Trainer, best_epoch, rank
-from edgetx.train.metrics import Metrics, across_seeds, measure
+from edgetx.train.metrics import Metrics, measure, repeats
 from edgetx.train.model_folder import MARKER, write_model_folder
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What training with one seed gave."""
+    """What one training gave."""
 
     recipe: Recipe
     model: nn.Module
     history: list[Epoch]
+    metrics: Metrics
+    calibration: NDArray[np.generic]  # model inputs of the training split
 
 
 def train(
@@ -36,6 +40,7 @@ def train(
     out: Path,
     report: Callable[[Epoch], None] = lambda epoch: None,
     seeds: int = 1,
+    folds: bool = False,
 ) -> Metrics:
     """Train a recipe's model and write its model folder; an interrupted run goes on where it stopped.
 
@@ -44,11 +49,12 @@ def train(
         data: A folder of audio with a CSV that splits it into train, valid and test.
         out: The model folder to write, or to replace.
         report: Called after each epoch.
-        seeds: How many models to train, with the recipe's seed and those after it; the one that is best on the
-            validation split is kept, all are in the metrics.
+        seeds: How many models to train, with the recipe's seed and those after it.
+        folds: Whether to train one model per fold of the data, which is tested on that fold.
 
     Returns:
-        What was measured, as in the folder's metrics.json.
+        What was measured, as in the folder's metrics.json. Of several models the one that is best on its validation
+        split is written; the accuracies of all are in the metrics.
 
     Raises:
         EdgetxError: If the recipe, the data or the disk do not allow it.
@@ -56,28 +62,40 @@ def train(
     recipe = load_recipe(source)
     recipe_text = recipe_path(source).read_text(encoding="utf-8")
     check_replaceable(out, MARKER)
-    features = load_dataset(data, recipe)
-    test, validation = features.part("test"), _examples(features.part("valid"))
-    clips = _examples(_training_clips(data, recipe))
     fabric = Fabric(precision=_precision(recipe))
     fabric.launch()
-    noise = _noise(data, recipe, fabric.device)
-    augmenter = Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise)
     work = out.with_name(f".{out.name}.training")
-    outcomes = []
-    for seed in range(recipe.training.seed, recipe.training.seed + seeds):
-        seeded = replace(recipe, training=replace(recipe.training, seed=seed))
-        trainer = Trainer(seeded, clips, validation, augmenter, fabric)
-        model = trainer.run(work / f"seed-{seed}" / "checkpoint.pt", report)
-        outcomes.append(_Outcome(seeded, model, trainer.history))
-    runs = [measure(o.recipe, o.model, test, o.history) for o in outcomes]
-    best, metrics = max(zip(outcomes, runs, strict=True), key=lambda pair: rank(best_epoch(pair[0].history)))
-    metrics = replace(metrics, seeds=across_seeds(runs))
+    outcomes = [_train(variant, data, work, fabric, report) for variant in _variants(recipe, data, seeds, folds)]
+    best = max(outcomes, key=lambda outcome: rank(best_epoch(outcome.history)))
+    metrics = replace(best.metrics, repeats=repeats([(o.recipe, o.metrics) for o in outcomes]))
     if fabric.is_global_zero:
-        calibration = features.part("train").x
-        write_model_folder(out, best.recipe, recipe_text, best.model, calibration, metrics, best.history)
+        write_model_folder(out, best.recipe, recipe_text, best.model, best.calibration, metrics, best.history)
         shutil.rmtree(work)
     return metrics
+
+
+def _variants(recipe: Recipe, data: Path, seeds: int, folds: bool) -> Iterator[Recipe]:
+    """The recipe with every seed, on every fold."""
+    tests = range(1, 1 + count_folds(data, recipe.data)) if folds else (recipe.data.test_fold,)
+    for fold, seed in product(tests, range(recipe.training.seed, recipe.training.seed + seeds)):
+        seeded = replace(recipe.training, seed=seed)
+        yield replace(recipe, data=replace(recipe.data, test_fold=fold), training=seeded)
+
+
+def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Callable[[Epoch], None]) -> _Outcome:
+    features = load_dataset(data, recipe)
+    test, noise = features.part("test"), _noise(data, recipe, fabric.device)
+    trainer = Trainer(
+        recipe,
+        _examples(_training_clips(data, recipe)),
+        _examples(features.part("valid")),
+        Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise),
+        fabric,
+    )
+    folder = f"fold-{recipe.data.test_fold}-seed-{recipe.training.seed}"
+    model = trainer.run(work / folder / "checkpoint.pt", report)
+    metrics = measure(recipe, model, test, trainer.history)
+    return _Outcome(recipe, model, trainer.history, metrics, features.part("train").x)
 
 
 def _training_clips(data: Path, recipe: Recipe) -> Dataset:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from lightning_fabric import Fabric
 from recordings import RATE, tone
 
+from edgetx.audio.dataset import read_table
 from edgetx.cli.train import command
 from edgetx.errors import DataError, EdgetxError, ModelError
 from edgetx.nn import load_zoo_model
@@ -17,7 +18,7 @@ from edgetx.recipe import load_recipe
 from edgetx.train import loop, train
 from edgetx.train.evaluate import wilson_interval
 from edgetx.train.loop import learning_rate_factor
-from edgetx.train.metrics import across_seeds
+from edgetx.train.metrics import repeats
 from edgetx.train.saving import save_checkpoint
 
 RECIPE = """\
@@ -118,15 +119,39 @@ def test_several_seeds_keep_the_best_on_valid_and_report_all(recipe, recordings,
     seen = []
     metrics = train(recipe, recordings, tmp_path / "out", lambda e: seen.append(e.epoch), seeds=3)
     assert seen == [1, 2, 3, 4, 5, 6] * 3
-    assert metrics.seeds.seeds == [0, 1, 2]
-    assert metrics.seeds.mean == pytest.approx(np.mean(metrics.seeds.accuracies))
-    low, high = metrics.seeds.interval_95
-    assert low <= metrics.seeds.mean <= high
+    assert [run.seed for run in metrics.repeats.runs] == [0, 1, 2]
+    assert metrics.repeats.mean == pytest.approx(np.mean([run.accuracy for run in metrics.repeats.runs]))
+    low, high = metrics.repeats.interval_95
+    assert low <= metrics.repeats.mean <= high
     assert metrics.training.seed in (0, 1, 2)
     train_alone = recipe.with_name("alone.toml")
     train_alone.write_text(RECIPE.replace("batch = 5", f"batch = 5\nseed = {metrics.training.seed}"))
-    assert train(train_alone, recordings, tmp_path / "alone").seeds is None
+    assert train(train_alone, recordings, tmp_path / "alone").repeats is None
     assert_same_weights(tmp_path / "out", tmp_path / "alone")
+
+
+def test_every_fold_tests_once_and_never_trains(recipe, recordings, tmp_path, monkeypatch):
+    table = recordings / "split.csv"
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["path", "label", "fold"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows({**row, "fold": 1 + i % 3} for i, row in enumerate(rows))
+    metrics = train(recipe, recordings, tmp_path / "out", folds=True)
+    assert [run.fold for run in metrics.repeats.runs] == [1, 2, 3]
+    assert metrics.test.clips == len(rows) // 3
+    assert "fold 2: " in (tmp_path / "out" / "README.md").read_text()
+    for fold in (1, 2, 3):
+        data = dataclasses.replace(load_recipe(recipe).data, test_fold=fold)
+        assert {(i + 1) % 3 for i, row in enumerate(read_table(recordings, data)) if row["split"] == "test"} == {
+            fold % 3
+        }
+
+
+def test_folds_are_needed_to_cross_validate(recipe, recordings, tmp_path):
+    with pytest.raises(DataError, match="no folds"):
+        train(recipe, recordings, tmp_path / "out", folds=True)
 
 
 def test_interval_of_the_mean_is_student_t(recipe, recordings, tmp_path):
@@ -134,7 +159,7 @@ def test_interval_of_the_mean_is_student_t(recipe, recordings, tmp_path):
     runs = [
         dataclasses.replace(metrics, test=dataclasses.replace(metrics.test, accuracy=a)) for a in (0.91, 0.92, 0.93)
     ]
-    low, high = across_seeds(runs).interval_95
+    low, high = repeats([(load_recipe(recipe), run) for run in runs]).interval_95
     assert (low, high) == pytest.approx((0.92 - 4.3027 * 0.01 / 3**0.5, 0.92 + 4.3027 * 0.01 / 3**0.5), abs=1e-5)
 
 
@@ -149,7 +174,7 @@ def test_checkpoint_of_another_recipe_is_refused(recipe, recordings, tmp_path):
 def test_damaged_checkpoint_is_explained(recipe, recordings, tmp_path):
     with pytest.raises(KilledError):
         train(recipe, recordings, tmp_path / "out", kill_after(1))
-    checkpoint = tmp_path / ".out.training" / "seed-0" / "checkpoint.pt"
+    checkpoint = tmp_path / ".out.training" / "fold-0-seed-0" / "checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(ModelError, match="checkpoint is damaged"):
         train(recipe, recordings, tmp_path / "out")
