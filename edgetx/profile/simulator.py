@@ -28,6 +28,7 @@ NOWHERE = RETURN_ADDRESS + 0x100
 DEFAULT_INSTRUCTIONS = 5_000_000_000
 DEFAULT_SECONDS = 300.0
 MASKED_STEP = 200
+RANDOM_SEED = 0x2545_F491
 
 
 class Simulator:
@@ -427,7 +428,8 @@ class Simulator:
         self.tracer.engine.set_costs(self.core.costs)
         for cache in self.target.cache:
             sets = max(cache.size_bytes // (cache.line_bytes * cache.ways), 1)
-            self.tracer.engine.add_cache(cache.line_bytes.bit_length() - 1, sets, cache.ways)
+            random = RANDOM_SEED if cache.replacement == "random" else 0
+            self.tracer.engine.add_cache(cache.line_bytes.bit_length() - 1, sets, cache.ways, random)
         self._set_up_memory()
 
     def _set_up_memory(self) -> None:

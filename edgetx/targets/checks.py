@@ -75,6 +75,7 @@ def check_timing_names_regions(target: Target) -> None:
     for cache in target.cache:
         for region in cache.regions:
             _one_of(target, "cache.regions", region, target.memory)
+        _one_of(target, "cache.replacement", cache.replacement, ("lru", "random"))
         for content in cache.holds:
             _one_of(target, "cache.holds", content, ("instructions", "data"))
         if cache.line_bytes <= 0 or cache.ways <= 0 or cache.size_bytes % (cache.line_bytes * cache.ways):

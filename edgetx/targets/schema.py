@@ -109,6 +109,7 @@ class Cache:
         size_bytes: Capacity.
         line_bytes: Bytes per line.
         ways: Associativity; as many ways as lines means fully associative.
+        replacement: Which line of a full set is given up: `lru`, the one used least recently, or `random`.
         level: 1 is next to the core.
         hit_cycles: Extra cycles of a hit.
         enable_field: Where firmware turns the cache on.
@@ -119,6 +120,7 @@ class Cache:
     size_bytes: int
     line_bytes: int
     ways: int
+    replacement: str = "lru"
     level: int = 1
     hit_cycles: int = 0
     enable_field: BitField | None = None

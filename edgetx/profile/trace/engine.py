@@ -125,8 +125,8 @@ class Engine(Protocol):
     def set_costs(self, costs: Costs) -> None:
         """Set what events cost."""
 
-    def add_cache(self, line_shift: int, set_count: int, way_count: int) -> None:
-        """Add a cache; caches are numbered in this order."""
+    def add_cache(self, line_shift: int, set_count: int, way_count: int, random: int) -> None:
+        """Add a cache; caches are numbered in this order. It replaces lines at random from a seed, or by age if that is 0."""
 
     def set_memory(self, memory: MemoryMap, host_address: Callable[[int], int]) -> None:
         """Set wait states and caches; regions stay the same from call to call.

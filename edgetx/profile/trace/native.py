@@ -80,7 +80,7 @@ class _Region(ctypes.Structure):
 
 class _Cache(ctypes.Structure):
     _fields_ = (
-        *_fields(ctypes.c_uint32, "line_shift set_count way_count enabled"),
+        *_fields(ctypes.c_uint32, "line_shift set_count way_count enabled random"),
         ("lines", ctypes.c_void_p),
         ("misses", ctypes.c_uint64),
     )
@@ -169,8 +169,8 @@ class NativeEngine:
     def set_costs(self, costs: Costs) -> None:
         self._library.etx_set_costs(self._engine, ctypes.byref(_Costs(*dataclasses.astuple(costs))))
 
-    def add_cache(self, line_shift: int, set_count: int, way_count: int) -> None:
-        self._library.etx_add_cache(self._engine, line_shift, set_count, way_count)
+    def add_cache(self, line_shift: int, set_count: int, way_count: int, random: int) -> None:
+        self._library.etx_add_cache(self._engine, line_shift, set_count, way_count, random)
 
     def set_memory(self, memory: MemoryMap, host_address: Callable[[int], int]) -> None:
         for index, region in enumerate(memory.regions):
@@ -248,7 +248,7 @@ def _load_library() -> ctypes.CDLL:
         "etx_enable_cache": (None, (engine, i32, i32)),
         "etx_region_at": (ctypes.POINTER(_Region), (engine, i32)),
         "etx_cache_at": (ctypes.POINTER(_Cache), (engine, i32)),
-        "etx_add_cache": (i32, (engine, u32, u32, u32)),
+        "etx_add_cache": (i32, (engine, u32, u32, u32, u32)),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)

@@ -91,8 +91,8 @@ class PythonEngine:
     def set_costs(self, costs: Costs) -> None:
         self._costs = costs
 
-    def add_cache(self, line_shift: int, set_count: int, way_count: int) -> None:
-        self._memory.caches.append(Cache(line_shift, set_count, way_count))
+    def add_cache(self, line_shift: int, set_count: int, way_count: int, random: int) -> None:
+        self._memory.caches.append(Cache(line_shift, set_count, way_count, random))
 
     def set_memory(self, memory: MemoryMap, host_address: Callable[[int], int]) -> None:
         if not self._memory.regions:

@@ -8,10 +8,13 @@ NO_LINE = 0xFFFF_FFFF
 
 
 class Cache:
-    """A cache; each set keeps its lines in order of use."""
+    """A cache; each set keeps its lines in order of use.
 
-    def __init__(self, line_shift: int, set_count: int, way_count: int) -> None:
-        self.line_shift, self.enabled, self.misses = line_shift, False, 0
+    A full set gives up a line chosen by `random`, the state of a generator, or the one used least recently if that is 0.
+    """
+
+    def __init__(self, line_shift: int, set_count: int, way_count: int, random: int = 0) -> None:
+        self.line_shift, self.enabled, self.misses, self._random = line_shift, False, 0, random
         self._sets = [[NO_LINE] * way_count for _ in range(set_count)]
 
     def look_up(self, address: int) -> bool:
@@ -23,9 +26,16 @@ class Cache:
             lines.remove(line)
         else:
             self.misses += 1
-            lines.pop()
+            lines.pop(self._victim(lines))
         lines.insert(0, line)
         return hit
+
+    def _victim(self, lines: list[int]) -> int:
+        if not self._random or lines[-1] == NO_LINE:
+            return len(lines) - 1
+        for shift in (13, -17, 5):
+            self._random ^= (self._random << shift if shift > 0 else self._random >> -shift) & 0xFFFF_FFFF
+        return (self._random >> 8) % len(lines)
 
 
 @dataclass

@@ -70,10 +70,10 @@ void etx_add_events(etx_engine *e, int32_t edge, const etx_event *events, int32_
     e->steps = append(e->steps, &e->step_count, steps, step_count, sizeof *steps);
 }
 
-int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, uint32_t way_count) {
+int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, uint32_t way_count, uint32_t random) {
     size_t lines = (size_t)set_count * way_count;
     etx_cache *cache = &e->memory.caches[e->memory.cache_count];
-    *cache = (etx_cache){.line_shift = line_shift, .set_count = set_count, .way_count = way_count,
+    *cache = (etx_cache){.line_shift = line_shift, .set_count = set_count, .way_count = way_count, .random = random,
                          .lines = malloc(lines * sizeof *cache->lines)};
     memset(cache->lines, 0xFF, lines * sizeof *cache->lines);
     return e->memory.cache_count++;

@@ -90,7 +90,7 @@ void etx_set_region(etx_engine *e, int32_t index, const etx_region *region); /* 
 void etx_enable_cache(etx_engine *e, int32_t cache, int32_t on);
 etx_region *etx_region_at(etx_engine *e, int32_t index);
 etx_cache *etx_cache_at(etx_engine *e, int32_t index);
-int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, uint32_t way_count);
+int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, uint32_t way_count, uint32_t random);
 void etx_enter(etx_engine *e, uint32_t function, uint32_t site, uint32_t return_pc);
 void etx_leave(etx_engine *e, uint32_t return_pc);
 void etx_watch(etx_engine *e, const uint32_t *addresses, int32_t count);

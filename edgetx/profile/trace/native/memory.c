@@ -13,6 +13,13 @@ etx_region *etx_find_region(etx_memory *memory, uint32_t address) {
     return NULL;
 }
 
+static uint32_t next_random(uint32_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state >> 8;
+}
+
 /* Whether the cache holds the line of an address; if not, it does afterwards. */
 static int look_up(etx_cache *cache, uint32_t address) {
     uint32_t line = address >> cache->line_shift;
@@ -23,6 +30,7 @@ static int look_up(etx_cache *cache, uint32_t address) {
     int hit = way < cache->way_count;
     if (!hit) {
         way = cache->way_count - 1;
+        if (cache->random && set[way] != NO_LINE) way = next_random(&cache->random) % cache->way_count;
         cache->misses++;
     }
     memmove(set + 1, set, way * sizeof *set);

@@ -9,9 +9,10 @@
 #define ETX_MAX_REGIONS 24
 #define ETX_MAX_CACHES 4
 
-/* A cache; each set keeps its lines in order of use. The number of sets is a power of two. */
+/* A cache; each set keeps its lines in order of use. The number of sets is a power of two. A full set gives up a line
+ * chosen by `random`, the state of a generator, or the one used least recently if that is 0. */
 typedef struct {
-    uint32_t line_shift, set_count, way_count, enabled;
+    uint32_t line_shift, set_count, way_count, enabled, random;
     uint32_t *lines;
     uint64_t misses;
 } etx_cache;

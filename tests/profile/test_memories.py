@@ -1,0 +1,78 @@
+"""Caches and flash as targets describe them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from firmware import build, needs_toolchain
+
+from edgetx.profile import Simulator
+from edgetx.targets import Target, load_target
+
+pytestmark = needs_toolchain
+
+SWEEPS = """
+static const uint32_t table[1280] = {1, 2, 3};
+uint32_t sweep(uint32_t times) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < times; i++)
+        for (uint32_t j = 0; j < sizeof table / sizeof *table; j++) sum += table[j];
+    return sum;
+}
+uint32_t small(uint32_t times) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < times; i++)
+        for (uint32_t j = 0; j < 16; j++) sum = sum * 5 + table[j];
+    return sum;
+}
+void reset(void) { finish(sweep(1)); }
+"""
+
+
+def count(target: Target, image: Path, function: str, times: int, **options: bool) -> tuple[int, list[int]]:
+    sim = Simulator(target, image, **options)
+    sim.call(sim.symbol(function), 1)
+    start = sim.cycles
+    sim.call(sim.symbol(function), times)
+    assert sim.tracer
+    return sim.cycles - start, sim.tracer.engine.cache_misses()
+
+
+def test_a_sweep_of_more_than_the_cache_keeps_part_of_it_when_lines_are_replaced_at_random(tmp_path: Path) -> None:
+    """5120 bytes, again and again, in a cache of 4096: by age, no line survives until it is needed again."""
+    board = load_target("disco-f746ng")
+    image = build(board.name, SWEEPS, tmp_path)
+    by_age = replace(board, cache=tuple(replace(cache, replacement="lru") for cache in board.cache))
+    (cycles, misses), (oldest_cycles, oldest_misses) = (count(b, image, "sweep", 20) for b in (board, by_age))
+    lines = 21 * 5120 // 32
+    assert misses[1] < 0.6 * lines < 0.95 * lines < oldest_misses[1]
+    assert cycles < oldest_cycles
+    assert (cycles, misses) == count(board, image, "sweep", 20, use_native=False)
+
+
+@pytest.mark.parametrize(
+    ("board", "clocks"),
+    [
+        ("nucleo-l4r5zi", (120, 20)),
+        ("nucleo-f446re", (180, 30)),
+        ("nucleo-u575zi", (160, 32)),
+        ("disco-f746ng", (216, 30)),
+        ("nucleo-h7a3zi", (280, 44)),
+    ],
+)
+def test_a_loop_in_the_cache_takes_the_same_cycles_at_any_clock(
+    board: str, clocks: tuple[int, int], tmp_path: Path
+) -> None:
+    """From the most wait states to none."""
+    target, image = load_target(board), build(board, SWEEPS, tmp_path)
+    assert target.flash
+    waits = [target.flash.wait_cycles(mhz * 1_000_000) for mhz in clocks]
+    assert waits[0] > waits[1] == 0
+    fast, slow = (count(replace(target, clock_hz=mhz * 1_000_000), image, "small", 1000)[0] for mhz in clocks)
+    assert abs(fast / slow - 1) <= 0.002
+
+
+def test_a_table_that_is_read_once_takes_longer_with_wait_states(tmp_path: Path) -> None:
+    target, image = load_target("nucleo-l4r5zi"), build("nucleo-l4r5zi", SWEEPS, tmp_path)
+    fast, slow = (count(replace(target, clock_hz=mhz * 1_000_000), image, "sweep", 1)[0] for mhz in (120, 20))
+    assert fast - slow >= 5 * 1280 // 2
