@@ -72,6 +72,12 @@ def bit_length(x: IntLike) -> Int:
     return np.asarray(length - rounded_up)
 
 
+def integer_root(x: IntLike) -> Int:
+    """floor(sqrt(x)) for x in 0..2**52."""
+    root = np.sqrt(np.asarray(x, np.float64)).astype(np.int64)
+    return np.asarray(root - (root * root > x))
+
+
 def wrap_int32(x: IntLike) -> Int:
     """The value modulo 2**32 as a signed number."""
     return ((np.asarray(x, np.int64) + 2**31) & 0xFFFF_FFFF) - 2**31

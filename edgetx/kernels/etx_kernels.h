@@ -236,6 +236,25 @@ typedef struct {
 
 void etx_lut_s8(const etx_lut_params *p, const int8_t *x, const int8_t *table, int8_t *y);
 
+/* y = sqrt(a^2 + b^2), to nearest. */
+typedef struct {
+  int32_t size;
+} etx_hypot_params;
+
+void etx_hypot_s8(const etx_hypot_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+void etx_hypot_s16(const etx_hypot_params *p, const int16_t *a, const int16_t *b, int16_t *y);
+
+/* y = requantize(log2(2 x) in Q16 + input_offset), where x of 0 and below counts as 1/2. */
+typedef struct {
+  int32_t size;
+  int32_t input_offset;
+  int32_t mantissa;
+  int32_t shift;
+  int32_t output_offset;
+} etx_log_params;
+
+void etx_log_s16(const etx_log_params *p, const int16_t *x, const int32_t *table, int16_t *y);
+
 /* Softmax of rows, with scale 1/256 and zero point -128. */
 typedef struct {
   int32_t rows;

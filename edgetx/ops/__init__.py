@@ -16,6 +16,7 @@ from edgetx.ops.fully_connected import FullyConnected
 from edgetx.ops.gather import Gather
 from edgetx.ops.gelu import Gelu
 from edgetx.ops.hard_swish import HardSwish
+from edgetx.ops.hypot import Hypot
 from edgetx.ops.l2_normalization import L2Normalization
 from edgetx.ops.layer_norm import LayerNorm
 from edgetx.ops.leaky_relu import LeakyRelu
@@ -70,6 +71,7 @@ __all__ = [
     "Gather",
     "Gelu",
     "HardSwish",
+    "Hypot",
     "KernelCall",
     "L2Normalization",
     "LayerNorm",

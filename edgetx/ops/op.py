@@ -132,6 +132,8 @@ class Op(ABC):
     """Canonical name."""
     activation_bits: ClassVar[frozenset[int]] = frozenset({8})
     """Widths of activations for which there is integer arithmetic."""
+    wide: ClassVar[bool] = False
+    """Whether small operands matter as much as large ones: all that they are computed from is kept in 16 bits."""
     is_view: ClassVar[bool] = False
     """Whether the result is the operand's bytes under another shape."""
 

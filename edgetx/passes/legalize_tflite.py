@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.ir import Graph, GraphBuilder, Node, Value
-from edgetx.ops import Add, L2Normalization, LayerNorm, Mean, Mul, RmsNorm, Sub
+from edgetx.ops import Add, Hypot, L2Normalization, LayerNorm, Mean, Mul, RmsNorm, Sqrt, Square, Sub
 from edgetx.passes.base import Pass, Repeat, Rule, Watcher, run_passes
 from edgetx.passes.carry_residual import CarryResidual
 from edgetx.passes.center_residual import CenterResidual
@@ -24,6 +24,7 @@ from edgetx.passes.simplify_movement import SimplifyMovement
 def tflite_passes(peaks: Peaks | None = None) -> list[Pass]:
     """From normal form to built-ins; `peaks` are those of the graph's values over calibration inputs."""
     return [
+        LegalizeHypot(),
         FoldConstantRows(),
         CenterResidual(),  # before norms are split up: most then need no mean
         EqualizeRows(peaks or {}),  # after centring, which knows no gains of rows
@@ -44,6 +45,24 @@ def tflite_passes(peaks: Peaks | None = None) -> list[Pass]:
 def legalize_tflite(graph: Graph, peaks: Peaks | None = None, watch: Watcher | None = None) -> Graph:
     """The graph in built-ins; what both forms compute bears the same names."""
     return run_passes(graph, tflite_passes(peaks), watch)
+
+
+@dataclass(frozen=True)
+class LegalizeHypot(Rule):
+    """Store the squares.
+
+    Given:   %y = hypot(%a, %b)
+    Result:  %y = sqrt(add(square(%a), square(%b)))
+    """
+
+    name: ClassVar[str] = "legalize-hypot"
+
+    def rewrite(self, node: Node, graph: Graph) -> Graph | str:
+        if not isinstance(node.op, Hypot):
+            return "not a magnitude"
+        b = GraphBuilder.beside(graph, node)
+        squares = [b.op(Square(), value, name=f"{node.name}.squares") for value in node.inputs]
+        return _replaced(graph, node, b, b.op(Sqrt(), b.op(Add(), *squares, name=f"{node.name}.sum"), name=node.name))
 
 
 @dataclass(frozen=True)

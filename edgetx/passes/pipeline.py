@@ -11,6 +11,7 @@ from edgetx.passes.fuse_attention import FuseAttention
 from edgetx.passes.hoist_slice import HoistSlice
 from edgetx.passes.merge_duplicates import MergeDuplicates
 from edgetx.passes.recognize_activation import RecognizeActivation
+from edgetx.passes.recognize_hypot import RecognizeHypot
 from edgetx.passes.recognize_norm import RecognizeNorm
 from edgetx.passes.separate_states import SeparateStates
 from edgetx.passes.simplify_movement import SimplifyMovement
@@ -23,6 +24,7 @@ def float_passes() -> list[Pass]:
         FoldConstants(),
         ConvertMatmul(),
         SimplifyMovement(),
+        RecognizeHypot(),
         RecognizeNorm(),
         RecognizeActivation(),  # after norms, in which squares and roots have a meaning
         FuseAttention(),  # before movement is moved: it reads how heads were split off the chain

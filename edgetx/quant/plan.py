@@ -159,11 +159,11 @@ def _ranges_with_consts(graph: Graph, ranges: Ranges) -> Ranges:
 
 
 def _widths(graph: Graph, recipe: QuantRecipe) -> dict[str, int]:
-    """The recipe's width where every op that touches a tensor has arithmetic for it, else 8."""
-    widths = dict.fromkeys(_quantized_names(graph), recipe.activation_bits)
+    """The recipe's width, or 16 up to wide ops, where every op that touches a tensor has arithmetic for it, else 8."""
+    widths = dict.fromkeys(_quantized_names(graph), recipe.activation_bits) | dict.fromkeys(_up_to_wide_ops(graph), 16)
     for node in graph.nodes:
-        if recipe.activation_bits not in cast(Op, node.op).activation_bits:
-            widths.update({v.name: 8 for v in (*node.inputs, *node.outputs)})
+        known = cast(Op, node.op).activation_bits
+        widths.update({v.name: 8 for v in (*node.inputs, *node.outputs) if widths.get(v.name) not in known})
     return widths
 
 
@@ -183,6 +183,15 @@ def _least_widths(graph: Graph) -> dict[str, int]:
             values = (node.inputs[-1], *(node.outputs[index] for index in rule.state.results))
             widths.update({value.name: rule.state.bits for value in values})
     return widths
+
+
+def _up_to_wide_ops(graph: Graph) -> set[str]:
+    """Results of wide ops and all that they are computed from."""
+    names: set[str] = set()
+    for node in reversed(graph.nodes):
+        if cast(Op, node.op).wide or any(value.name in names for value in node.outputs):
+            names.update(value.name for value in (*node.inputs, *node.outputs))
+    return names
 
 
 class _Groups:

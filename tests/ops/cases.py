@@ -89,7 +89,7 @@ class _Maker:
 
     def graph(self) -> Graph:
         case, rule = self.case, self.rule
-        shared = any_quant(self.rng, case.dtype)
+        shared = any_quant(self.rng, case.dtype, symmetric=bool(rule.symmetric))
         quants = [
             shared if rule.shared else any_quant(self.rng, case.dtype, symmetric=index in rule.symmetric)
             for index in range(len(case.inputs))
@@ -174,7 +174,9 @@ def _pointwise() -> list[Case]:
     made += [("gelu_tanh", ops.Gelu("tanh")), ("clip", ops.Clip(-0.5, 1.25))]
     made += [(f"leaky_relu_{alpha}", ops.LeakyRelu(alpha)) for alpha in (0.01, 0.3, 1.5, -0.5)]
     made += [(f"power_{exponent}", ops.Power(exponent)) for exponent in (-1.0, 3.0, 0.5, -1.5)]
-    return [Case(name, op, ((1, 16, 16),)) for name, op in made]
+    wide = Case("log", ops.Log(), ((1, 16, 64),), dtype="int16")
+    hypots = _both("hypot", ops.Hypot(), ((1, 16, 64), (1, 16, 64)))
+    return [wide, *hypots, *(Case(name, op, ((1, 16, 16),)) for name, op in made)]
 
 
 def _rows() -> list[Case]:

@@ -80,6 +80,7 @@ PAIRS: list[tuple[Op, list[tuple[int, ...]], Callable[..., "torch.Tensor"]]] = [
     (ops.Clip(-0.5, 1.25), [TOKENS], lambda x: x.clamp(-0.5, 1.25)),
     (ops.LeakyRelu(0.2), [TOKENS], lambda x: F.leaky_relu(x, 0.2)),
     (ops.Log(), [TOKENS], lambda x: x.clamp(min=torch.finfo(x.dtype).tiny).log()),
+    (ops.Hypot(), [TOKENS, TOKENS], torch.hypot),
     (ops.Power(3.0), [TOKENS], lambda x: x**3),
     (ops.Power(-0.5), [TOKENS], lambda x: (x**-0.5).nan_to_num(0)),
     (ops.Maximum(), [TOKENS, (6,)], torch.maximum),

@@ -8,6 +8,7 @@ import pytest
 from edgetx import ops
 from edgetx.ir import Graph, GraphBuilder, Value
 from edgetx.passes.recognize_activation import RecognizeActivation
+from edgetx.passes.recognize_hypot import RecognizeHypot
 from edgetx.passes.recognize_norm import RecognizeNorm
 from edgetx.reference import execute
 
@@ -114,3 +115,31 @@ def test_norm_over_other_rows_stays() -> None:
 def test_what_only_looks_like_an_activation_stays() -> None:
     graph = graph_of(lambda b, x: b.op(ops.Mul(), b.op(ops.Tanh(), x), b.op(ops.Logistic(), x)))
     assert RecognizeActivation().run(graph) is graph
+
+
+def magnitude(square: Body, root: ops.Op) -> Graph:
+    b = GraphBuilder("spelled")
+    total = b.op(ops.Add(), *(square(b, b.input(name, SHAPE)) for name in ("re", "im")))
+    return b.graph(b.op(root, total))
+
+
+@pytest.mark.parametrize("root", [ops.Sqrt(), ops.Power(0.5)], ids=lambda op: op.name)
+@pytest.mark.parametrize(
+    "square",
+    [
+        lambda b, x: b.op(ops.Mul(), x, x),
+        lambda b, x: b.op(ops.Square(), x),
+        lambda b, x: b.op(ops.Power(2.0), x),
+    ],
+)
+def test_magnitude_becomes_one_op(square: Body, root: ops.Op) -> None:
+    graph = magnitude(square, root)
+    recognized = RecognizeHypot().run(graph)
+    assert [node.op.name for node in recognized.nodes] == ["hypot"]
+    inputs = [RNG.normal(size=SHAPE).astype(np.float32) for _ in range(2)]
+    np.testing.assert_allclose(execute(recognized, inputs)[0], execute(graph, inputs)[0], rtol=1e-5)
+
+
+def test_root_of_another_sum_stays() -> None:
+    graph = magnitude(lambda b, x: b.op(ops.Abs(), x), ops.Sqrt())
+    assert RecognizeHypot().run(graph) is graph

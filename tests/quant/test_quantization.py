@@ -10,7 +10,7 @@ from edgetx.compiler.quantized import quantize_for_tflite, quantize_model
 from edgetx.errors import ConfigError, DataError, QuantError
 from edgetx.fixedpoint import dequantize
 from edgetx.ir import GraphBuilder
-from edgetx.ops import Add, Concatenation, FullyConnected, LayerNorm, Softmax
+from edgetx.ops import Add, Concatenation, FullyConnected, LayerNorm, Log, Neg, Softmax, Square
 from edgetx.passes.pipeline import canonicalize
 from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan, parse_recipe
 from edgetx.quant.apply import signal_to_noise_db
@@ -71,6 +71,17 @@ def test_concatenated_tensors_share_one_quantization():
     graph = b.graph(b.op(Concatenation(1), a, c, name="joined"))
     plan = make_plan(graph, {"a": (-1, 1), "c": (-4, 2), "joined": (-4, 2)}, QuantRecipe())
     assert plan.tensors["a"] == plan.tensors["c"] == plan.tensors["joined"]
+
+
+def test_what_a_logarithm_reads_is_kept_in_sixteen_bits():
+    b = GraphBuilder("g")
+    x = b.input("x", (1, 4))
+    y = b.op(Log(), b.op(Square(), b.op(Add(), x, b.op(Neg(), x, name="n"), name="a"), name="s"), name="y")
+    graph = b.graph(b.op(Add(), y, y, name="z"))
+    plan = make_plan(graph, dict.fromkeys("xnasyz", (-1.0, 1.0)), QuantRecipe())
+    widths = {name: tensor.bits for name, tensor in plan.tensors.items()}
+    assert widths == {"x": 8, "n": 8, "a": 8, "s": 8, "y": 16, "z": 8}  # tables have 8 bits, and spoil what follows
+    assert {v.name: v.type.dtype for v in apply_plan(graph, plan).values}["y"] == "int16"
 
 
 def test_fixed_result_keeps_its_parameters():

@@ -147,6 +147,7 @@ FUNCTIONS: dict[str, Any] = {
     "gather": _gather,
     "gelu": lambda op, x: F.gelu(x, approximate=op.approximate),
     "hard_swish": _pointwise(F.hardswish),
+    "hypot": lambda op, a, b: torch.hypot(a, b),
     "l2_normalization": lambda op, x: F.normalize(x, dim=-1),
     "layer_norm": _layer_norm,
     "leaky_relu": lambda op, x: F.leaky_relu(x, op.alpha),
