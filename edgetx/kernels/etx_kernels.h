@@ -360,12 +360,16 @@ void etx_linear_recurrence_s16(const etx_linear_recurrence_params *p, const int1
                                const int16_t *before, int16_t *s, int16_t *after);
 
 /* Softmax attention by rows; q, k, v and y are [length][heads * head_size]. scratch holds one row of scores.
+ * Query i sees the keys from i + first - look_back to i + first + look_ahead.
  */
 typedef struct {
   int32_t query_length;
   int32_t key_length;
   int32_t heads;
   int32_t head_size;
+  int32_t look_back;
+  int32_t look_ahead;
+  int32_t first;
   int32_t difference_max; /* differences from the row's maximum beyond this weigh nothing */
   int32_t score_mantissa; /* differences to Q16 powers of two */
   int32_t score_shift;
@@ -378,7 +382,7 @@ typedef struct {
 void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
                       int8_t *y, int32_t *scratch);
 
-/* The same for two rows of queries at a time; scratch holds both and their scores. */
+/* The same for two rows of queries at a time, which see all keys; scratch holds both and their scores. */
 void etx_attention_pairs_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
                             int8_t *y, int32_t *scratch);
 
@@ -388,6 +392,15 @@ typedef struct {
 } etx_copy_params;
 
 void etx_copy_s8(const etx_copy_params *p, const void *x, void *y);
+
+/* y[outer][size] = window[outer][added ..], then x[outer][added], all in bytes; y may be the window. */
+typedef struct {
+  int32_t outer;
+  int32_t size;
+  int32_t added;
+} etx_shift_in_params;
+
+void etx_shift_in_s8(const etx_shift_in_params *p, const void *window, const void *x, void *y);
 
 /* y[i][j][k][l] = the `run` bytes of x that begin at first + i, j, k, l times steps, all in bytes. */
 typedef struct {

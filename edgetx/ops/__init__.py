@@ -42,6 +42,7 @@ from edgetx.ops.relu6 import Relu6
 from edgetx.ops.reshape import Reshape
 from edgetx.ops.rms_norm import RmsNorm
 from edgetx.ops.rsqrt import Rsqrt
+from edgetx.ops.shift_in import ShiftIn
 from edgetx.ops.silu import Silu
 from edgetx.ops.softmax import Softmax
 from edgetx.ops.sqrt import Sqrt
@@ -99,6 +100,7 @@ __all__ = [
     "Reshape",
     "RmsNorm",
     "Rsqrt",
+    "ShiftIn",
     "Silu",
     "Softmax",
     "Sqrt",

@@ -51,7 +51,7 @@ class AttentionFormat:
             difference_max=largest,
             score_mantissa=min(math.floor(octaves * 2 ** (16 + score_shift)), INT32_MAX),
             score_shift=score_shift,
-            weight_shift=max(0, (k.shape[-2] - 1).bit_length() - 8),
+            weight_shift=max(0, (node.op.seen(k.shape[-2]) - 1).bit_length() - 8),
             output_mantissa=mantissa,
             output_shift=shift,
         )
@@ -65,18 +65,37 @@ class Attention(Op):
     In integers, row by row, without ever storing the S × T map: differences of each score from the row's maximum become
     powers of two in Q16; 2**-fraction is a cubic in Q15; the weights stay unnormalized until the weighted sum of v is
     complete, which is then divided by their sum through one 16-bit reciprocal per row.
+
+    Attributes:
+        heads: Number of heads.
+        scale: Factor of the scores.
+        span: How many keys before and after its own place a query sees; None for all.
+        first: Place of the first query among the keys.
     """
 
     name: ClassVar[str] = "attention"
 
     heads: int
     scale: float
+    span: tuple[int, int] | None = None
+    first: int = 0
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         q, k, v = inputs
         if k.shape != v.shape or q.shape[-1] != k.shape[-1] or q.shape[-1] % self.heads:
             raise ModelError(f"attention with {self.heads} heads over q {q.shape}, k {k.shape}, v {v.shape}")
         return (TensorType(q.shape),)
+
+    def visible(self, queries: int, keys: int) -> Array | None:
+        """Which keys each query sees, queries × keys; None if all see all."""
+        if self.span is None:
+            return None
+        offset = np.arange(keys) - np.arange(queries)[:, None] - self.first
+        return np.asarray((offset >= -self.span[0]) & (offset <= self.span[1]))
+
+    def seen(self, keys: int) -> int:
+        """Keys that a query sees at most, out of so many."""
+        return keys if self.span is None else sum(self.span) + 1
 
     def split_heads(self, x: Array) -> Array:
         """[1, S, heads·d] to [heads, S, d]."""
@@ -89,6 +108,8 @@ class Attention(Op):
     def float_ref(self, *inputs: Array) -> Arrays:
         q, k, v = map(self.split_heads, inputs)
         scores = q @ np.swapaxes(k, -1, -2) * self.scale
+        if (visible := self.visible(*scores.shape[1:])) is not None:
+            scores = np.where(visible, scores, -np.inf)
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         weights /= weights.sum(-1, keepdims=True)
         return (self.merge_heads(weights @ v).astype(np.float32),)
@@ -98,6 +119,8 @@ class Attention(Op):
         out = node.output.type
         q, k, v = (self.split_heads(x.astype(np.int64)) for x in inputs)
         scores = integer_matmul(q, np.swapaxes(k, -1, -2))
+        if (visible := self.visible(*scores.shape[1:])) is not None:
+            scores = np.where(visible, scores, -(2**31))
         difference = scores.max(-1, keepdims=True) - scores
         octaves = np.minimum(difference, form.difference_max) * form.score_mantissa >> form.score_shift
         weights = np.where(difference > form.difference_max, 0, exp2_negative(octaves) >> form.weight_shift)
@@ -109,7 +132,7 @@ class Attention(Op):
         return QuantRule(symmetric=(0, 1, 2))
 
     def cost(self, node: Node) -> Cost:
-        scores = node.inputs[0].shape[-2] * node.inputs[1].shape[-2]
+        scores = node.inputs[0].shape[-2] * min(self.seen(keys := node.inputs[1].shape[-2]), keys)
         return Cost(macs=2 * scores * node.output.shape[-1], elementwise=scores * self.heads + node.output.type.size)
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
@@ -123,6 +146,8 @@ class Attention(Op):
         length, keys = node.inputs[0].shape[-2], node.inputs[1].shape[-2]
         scores = b.op("MatMul", [split(q, length, [1, 0, 2]), split(k, keys, [1, 2, 0])])
         scaled = b.op("Mul", [scores, b.const(np.array(self.scale, np.float32))])
+        if (visible := self.visible(length, keys)) is not None:
+            scaled = b.op("Add", [scaled, b.const(np.where(visible, 0, -1e9).astype(np.float32))])
         y = b.op("MatMul", [b.op("Softmax", [scaled], {"axis": -1}), split(v, keys, [1, 0, 2])])
         merged = b.op("Transpose", [y], {"perm": [1, 0, 2]})
         b.result(node, b.op("Reshape", [merged, b.const(np.array(node.output.shape, np.int64))]))
@@ -135,6 +160,9 @@ class Attention(Op):
             "key_length": k.shape[-2],
             "heads": self.heads,
             "head_size": q.shape[-1] // self.heads,
+            "look_back": k.shape[-2] if self.span is None else self.span[0],
+            "look_ahead": k.shape[-2] if self.span is None else self.span[1],
+            "first": self.first,
             **vars(form),
             "output_offset": node.output.type.zero_point,
         }

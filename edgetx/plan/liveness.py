@@ -22,6 +22,9 @@ def owners(graph: Graph, calls: Mapping[str, KernelCall]) -> dict[str, str]:
         source = _shared_operand(graph, node, calls.get(node.name))
         for value in node.outputs:
             owner[value.name] = value.name
+        if source is not None and _renews(graph, node, source) and last[source.name] == index:
+            owner[node.output.name] = source.name
+            continue
         if source is None or source.name not in owner:
             continue
         if cast(Op, node.op).is_view or (_reads_once(node, source, owner) and _dies(source, index, owner, last, fixed)):
@@ -82,6 +85,12 @@ def _shared_operand(graph: Graph, node: Node, call: KernelCall | None) -> Value 
     if isinstance(operand, Value) and operand.type.nbytes == node.output.type.nbytes:
         return operand
     return None
+
+
+def _renews(graph: Graph, node: Node, operand: Value) -> bool:
+    """Whether the node turns what a state held into what it will hold, so that it can work where the state lies."""
+    pairs = {(state.read.name, state.write.name) for state in graph.states}
+    return (operand.name, node.outputs[0].name) in pairs and not graph.is_result(operand)
 
 
 def _reads_once(node: Node, operand: Value, owner: Mapping[str, str]) -> bool:

@@ -191,10 +191,14 @@ def _rows() -> list[Case]:
 
 def _attention() -> list[Case]:
     lengths = [((n, n), 2, 8) for n in WIDTHS] + [((3, n), 1, 5) for n in (1, 64, 255, 256, 257, 512, 513)]
-    return [
+    made = [
         Case(f"attention_{s}x{t}_{h}x{d}", ops.Attention(h, d**-0.5), ((1, s, h * d), (1, t, h * d), (1, t, h * d)))
         for (s, t), h, d in lengths
     ]
+    for span, first, s, t in [((2, 0), 0, 9, 9), ((0, 3), 0, 7, 7), ((4, 1), 4, 2, 7), ((300, 0), 0, 5, 5)]:
+        op, shapes = ops.Attention(2, 0.4, span, first), ((1, s, 8), (1, t, 8), (1, t, 8))
+        made.append(Case(f"attention_span_{span[0]}_{span[1]}", op, shapes))
+    return made
 
 
 def _windows() -> list[Case]:
@@ -237,6 +241,8 @@ def _movement() -> list[Case]:
         made += _both(f"transpose_{order}", ops.Transpose(order), ((2, 3, 4, 5),))
     for begin, end, strides in [((0, 1, 2), (1, 5, 7), (1, 1, 1)), ((0, 0, 1), (1, 7, 9), (1, 3, 2))]:
         made += _both(f"strided_slice_{begin}", ops.StridedSlice(begin, end, strides), ((1, 7, 9),))
+    for axis, (window, x) in enumerate((((5, 3, 4), (2, 3, 4)), ((2, 7, 4), (2, 3, 4)), ((1, 3, 9), (1, 3, 1)))):
+        made += _both(f"shift_in_{axis}", ops.ShiftIn(axis), (window, x))
     for axis in range(3):
         made += _both(f"concatenation_{axis}", ops.Concatenation(axis), ((1, 3, 4), (1, 3, 4), (1, 3, 4)))
     made += _both("concatenation_uneven", ops.Concatenation(1), ((1, 1, 5), (1, 8, 5)))

@@ -135,7 +135,11 @@ class _Writer:
 
     def _state_buffers(self) -> list[str]:
         states = self.program.graph.states
-        return [f"static {C_TYPES[s.read.type.dtype]} state_{i}[{s.read.type.size}];\n\n" for i, s in enumerate(states)]
+        aligned = "__attribute__((aligned(8)))"
+        return [
+            f"static {C_TYPES[s.read.type.dtype]} state_{i}[{s.read.type.size}] {aligned};\n\n"
+            for i, s in enumerate(states)
+        ]
 
     def _state_copies(self) -> tuple[list[str], list[str]]:
         """Statements that reset the states, and that keep what an invocation leaves behind."""
@@ -143,6 +147,8 @@ class _Writer:
         for i, state in enumerate(self.program.graph.states):
             size = f"sizeof state_{i}"
             resets.append(f"memcpy(state_{i}, {self._constant(state.init, f'init_{state.name}')}, {size});")
+            if self.program.owner[state.write.name] == state.read.name:
+                continue
             keeps.append(f"memcpy(state_{i}, {self._pointer(state.write, state.write.type.dtype)}, {size});")
         return resets, keeps
 
