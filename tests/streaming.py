@@ -81,21 +81,28 @@ def conv_model(kind: str) -> Graph:
     return b.graph(y)
 
 
-def _encoder() -> Graph:
-    """A causal PoolFormer without positions, exported from torch."""
-    r = recipe(
-        "poolformer-micro", {"width": 16, "layers": 2, "mlp": 24, "positions": "none", "causal": True}, clip_ms=500.0
-    )
+_SMALL = {"width": 16, "layers": 1, "mlp": 24}
+_ENCODERS = {
+    "encoder": ("poolformer-micro", {**_SMALL, "positions": "none", "causal": True}),
+    "lmu": ("lmuformer-causal", {**_SMALL, "mixer": ["lmu(8, 12)"]}),
+    "spiking": ("spiking-lmuformer-causal", {**_SMALL, "mixer": ["spiking_lmu(8, 12)"]}),
+}
+
+
+def _encoder(kind: str) -> Graph:
+    """A causal encoder without positions, exported from torch."""
+    name, options = _ENCODERS[kind]
+    r = recipe(name, options, clip_ms=500.0)
     return export_module(build(r).eval(), np.zeros((1, *r.input_shape), np.float32), "encoder")
 
 
-SMALL = ("causal", "valid", "same", "strided", "stacked", "attention", "encoder")
+SMALL = ("causal", "valid", "same", "strided", "stacked", "attention", "encoder", "lmu", "spiking")
 
 
 @cache
 def pair_of(kind: str) -> Pair:
     """A model by its kind."""
-    graph = _encoder() if kind == "encoder" else conv_model(kind)
+    graph = _encoder(kind) if kind in _ENCODERS else conv_model(kind)
     x = np.random.default_rng(1).normal(size=(16, *graph.inputs[0].shape[1:])).astype(np.float32)
     clip = quantize_model(graph, x, QuantRecipe()).graph
     return Pair(clip, Stream().streamed(clip))

@@ -1,13 +1,14 @@
 """Recurrences hop by hop: the state that a clip begins with becomes one of the graph."""
 
 from edgetx.ir import Node
-from edgetx.ops import Op
-from edgetx.passes.streaming.scope import Scope
+from edgetx.ops.recurrence import Recurrence
+from edgetx.passes.streaming.scope import Scope, streams
 
 
-def recur(s: Scope, node: Node) -> None:
+@streams(Recurrence)
+def _recur(s: Scope, node: Node) -> None:
     """A recurrent op: its last operand is the state before the first frame, its last result the one after the last."""
-    assert isinstance(node.op, Op)
+    assert isinstance(node.op, Recurrence)
     *driven, start = node.inputs
     given = [flow for flow in map(s.flow, driven) if flow is not None]
     init = s.clip.const(start)

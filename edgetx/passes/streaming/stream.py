@@ -7,9 +7,8 @@ from typing import ClassVar
 from edgetx.errors import ConfigError
 from edgetx.ir import Graph, Node
 from edgetx.passes.base import Pass
-from edgetx.passes.streaming import attend, framewise, movement, readout, windows  # noqa: F401, they register rules
+from edgetx.passes.streaming import attend, framewise, movement, readout, recurrence, windows  # noqa: F401
 from edgetx.passes.streaming.flow import Flow, HopError, StreamError
-from edgetx.passes.streaming.recurrence import recur
 from edgetx.passes.streaming.scope import RULES, Scope
 
 __all__ = ["Stream", "Streamed"]
@@ -114,8 +113,6 @@ def _walk(graph: Graph, axis: int, hop: int) -> Scope:
 
 
 def _rule(scope: Scope, node: Node) -> Callable[[Scope, Node], None]:
-    if getattr(node.op, "recurrent", False):
-        return recur
     for base in type(node.op).__mro__:
         if base in RULES:
             return RULES[base]
