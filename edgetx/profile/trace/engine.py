@@ -126,7 +126,7 @@ class Engine(Protocol):
         """Set what events cost."""
 
     def add_cache(self, line_shift: int, set_count: int, way_count: int, random: int) -> None:
-        """Add a cache; caches are numbered in this order. It replaces lines at random from a seed, or by age if that is 0."""
+        """Add a cache, which replaces lines by age, or with a seed at random; they are numbered in this order."""
 
     def set_memory(self, memory: MemoryMap, host_address: Callable[[int], int]) -> None:
         """Set wait states and caches; regions stay the same from call to call.

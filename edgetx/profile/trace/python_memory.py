@@ -10,7 +10,7 @@ NO_LINE = 0xFFFF_FFFF
 class Cache:
     """A cache; each set keeps its lines in order of use.
 
-    A full set gives up a line chosen by `random`, the state of a generator, or the one used least recently if that is 0.
+    A full set gives up a line chosen by `random`, the state of a generator; the one used least recently if that is 0.
     """
 
     def __init__(self, line_shift: int, set_count: int, way_count: int, random: int = 0) -> None:
