@@ -116,6 +116,37 @@ def synth(
     _tell(out, rows, as_json)
 
 
+@command.command("stream", short_help="Make a long recording with known contents.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Recording to write: .flac or .wav.")
+@click.option("--minutes", type=click.FloatRange(0.1, 600), default=10, show_default=True, help="Length.")
+@click.option("--split", default="test", show_default=True, help="Split whose clips are used.")
+@click.option("--noise", type=click.Path(path_type=Path), help="Folder of noise [default: white noise].")
+@click.option("--snr-db", type=float, default=15, show_default=True, help="Level of clips above the noise.")
+@click.option("--rate", type=click.IntRange(8000, 48_000), default=16_000, show_default=True, help="Sample rate, Hz.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the order, the pauses and the noise.")
+def stream(
+    folder: Path, out: Path, minutes: float, split: str, noise: Path | None, snr_db: float, rate: int, seed: int
+) -> None:
+    """Put the clips of FOLDER one after another over continuous noise, and write what is where beside it.
+
+    The CSV beside the recording holds start_s, end_s, label, speaker and path. For `edgetx evaluate --stream`:
+
+    \b
+    edgetx data stream recordings -o build/stream.flac --minutes 30 --noise noises
+    edgetx evaluate build/demo --data recordings --report build/report --stream build/stream.flac
+    """
+    from edgetx.data.folder import write_clip
+    from edgetx.data.stream import Mix, stream_of_folder, write_events
+
+    if out.suffix not in (".flac", ".wav"):
+        raise click.UsageError("the recording ends in .flac or .wav")
+    audio, placed = stream_of_folder(folder, split, noise, 60 * minutes, rate, Mix(snr_db=snr_db, seed=seed))
+    write_clip(out, audio, rate)
+    write_events(out.with_suffix(".csv"), placed, rate)
+    click.echo(f"{out}: {len(placed)} clips in {minutes:g} minutes, {out.with_suffix('.csv').name} beside it")
+
+
 @command.command("check", short_help="Look for what is wrong with a data set.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option

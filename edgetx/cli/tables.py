@@ -9,6 +9,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from edgetx.compiler.evaluation import Accuracy
+    from edgetx.compiler.evaluation_report import Evaluation
     from edgetx.data.check import Report as DataReport
 
 Json = Mapping[str, Any]
@@ -49,6 +50,27 @@ def print_profile(profile: Json, console: Console | None = None) -> None:
         f"{profile['latency_us'] / 1000:.2f} ms on {profile['core']} at {clock:g} MHz ({profile['engine']})"
     )
     console.print(validation_line(profile))
+
+
+def print_evaluation(evaluation: "Evaluation") -> None:
+    """Print what qualifies an accuracy."""
+    console, result = make_console(), evaluation.classification
+    table = plain_table("", ">")
+    low, high = result.interval_95
+    table.add_row(f"accuracy in {evaluation.runtime}", f"{result.accuracy:.2%} of {result.clips} clips")
+    table.add_row("95 % interval, clips as independent", f"{low:.1%} to {high:.1%}")
+    if result.speaker_interval_95:
+        low, high = result.speaker_interval_95
+        table.add_row(f"95 % interval, {len(result.speakers)} speakers drawn anew", f"{low:.1%} to {high:.1%}")
+        table.add_row("speakers", f"{min(result.speakers.values()):.1%} to {max(result.speakers.values()):.1%}")
+    if evaluation.detection:
+        table.add_row("equal error rate of keyword detection", f"{evaluation.detection.equal_error_rate:.2%}")
+    for name, spotting in evaluation.streams.items():
+        threshold, misses = spotting.at_rate(1.0)
+        missed = "" if misses is None else f"; {misses:.1%} of {spotting.keywords} keywords missed"
+        where = f"{name}, {spotting.hours:.2f} h: threshold for one false accept per hour"
+        table.add_row(where, f"{threshold:.3f}{missed}")
+    console.print(table)
 
 
 def print_data_report(report: "DataReport", shown: int = 5) -> None:

@@ -1,11 +1,12 @@
 """Accuracy on a labelled set, with its uncertainty."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from edgetx.evaluation.intervals import wilson_interval
 
 _BATCH = 256
 
@@ -35,11 +36,3 @@ def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> Evaluation:
     with torch.inference_mode():
         logits = torch.cat([model(batch.to(device)).cpu() for batch in torch.split(x, _BATCH)])
     return Evaluation(F.cross_entropy(logits, y).item(), logits.argmax(dim=1) == y)
-
-
-def wilson_interval(correct: int, clips: int) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a proportion."""
-    z, p = 1.959964, correct / clips
-    centre = (p + z**2 / (2 * clips)) / (1 + z**2 / clips)
-    half = z / (1 + z**2 / clips) * math.sqrt(p * (1 - p) / clips + z**2 / (4 * clips**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
