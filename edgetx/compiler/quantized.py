@@ -11,6 +11,7 @@ from edgetx.ir.verify import FLOAT, INTEGER, verify
 from edgetx.passes import Pass
 from edgetx.passes.base import run_passes
 from edgetx.passes.legalize_tflite import legalize_tflite
+from edgetx.passes.lower_lmu import LmuForm
 from edgetx.passes.pipeline import canonicalize, integer_passes
 from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan, row_peaks
 from edgetx.quant.restore import float_twin, plan_of
@@ -40,10 +41,10 @@ class Quantized:
     imported: bool = False
 
 
-def integer_model(imported: Graph, samples: Array, recipe: QuantRecipe) -> Quantized:
+def integer_model(imported: Graph, samples: Array, recipe: QuantRecipe, lmu: LmuForm = "fir") -> Quantized:
     """A float graph quantized, or an integer graph as it is; see `quantize_model`."""
     if imported.outputs[0].type.is_float:
-        return quantize_model(imported, samples, recipe)
+        return quantize_model(imported, samples, recipe, lmu=lmu)
     verify(imported, INTEGER)
     graph = run_passes(imported, integer_passes(), lambda step, _, after: verify(after, INTEGER, blame=step.name))
     return Quantized(float_twin(graph), plan_of(graph), graph, imported=True)
@@ -55,6 +56,7 @@ def quantize_model(
     recipe: QuantRecipe,
     plan: QuantPlan | None = None,
     progress: Callable[[int], None] | None = None,
+    lmu: LmuForm = "fir",
 ) -> Quantized:
     """Canonicalize, calibrate, plan and apply.
 
@@ -64,13 +66,14 @@ def quantize_model(
         recipe: What to quantize to.
         plan: A plan to use as it is instead of one made from the calibration.
         progress: Called with the number of samples seen.
+        lmu: Form of the memories of LMUs.
 
     Raises:
         QuantError: If there is nothing to calibrate on.
         ModelError: If the graph is malformed, for example by a weight that is not a number.
     """
     verify(imported, FLOAT)
-    graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name))
+    graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name), lmu)
     if plan is None:
         plan = make_plan(graph, calibrate(graph, as_inputs(graph, samples), recipe.method, progress), recipe)
     integer = apply_plan(graph, plan)

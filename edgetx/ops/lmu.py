@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from edgetx.errors import ModelError, QuantError
+from edgetx.errors import ModelError, QuantError, UnsupportedOpError
 from edgetx.fixedpoint import Int, shift_half_up
 from edgetx.ir import Array, Arrays, Node, TensorType
-from edgetx.legendre import legendre_memory
+from edgetx.legendre import impulse_response, legendre_memory
 from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, register
 from edgetx.ops.quant_rule import QuantRule, StateRule
 from edgetx.ops.recurrence import Recurrence
@@ -112,6 +112,13 @@ class Lmu(Recurrence):
         params = {"steps": u.shape[1], "order": self.order, "input_offset": -u.zero_point}
         return KernelCall(f"lmu_{KERNEL_SUFFIX[u.dtype]}", params, (*node.inputs, form.a, form.b, form.shifts))
 
+    def unsupported(self, node: Node, form: str) -> UnsupportedOpError:
+        return UnsupportedOpError(
+            f"a memory of 16 bits with a matrix of 16 bits has no {form} form; with 8 bits it would not forget",
+            where=node.name,
+            hint="turn it into a filter: --set lmu.form=fir",
+        )
+
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
         """The integer arithmetic itself, in double precision, step by step."""
         kind, form = node.outputs[0].type, self.integers(node)
@@ -138,8 +145,6 @@ def fir_length(order: int, theta: float, steps: int, tail_db: float) -> int:
         steps: Longest history that a result can have.
         tail_db: Energy of what is cut off, below that of the whole, in dB.
     """
-    from edgetx.legendre import impulse_response
-
     energy = (impulse_response(order, theta, max(steps, math.ceil(2 * theta))) ** 2).sum(0)
     tail = 1 - np.cumsum(energy) / energy.sum()
     beyond = np.flatnonzero(tail > 10 ** (-tail_db / 10))

@@ -16,6 +16,7 @@ from edgetx.passes.equalize_rows import EqualizeRows
 from edgetx.passes.fold_affine import FoldGain, FoldShift
 from edgetx.passes.fold_constant_rows import FoldConstantRows
 from edgetx.passes.legalize_attention import LegalizeAttention, Peaks
+from edgetx.passes.lower_lmu import UnfoldMemory
 from edgetx.passes.merge_heads import MergeHeads
 from edgetx.passes.promote_rank import PromoteRank
 from edgetx.passes.simplify_movement import SimplifyMovement
@@ -25,6 +26,7 @@ def tflite_passes(peaks: Peaks | None = None) -> list[Pass]:
     """From normal form to built-ins; `peaks` are those of the graph's values over calibration inputs."""
     return [
         LegalizeHypot(),
+        UnfoldMemory(),  # there is no built-in with a matrix of 16 bits
         FoldConstantRows(),
         CenterResidual(),  # before norms are split up: most then need no mean
         EqualizeRows(peaks or {}),  # after centring, which knows no gains of rows

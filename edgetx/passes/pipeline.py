@@ -9,6 +9,7 @@ from edgetx.passes.fuse_activation import FuseActivation
 from edgetx.passes.fuse_affine import FuseAffine
 from edgetx.passes.fuse_attention import FuseAttention
 from edgetx.passes.hoist_slice import HoistSlice
+from edgetx.passes.lower_lmu import LmuForm, lowering
 from edgetx.passes.merge_duplicates import MergeDuplicates
 from edgetx.passes.recognize_activation import RecognizeActivation
 from edgetx.passes.recognize_hypot import RecognizeHypot
@@ -18,8 +19,12 @@ from edgetx.passes.simplify_movement import SimplifyMovement
 from edgetx.passes.sink_movement import SinkReshape, SinkTranspose
 
 
-def float_passes() -> list[Pass]:
-    """Normal form of a float graph: fused, without transposes that cancel, every row computed once."""
+def float_passes(lmu: LmuForm = "fir") -> list[Pass]:
+    """Normal form of a float graph: fused, without transposes that cancel, every row computed once.
+
+    Args:
+        lmu: Form of the memories of LMUs.
+    """
     return [
         FoldConstants(),
         ConvertMatmul(),
@@ -30,6 +35,8 @@ def float_passes() -> list[Pass]:
         FuseAttention(),  # before movement is moved: it reads how heads were split off the chain
         *_settle_movement(),
         FuseAttention(),  # and again what reshapes have left the middle of
+        *_settle_movement(),
+        *lowering(lmu),  # before normalizations are folded, since filters take them in
         *_settle_movement(),
         FuseAffine(),  # once nothing stands between a layer and its normalization any more
         FuseActivation(),  # after affine: the clamp comes last
@@ -45,9 +52,9 @@ def integer_passes() -> list[Pass]:
     return [SimplifyMovement(), MergeDuplicates()]
 
 
-def canonicalize(graph: Graph, watch: Watcher | None = None) -> Graph:
+def canonicalize(graph: Graph, watch: Watcher | None = None, lmu: LmuForm = "fir") -> Graph:
     """Run the float passes."""
-    return run_passes(graph, float_passes(), watch)
+    return run_passes(graph, float_passes(lmu), watch)
 
 
 def _settle_movement() -> list[Pass]:

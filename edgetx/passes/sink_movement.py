@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.ir import Graph, GraphBuilder, Node, Value
-from edgetx.ops import Add, FullyConnected, LayerNorm, Mul, Reshape, RmsNorm, Softmax, StridedSlice, Sub, Transpose
+from edgetx.ops import Add, FullyConnected, LayerNorm, Mul, Pad, Reshape, RmsNorm, Softmax, StridedSlice, Sub, Transpose
 from edgetx.ops.pointwise import Pointwise
 from edgetx.ops.reduction import Reduction
 from edgetx.passes.base import Rule
@@ -76,6 +76,9 @@ class SinkTranspose(Rule):
             kept = order if node.op.keepdims else tuple(axis for axis in order if axis not in axes)
             ranks = tuple(sorted(kept).index(axis) for axis in kept)
             return _transposed(node, graph, replace(node.op, axes=axes), (x,), ranks)
+        if isinstance(node.op, Pad):
+            paddings = tuple(node.op.paddings[i] for i in np.argsort(order))
+            return _transposed(node, graph, Pad(paddings), (x,), order)
         if isinstance(node.op, StridedSlice):
             bounds = (node.op.begin, node.op.end, node.op.strides)
             begin, end, strides = (tuple(bound[i] for i in np.argsort(order)) for bound in bounds)
