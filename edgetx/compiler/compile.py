@@ -16,10 +16,11 @@ from edgetx.compiler.artifact import FORM_OF, REPORT, Artifact, is_installed
 from edgetx.compiler.budget import Budget
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.frontend import write_frontend
+from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
 from edgetx.compiler.report import Measured, build_report
-from edgetx.compiler.settings import FORMS, input_settings, overridden
+from edgetx.compiler.settings import FORMS, input_settings, lmu_form, overridden
 from edgetx.compiler.source import Source, load_source
 from edgetx.compiler.verification import make_cases, verify_artifact
 from edgetx.firmware import Firmware, GoldenCase, build_firmware
@@ -97,13 +98,14 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     source = load_source(options.source, input_settings(options.settings))
     samples = calibration_samples(source, options.data)
     recipe = overridden(default_recipe(source), options.settings)
+    lmu, compared = choose_lmu_form(source.graph, samples, recipe, options.target, lmu_form(options.settings), progress)
     progress("quantize")
-    model = integer_model(source.graph, samples, recipe)
+    model = integer_model(source.graph, samples, recipe, lmu)
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
         work = _Work(options, source, samples, recipe, model, folder, progress)
         _write_graphs(work)
         sources, firmware = _write_forms(work)
-        report = _measure(work, sources, firmware)
+        report = {**_measure(work, sources, firmware), "lmu": lmu_report(lmu, compared)}
         options.budget.check(report)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report

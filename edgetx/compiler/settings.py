@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError
+from edgetx.passes.lower_lmu import FORMS as FORMS_OF_LMU
+from edgetx.passes.lower_lmu import LmuForm
 from edgetx.quant import QuantRecipe, parse_recipe
 
 FORMS = ("tflite", "onnx", "c")
-SETTINGS = ("quantization.recipe", "quantization.calibration")
+SETTINGS = ("quantization.recipe", "quantization.calibration", "lmu.form")
 INPUT = "input."
 """Begins the keys that fix an input or a symbolic axis of a model file."""
 
@@ -47,6 +49,21 @@ def overridden(recipe: QuantRecipe, settings: Mapping[str, str]) -> QuantRecipe:
     return parse_recipe(
         settings.get("quantization.recipe", recipe.name), settings.get("quantization.calibration", recipe.method)
     )
+
+
+def lmu_form(settings: Mapping[str, str]) -> LmuForm | None:
+    """The form of LMUs that the user asks for; None to let the compiler choose.
+
+    Raises:
+        ConfigError: If there is no such form.
+    """
+    asked = settings.get("lmu.form", "auto")
+    if asked == "auto":
+        return None
+    for form in FORMS_OF_LMU:
+        if asked == form:
+            return form
+    raise ConfigError(f"unknown form '{asked}'", where="--set lmu.form", hint=f"known: auto, {', '.join(FORMS_OF_LMU)}")
 
 
 def input_settings(settings: Mapping[str, str]) -> dict[str, str]:

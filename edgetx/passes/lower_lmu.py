@@ -18,6 +18,8 @@ from edgetx.passes.base import Rule
 LmuForm = Literal["fir", "parallel", "recurrence"]
 """fir: memory and readout as one filter | parallel: the memory as a filter | recurrence: as it is."""
 FORMS: tuple[LmuForm, ...] = ("fir", "parallel", "recurrence")
+HISTORY = ".history"
+"""Ends the name of the node that puts zeros before the input of a filter."""
 TAIL_DB = 60.0
 """Energy of the taps that are left out, below that of all; more than 8 bits can tell."""
 
@@ -119,7 +121,7 @@ def _filtered(graph: Graph, node: Node, memory: Node, weight: Array, bias: list[
     response = weight.astype(np.float64) @ impulse_response(op.order, op.theta, taps)
     kernel = response[:, ::-1].astype(np.float32)[:, None, :, None]
     b = GraphBuilder.beside(graph, node)
-    padded = b.op(Pad(((0, 0), (taps - 1, 0), (0, 0))), u, name=f"{node.name}.history") if taps > 1 else u
+    padded = b.op(Pad(((0, 0), (taps - 1, 0), (0, 0))), u, name=f"{node.name}{HISTORY}") if taps > 1 else u
     row = b.op(Reshape((1, 1, *padded.shape[1:])), padded, name=f"{node.name}.row")
     constants = [b.const(kernel, f"{node.name}.taps"), *(b.const(array, f"{node.name}.bias") for array in bias)]
     y = b.op(Conv2D(activation=activation), row, *constants, name=node.name)  # type: ignore[arg-type]
@@ -135,3 +137,17 @@ def lowering(form: LmuForm) -> list[Rule]:
         "recurrence": [],
     }
     return rules[form]
+
+
+def memory_state_bytes(graph: Graph) -> int:
+    """What the memories of an integer graph keep from one step to the next when it runs step by step.
+
+    A recurrence keeps its state, a filter the inputs that its taps still need.
+    """
+    kept = 0
+    for node in graph.nodes:
+        if isinstance(node.op, Lmu):
+            kept += node.outputs[-1].type.nbytes
+        elif isinstance(node.op, Pad) and node.name.endswith(HISTORY):
+            kept += node.output.type.nbytes - node.inputs[0].type.nbytes
+    return kept

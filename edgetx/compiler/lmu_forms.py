@@ -1,0 +1,177 @@
+"""Which form the memories of LMUs take: every form built and measured, the fastest of the accurate ones chosen."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgetx.backends.c import emit_c, write_c
+from edgetx.compiler.artifact import is_installed
+from edgetx.compiler.profiling import layers_of
+from edgetx.compiler.quantized import Quantized, as_inputs, quantize_model
+from edgetx.compiler.report import graph_macs
+from edgetx.firmware import build_firmware
+from edgetx.fixedpoint import dequantize, quantize
+from edgetx.ir import Array, Graph
+from edgetx.ops import FullyConnected, Lif, Lmu
+from edgetx.passes.lower_lmu import FORMS, LmuForm, memory_state_bytes
+from edgetx.passes.pipeline import canonicalize
+from edgetx.quant import QuantRecipe
+from edgetx.quant.apply import signal_to_noise_db
+from edgetx.reference import execute
+from edgetx.targets import Target
+
+NEGLIGIBLE_DB = 1.0
+"""A form whose result is that much noisier than the best one's is as accurate."""
+COMPARED_INPUTS = 32
+
+
+@dataclass(frozen=True)
+class LmuCandidate:
+    """One form of a model's LMUs, as measured.
+
+    Attributes:
+        form: The form.
+        snr_db: Power of the float model's output over that of the integer model's error, over calibration inputs.
+        macs: Multiply-accumulates of one invocation of the whole model.
+        cycles: Of one invocation on the simulated core; None if nothing could be simulated.
+        memory_cycles: Those of them between the memories' inputs and what reads them: memory, readout and what joins
+            it with other operands.
+        flash_bytes: Code and constants of the image; None if there is none.
+        ram_bytes: What the image writes to, stack included.
+        stream_state_bytes: What the memories keep from hop to hop when the model runs hop by hop.
+    """
+
+    form: LmuForm
+    snr_db: float
+    macs: int
+    cycles: int | None
+    memory_cycles: int | None
+    flash_bytes: int | None
+    ram_bytes: int | None
+    stream_state_bytes: int
+
+
+def choose_lmu_form(
+    imported: Graph,
+    samples: Array,
+    recipe: QuantRecipe,
+    target: Target,
+    forced: LmuForm | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[LmuForm, list[LmuCandidate]]:
+    """The form to compile, and what was measured of all of them; nothing where there is no LMU.
+
+    Args:
+        imported: Float graph from a frontend.
+        samples: Calibration inputs, N × input shape.
+        recipe: What to quantize to.
+        target: The board or phone.
+        forced: A form that the user asks for.
+        progress: Called with what is measured next.
+    """
+    if not any(isinstance(node.op, Lmu) for node in imported.nodes):
+        return forced or "fir", []
+    candidates = []
+    for form in FORMS:
+        progress(f"LMU as {form}")
+        candidates.append(_measured(form, imported, samples, recipe, target))
+    return forced or fastest_accurate(candidates), candidates
+
+
+def fastest_accurate(candidates: Sequence[LmuCandidate]) -> LmuForm:
+    """The form with the fewest cycles, or products if there are none, of those as accurate as the best."""
+    best = max(candidate.snr_db for candidate in candidates)
+    accurate = [candidate for candidate in candidates if candidate.snr_db >= best - NEGLIGIBLE_DB]
+    return min(accurate, key=lambda c: c.macs if c.cycles is None else c.cycles).form
+
+
+def lmu_report(chosen: LmuForm, candidates: Sequence[LmuCandidate]) -> Mapping[str, object] | None:
+    """The section of the report; None where there is no LMU."""
+    return {"form": chosen, "candidates": [asdict(c) for c in candidates]} if candidates else None
+
+
+def _measured(form: LmuForm, imported: Graph, samples: Array, recipe: QuantRecipe, target: Target) -> LmuCandidate:
+    model = quantize_model(imported, samples, recipe, lmu=form)
+    profile, flash, ram = _on_target(model, samples, target)
+    layers = {} if profile is None else {layer["name"]: layer["cycles"] for layer in profile["layers"]}
+    between = memory_layers(imported, model.float_graph)
+    return LmuCandidate(
+        form=form,
+        snr_db=_snr(model, samples),
+        macs=graph_macs(model.graph),
+        cycles=None if profile is None else profile["cycles"],
+        memory_cycles=None if profile is None else sum(layers.get(name, 0) for name in between),
+        flash_bytes=flash,
+        ram_bytes=ram,
+        stream_state_bytes=memory_state_bytes(model.graph),
+    )
+
+
+def _snr(model: Quantized, samples: Array) -> float:
+    """Noise of the output over some of the calibration inputs."""
+    given, found = model.graph.inputs[0].type, model.graph.outputs[0].type
+    reals, restored = [], []
+    for inputs in as_inputs(model.float_graph, samples, COMPARED_INPUTS):
+        integers = quantize(inputs[0], given.scale, given.zero_point, given.dtype)
+        reals.append(execute(model.float_graph, inputs)[0])
+        restored.append(dequantize(execute(model.graph, [integers])[0], found.scale, found.zero_point))
+    return signal_to_noise_db(np.stack(reals), np.stack(restored))
+
+
+def memory_layers(imported: Graph, lowered: Graph) -> set[str]:
+    """Names of the layers of a lowered graph between the inputs of its memories and what reads them.
+
+    Args:
+        imported: The graph before any form was chosen.
+        lowered: The same in some form.
+    """
+    reference = canonicalize(imported, lmu="recurrence")
+    found: set[str] = set()
+    for memory in (node for node in reference.nodes if isinstance(node.op, Lmu)):
+        segment, reader = [memory], memory
+        while not isinstance(reader.op, FullyConnected | Lif):
+            (reader,) = reference.users(reader.outputs[0])
+            segment.append(reader)
+        inside = {node.name for node in segment}
+        outside = {v.name for node in segment for v in node.inputs} - {v.name for n in segment for v in n.outputs}
+        before = set().union(*(_ancestors(reference, name) for name in outside)) - inside
+        found |= _ancestors(lowered, reader.outputs[0].name) - before
+    return found
+
+
+def _ancestors(graph: Graph, name: str) -> set[str]:
+    """Names of the nodes on which a value depends."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        node = graph.producers.get(waiting.pop())
+        if node is not None and node.name not in found:
+            found.add(node.name)
+            waiting += [value.name for value in node.inputs]
+    return found
+
+
+def _on_target(
+    model: Quantized, samples: Array, target: Target
+) -> tuple[Mapping[str, Any] | None, int | None, int | None]:
+    """Profile, flash and RAM; None where there is no firmware or no simulator."""
+    if target.kind != "mcu":
+        return None, None, None
+    sources = emit_c(model.graph, target.kernels)
+    with tempfile.TemporaryDirectory() as folder:
+        write_c(sources, Path(folder) / "c")
+        firmware = build_firmware(Path(folder) / "c", target, Path(folder) / "firmware.elf", [])
+        if not is_installed("simulator"):
+            return None, firmware.flash_bytes, firmware.ram_bytes
+        from edgetx.runtimes.simulator import SimulatorRuntime
+
+        runtime = SimulatorRuntime(target, firmware.elf, model.graph, count=True)
+        given = model.graph.inputs[0].type
+        (sample,) = as_inputs(model.float_graph, samples, 1)[0]
+        runtime.write([quantize(sample, given.scale, given.zero_point, given.dtype)])
+        profile = runtime.profile(layers_of(sources))
+    return profile, firmware.flash_bytes, firmware.ram_bytes
