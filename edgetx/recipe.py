@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from edgetx.config import did_you_mean, load_toml, parse
 from edgetx.errors import ConfigError
@@ -120,6 +121,39 @@ class Quantization:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """What a student learns from besides the labels."""
+
+    teachers: tuple[str, ...] = ()  # model folders, zoo names, .onnx, .tflite or .pt2 files, or cached outputs as .npz
+    teacher_classes: tuple[str, ...] = ()  # names of the outputs of teachers that are files, in their order
+    method: Literal["logits", "hard"] = "logits"  # softened answers, or the best class alone
+    temperature: float = 2.0  # softens the teachers' answers
+    weight: float = 0.7  # of the teachers, against that of the labels
+    views: int = 16  # augmented forms of every clip, made and shown to the teachers once
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """How a trained model is made smaller."""
+
+    method: Literal["accuracy", "taylor", "magnitude", "activation"] = "accuracy"
+    step: int = 4  # channels that go together, as kernels like them
+    keep: float = 0.5  # of the estimated cycles, unless a budget says how many
+    rounds: int = 4  # of pruning and tuning
+    epochs: int = 10  # of tuning after each round
+    learning_rate: float = 5e-4
+
+
+@dataclass(frozen=True)
+class QuantizationAware:
+    """Training with the integer graph's own values."""
+
+    epochs: int = 8
+    batch: int = 64
+    learning_rate: float = 2e-4
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything needed to train a model again."""
 
@@ -130,6 +164,9 @@ class Recipe:
     frontend: FrontEnd = FrontEnd()
     training: Training = Training()
     quantization: Quantization = Quantization()
+    distillation: Distillation = Distillation()
+    pruning: Pruning = Pruning()
+    quantization_aware: QuantizationAware = QuantizationAware()
     target: str | None = None
     budgets: dict[str, str] = field(default_factory=dict)
 

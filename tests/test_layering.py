@@ -21,6 +21,7 @@ LAYERS = (
     {"backends", "firmware", "profile"},
     {"runtimes"},
     {"compiler"},
+    {"compress"},
     {"cli"},
     {"__main__"},
 )
@@ -48,7 +49,7 @@ BORDERS = {
     "tflite": ("backends/tflite/", "frontends/tflite", "runtimes/tflm.py"),
     "tflite_runtime": ("runtimes/litert.py",),
     "tflite_micro": ("runtimes/tflm.py",),
-    "torch": ("nn/", "train/", "frontends/torch/", "quant/qat.py"),
+    "torch": ("nn/", "train/", "frontends/torch/", "compress/"),
     "unicorn": ("profile/",),
 }
 """Where each third-party package may be imported, by the beginning of the path; numpy may be anywhere."""

@@ -100,7 +100,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     recipe = overridden(default_recipe(source), options.settings)
     lmu, compared = choose_lmu_form(source.graph, samples, recipe, options.target, lmu_form(options.settings), progress)
     progress("quantize")
-    model = integer_model(source.graph, samples, recipe, lmu)
+    model = integer_model(source.graph, samples, recipe, lmu, source.plan)
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
         work = _Work(options, source, samples, recipe, model, folder, progress)
         _write_graphs(work)

@@ -41,10 +41,12 @@ class Quantized:
     imported: bool = False
 
 
-def integer_model(imported: Graph, samples: Array, recipe: QuantRecipe, lmu: LmuForm = "fir") -> Quantized:
+def integer_model(
+    imported: Graph, samples: Array, recipe: QuantRecipe, lmu: LmuForm = "fir", plan: QuantPlan | None = None
+) -> Quantized:
     """A float graph quantized, or an integer graph as it is; see `quantize_model`."""
     if imported.outputs[0].type.is_float:
-        return quantize_model(imported, samples, recipe, lmu=lmu)
+        return quantize_model(imported, samples, recipe, plan, lmu=lmu)
     verify(imported, INTEGER)
     graph = run_passes(imported, integer_passes(), lambda step, _, after: verify(after, INTEGER, blame=step.name))
     return Quantized(float_twin(graph), plan_of(graph), graph, imported=True)

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
+from edgetx.audio import load_npz
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError, ModelError
 from edgetx.ir import Array, Graph
+from edgetx.ir.serialize import load_graph
+from edgetx.ops import REGISTRY
+from edgetx.quant import QuantPlan
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.resources import data_dir
 
 SAVED_MODEL = "saved_model.pb"
 """What the folder of a TensorFlow SavedModel holds."""
+GRAPH, PLAN = "graph.npz", "plan.json"
+"""In the folder of a compressed model: its float graph, in place of weights, and the plan it was trained with."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Source:
         recipe: How it was trained and what its input is, if known.
         calibration: Inputs that came with it, N × input shape; empty if none did.
         metrics: Its `metrics.json`, if it has one.
+        plan: The quantization that it was trained with, if it was.
     """
 
     kind: str
@@ -39,6 +46,7 @@ class Source:
     recipe: Recipe | None = None
     calibration: Array = field(default_factory=lambda: np.empty((0,)), compare=False)
     metrics: Mapping[str, object] = field(default_factory=dict)
+    plan: QuantPlan | None = None
 
 
 def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
@@ -78,22 +86,41 @@ def zoo_names() -> list[str]:
 
 
 def _load_model_folder(source: str) -> Source:
-    from edgetx.frontends.torch import export_module
-    from edgetx.nn.zoo import load_zoo_model
-
     recipe = load_recipe(source)
     folder = recipe_path(source).parent
-    module, _, calibration = load_zoo_model(source)
-    metrics = folder / "metrics.json"
+    compressed = (folder / GRAPH).is_file()
+    graph, calibration = _compressed(folder, recipe) if compressed else _exported(source, recipe)
+    metrics, plan = folder / "metrics.json", folder / PLAN
     return Source(
         kind="zoo" if folder.parent == data_dir("models") else "folder",
         name=recipe.name,
-        sha256=_digest(folder / "weights.safetensors"),
-        graph=export_module(module, calibration[:1], recipe.name),
+        sha256=_digest(folder / (GRAPH if compressed else "weights.safetensors")),
+        graph=graph,
         recipe=recipe,
         calibration=calibration,
         metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else {},
+        plan=_read_plan(plan) if plan.is_file() else None,
     )
+
+
+def _exported(source: str, recipe: Recipe) -> tuple[Graph, Array]:
+    from edgetx.frontends.torch import export_module
+    from edgetx.nn.zoo import load_zoo_model
+
+    module, _, calibration = load_zoo_model(source)
+    return export_module(module, calibration[:1], recipe.name), calibration
+
+
+def _compressed(folder: Path, recipe: Recipe) -> tuple[Graph, Array]:
+    calibration = load_npz(folder / "calibration.npz", recipe.input_shape)
+    return load_graph(folder / GRAPH, REGISTRY), np.asarray(calibration.x)
+
+
+def _read_plan(path: Path) -> QuantPlan:
+    try:
+        return QuantPlan.from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except ValueError as problem:
+        raise ModelError(f"not a quantization plan: {problem}", where=str(path)) from problem
 
 
 def _load_pt2(path: Path, _: Mapping[str, str]) -> Graph:

@@ -26,7 +26,8 @@ class ConvStem(nn.Module):
             convolution = nn.Conv2d(before, after, 3, stride=(1, 2), padding=border, bias=False)
             self.layers.extend([*padding, convolution, nn.BatchNorm2d(after), nn.ReLU()])
             features = (features + 1) // 2
-        self.features = features * channels[-1]
+        self.channels = channels[-1]
+        self.features = features * self.channels
 
     def forward(self, x: Tensor) -> Tensor:
         """Batch × frames × features, in and out."""

@@ -22,8 +22,11 @@ class EncoderOptions:
 
     width: int = 64
     heads: int = 1
+    head_size: int = 0  # features of each head; 0: the heads share the width
     layers: int = 12
     mlp: int = 128  # hidden width of the feed-forward part
+    layer_heads: tuple[int, ...] = ()  # one per layer, in place of heads
+    layer_mlp: tuple[int, ...] = ()  # one per layer, in place of mlp
     mixer: tuple[str, ...] = ("full",)  # of all layers, or one per layer; see edgetx.nn.mixers
     feed_forward: str = "plain"  # plain | normed | spiking | none
     causal: bool = False  # look back only
@@ -44,6 +47,16 @@ class EncoderOptions:
         for problem in self._problems():
             raise ValueError(problem)
 
+    @property
+    def all_heads(self) -> tuple[int, ...]:
+        """Heads of each layer."""
+        return self.layer_heads or (self.heads,) * self.layers
+
+    @property
+    def all_mlp(self) -> tuple[int, ...]:
+        """Hidden width of the feed-forward part of each layer."""
+        return self.layer_mlp or (self.mlp,) * self.layers
+
     def _problems(self) -> Iterator[str]:
         choices = (
             ("feed_forward", FEED_FORWARDS),
@@ -59,8 +72,11 @@ class EncoderOptions:
                 yield f"{name} '{getattr(self, name)}' is not one of {', '.join(known)}"
         if min(self.width, self.heads, self.layers, self.mlp, *self.stem) < 1:
             yield "width, heads, layers, mlp and the channels of the stem must be at least 1"
-        if self.width % self.heads:
-            yield f"width {self.width} is not divisible by heads {self.heads}"
+        if self.head_size < 0 or (not self.head_size and any(self.width % heads for heads in self.all_heads)):
+            yield f"width {self.width} is not divisible by heads {self.heads}: set head_size"
+        for name in ("layer_heads", "layer_mlp"):
+            if getattr(self, name) and (len(getattr(self, name)) != self.layers or min(getattr(self, name)) < 1):
+                yield f"{name} must give one positive number for each of the {self.layers} layers"
         if len(self.mixer) not in (1, self.layers):
             yield f"{len(self.mixer)} mixers for {self.layers} layers: name one, or one per layer"
         if self.causal and self.pooling == "class_token":
@@ -113,6 +129,18 @@ class Encoder(nn.Module):
         logits: Tensor = self.head(pool(self.norm(self.blocks(x)), self.pooling))
         return logits
 
+    def packing(self) -> dict[str, tuple[int, int]]:
+        """Axis and number of equal parts of each parameter along whose axis several sets of features lie end to end.
+
+        A narrower encoder's parameter is the beginning of each part, not of the whole.
+        """
+        packed = {name: (0, 3) for name, _ in self.named_parameters() if ".mixer.qkv." in name}
+        if self.stem is not None and isinstance(self.embedding, nn.Linear):
+            packed["embedding.weight"] = (1, self.embedding.in_features // self.stem.channels)
+        if POOLINGS[self.pooling] > 1:
+            packed["head.weight"] = (1, POOLINGS[self.pooling])
+        return packed
+
     def _patches(self, x: Tensor) -> Tensor:
         """One row per patch, those of the same frames next to each other."""
         (rows, columns), (frames, features) = self.grid, self.patch
@@ -131,11 +159,11 @@ def _grid(input_shape: tuple[int, int], patch: tuple[int, int]) -> tuple[int, in
 
 
 def _blocks(tokens: int, options: EncoderOptions) -> Iterator[Block]:
-    given = MixerInput(tokens, options.width, options.heads, options.qkv_bias, options.causal)
     names = options.mixer if len(options.mixer) > 1 else options.mixer * options.layers
-    for name in names:
+    for name, heads, hidden in zip(names, options.all_heads, options.all_mlp, strict=True):
+        given = MixerInput(tokens, options.width, heads, options.qkv_bias, options.causal, options.head_size)
         mixer = make_mixer(name, given)
-        mlp = FEED_FORWARDS[options.feed_forward](options.width, options.mlp, options.activation)
+        mlp = FEED_FORWARDS[options.feed_forward](options.width, hidden, options.activation)
         branches = (_scaled(mixer, options), _scaled(mlp, options))
         yield Block(*branches, _norms(options), options.norm_place, options.dropout)
 

@@ -33,6 +33,11 @@ class LitertRuntime:
         self._inputs = [detail["index"] for detail in self._interpreter.get_input_details()]
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
 
+    @property
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the inputs."""
+        return [tuple(map(int, detail["shape"])) for detail in self._interpreter.get_input_details()]
+
     def run(self, inputs: Sequence[Array]) -> Arrays:
         """One invocation."""
         for index, array in zip(self._inputs, inputs, strict=True):

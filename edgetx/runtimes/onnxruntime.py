@@ -41,6 +41,11 @@ class OnnxRuntime:
         self._states = [info.name for info in self._session.get_overridable_initializers()]
         self.reset()
 
+    @property
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the inputs; an axis that the file leaves open counts as 1."""
+        return [tuple(n if isinstance(n, int) else 1 for n in info.shape) for info in self._inputs]
+
     def reset(self) -> None:
         """Bring the state back to where it was at the start."""
         self._state: dict[str, Array] = {}

@@ -24,7 +24,7 @@ compile it with `edgetx compile {recipe.name} --target TARGET`.
 
 def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
     frames, features = recipe.input_shape
-    front, stage, test, run = recipe.frontend, metrics.stages[0], metrics.test, metrics.training
+    front, stage, test, run = recipe.frontend, metrics.stages[-1], metrics.test, metrics.training
     low, high = test.interval_95
     options = ", ".join(f"{key} {value}" for key, value in recipe.model.options.items())
     kind, rate = front.kind.replace("_", "-"), recipe.data.sample_rate_hz

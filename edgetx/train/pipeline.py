@@ -84,7 +84,7 @@ def _variants(recipe: Recipe, data: Path, seeds: int, folds: bool) -> Iterator[R
 
 def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Callable[[Epoch], None]) -> _Outcome:
     features = load_dataset(data, recipe)
-    test, noise = features.part("test"), _noise(data, recipe, fabric.device)
+    test, noise = features.part("test"), noise_recordings(data, recipe, fabric.device)
     trainer = Trainer(
         recipe,
         _examples(_training_clips(data, recipe)),
@@ -107,7 +107,7 @@ def _training_clips(data: Path, recipe: Recipe) -> Dataset:
     return clips
 
 
-def _noise(data: Path, recipe: Recipe, device: torch.device) -> Tensor | None:
+def noise_recordings(data: Path, recipe: Recipe, device: torch.device) -> Tensor | None:
     """All noise recordings that the recipe asks for, end to end."""
     folder = recipe.training.augmentation.noise_folder
     if not folder:

@@ -15,8 +15,9 @@ class Attention(nn.Module):
     def __init__(self, given: MixerInput) -> None:
         super().__init__()
         self.heads = given.heads
-        self.qkv = nn.Linear(given.width, 3 * given.width, bias=given.bias)
-        self.out = nn.Linear(given.width, given.width)
+        inner = given.heads * given.head_width
+        self.qkv = nn.Linear(given.width, 3 * inner, bias=given.bias)
+        self.out = nn.Linear(inner, given.width)
         self.register_buffer("mask", self._visible(given), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -12,11 +12,12 @@ class MixerInput:
     heads: int = 1
     bias: bool = True  # of the projections to queries, keys and values
     causal: bool = False  # a token sees itself and earlier ones only
+    head_size: int = 0  # features of each head; 0: the heads share the width
 
     @property
     def head_width(self) -> int:
         """Features of each head."""
-        return self.width // self.heads
+        return self.head_size or self.width // self.heads
 
     def blocks(self, length: int) -> int:
         """Number of blocks of `length` tokens.

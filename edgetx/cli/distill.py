@@ -1,0 +1,38 @@
+"""`edgetx distill`: a recipe's model learns from teachers."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from edgetx.cli.compression import default_out, folder_option, print_ledger, recordings_option, watching
+from edgetx.cli.options import json_option, quiet_option
+
+
+@click.command("distill", short_help="Train the model of a recipe from labels and teachers.")
+@click.argument("recipe")
+@recordings_option
+@folder_option
+@json_option
+@quiet_option
+def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
+    """Train the model of RECIPE from labels and from the teachers that it names.
+
+    \b
+    [distillation]
+    teachers = ["build/teacher", "kwt1.tflite"]
+
+    Teachers are model folders, models of the zoo, or .onnx, .tflite and .pt2 files; they are asked once for every
+    augmented form of every clip. An interrupted run goes on after its last complete epoch when started again.
+    """
+    from edgetx.compress.distill import distill
+
+    out = default_out(out, recipe, "distilled")
+    with watching(quiet) as watch:
+        metrics = distill(recipe, data, out, watch)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(metrics)))
+        return
+    print_ledger(metrics.stages)
+    click.echo(f"wrote {out}")

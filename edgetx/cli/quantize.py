@@ -1,0 +1,45 @@
+"""`edgetx quantize`: train a model with the values of its integer graph."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgetx.cli.compression import (
+    board_option,
+    default_out,
+    folder_option,
+    print_ledger,
+    recordings_option,
+    watching,
+)
+from edgetx.cli.options import json_option, quiet_option
+
+if TYPE_CHECKING:
+    from edgetx.targets import Target
+
+
+@click.command("quantize", short_help="Train a model with the values of its integer graph.")
+@click.argument("model")
+@recordings_option
+@board_option
+@folder_option
+@json_option
+@quiet_option
+def command(model: str, data: Path, target: "Target", out: Path | None, as_json: bool, quiet: bool) -> None:
+    """Quantization-aware training of MODEL, a model folder or a name in the zoo.
+
+    Every activation has, bit for bit, the value that the firmware will compute. The folder that is written holds the
+    weights and the quantization; `edgetx compile` takes both as they are.
+    """
+    from edgetx.compress.quantize import quantize
+
+    out = default_out(out, model, "quantized")
+    with watching(quiet) as watch:
+        stages = [stage.to_json() for stage in quantize(model, data, out, target, watch)]
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "stages": stages}))
+        return
+    print_ledger(stages)
+    click.echo(f"wrote {out}")

@@ -1,0 +1,1 @@
+"""Compression: teachers, pruning, quantization-aware training, search, and the ledger of what they cost and won."""

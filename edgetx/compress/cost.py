@@ -1,0 +1,129 @@
+"""What a float graph costs on a target: estimated in milliseconds, or measured on firmware that is built from it."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgetx.compiler import Budget, CompileOptions, compile_model
+from edgetx.compress.folder import write_graph_folder
+from edgetx.errors import FitError
+from edgetx.ir import Array, Graph
+from edgetx.plan import plan_program
+from edgetx.profile.estimate import load_estimates
+from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, make_plan
+from edgetx.recipe import Recipe
+from edgetx.targets import Target
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One invocation of a model.
+
+    Attributes:
+        cycles: Cycles of the core.
+        ram_bytes: Arena, states, variables and stack.
+        flash_bytes: Weights and code.
+    """
+
+    cycles: float
+    ram_bytes: float
+    flash_bytes: float
+
+    def over(self, limit: "Cost") -> "Cost":
+        """The share that each is of a limit."""
+        return Cost(self.cycles / limit.cycles, self.ram_bytes / limit.ram_bytes, self.flash_bytes / limit.flash_bytes)
+
+    @property
+    def worst(self) -> float:
+        """The largest of the three."""
+        return max(self.cycles, self.ram_bytes, self.flash_bytes)
+
+
+NO_LIMIT = Cost(float("inf"), float("inf"), float("inf"))
+
+
+def limit_of(budget: Budget, target: Target) -> Cost:
+    """A budget in the units of a target."""
+    return Cost(
+        float("inf") if budget.latency_us is None else budget.latency_us * 1e-6 * target.clock_hz,
+        float("inf") if budget.ram_bytes is None else budget.ram_bytes,
+        float("inf") if budget.flash_bytes is None else budget.flash_bytes,
+    )
+
+
+def estimated_cost(graph: Graph, target: Target) -> Cost:
+    """Arena, weights and estimated cycles of a float graph; knows neither code nor stack.
+
+    Raises:
+        TargetError: If there are no estimates for the target's core.
+        UnsupportedOpError: If an op has no C kernel.
+    """
+    ranges = {value.name: (-1.0, 1.0) for value in graph.values}
+    integer = apply_plan(graph, make_plan(graph, ranges, QuantRecipe()))
+    program, rates = plan_program(integer, target.kernels), load_estimates(target.core)
+    weights = sum(array.nbytes for array in integer.consts.values())
+    cycles = sum(rates.cycles(node) for node in integer.nodes)
+    return Cost(cycles, program.arena.nbytes + program.state_bytes, weights)
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Estimates corrected by what one built model of the same kind really cost.
+
+    Attributes:
+        target: The board.
+        cycle_factor: Measured over estimated cycles.
+        ram_offset: Measured less estimated bytes of memory: stack and variables.
+        flash_offset: Measured less estimated bytes of flash: code and the front end.
+    """
+
+    target: Target
+    cycle_factor: float = 1.0
+    ram_offset: float = 0.0
+    flash_offset: float = 0.0
+
+    def __call__(self, graph: Graph) -> Cost:
+        """The expected cost of a float graph."""
+        cost = estimated_cost(graph, self.target)
+        return Cost(
+            cost.cycles * self.cycle_factor, cost.ram_bytes + self.ram_offset, cost.flash_bytes + self.flash_offset
+        )
+
+    def corrected(self, graph: Graph, measured: Cost) -> "CostModel":
+        """The model that is right for this graph."""
+        cost = estimated_cost(graph, self.target)
+        return replace(
+            self,
+            cycle_factor=measured.cycles / cost.cycles,
+            ram_offset=measured.ram_bytes - cost.ram_bytes,
+            flash_offset=measured.flash_bytes - cost.flash_bytes,
+        )
+
+
+def built_report(
+    graph: Graph, recipe: Recipe, recipe_text: str, calibration: Array, target: Target, plan: QuantPlan | None = None
+) -> Mapping[str, Any]:
+    """Compile a float graph to firmware and simulate it: the report that `edgetx compile` writes.
+
+    Raises:
+        EdgetxError: If it cannot be compiled for the target.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / recipe.name
+        write_graph_folder(folder, recipe_text, graph, calibration, plan=plan)
+        options = CompileOptions(str(folder), target, Path(scratch) / "out", ("c",), cases=1, simulated_cases=1)
+        return compile_model(options)
+
+
+def cost_of(report: Mapping[str, Any]) -> Cost:
+    """The cost that a report of a compiled model states.
+
+    Raises:
+        FitError: If it was not measured.
+    """
+    stage = report["stages"][-1]
+    if stage["cycles"] is None or stage["ram_bytes"] is None:
+        raise FitError("cycles and memory were not measured", hint="install the extras 'simulate' and 'firmware'")
+    return Cost(stage["cycles"], stage["ram_bytes"], stage["flash_bytes"])

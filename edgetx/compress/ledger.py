@@ -1,0 +1,93 @@
+"""The ledger: what each stage from teacher to silicon has in accuracy, size and cycles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from edgetx.audio import Dataset
+from edgetx.compiler.report import graph_macs
+from edgetx.compress.teacher import Teacher
+from edgetx.ir import Graph
+from edgetx.quant import QuantPlan
+from edgetx.train.evaluate import evaluate, wilson_interval
+from edgetx.train.graph import GraphModule, QuantizedGraphModule
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row; None where a thing was not measured.
+
+    Attributes:
+        name: What was done to get here.
+        accuracy: Share of right answers on the test clips.
+        interval_95: Wilson's interval of the accuracy, taking clips as independent.
+        parameters: Weights and biases.
+        macs: Multiply-accumulates of one invocation.
+        flash_bytes: Weights and code, with the front end.
+        ram_bytes: Arena, states, variables and stack.
+        cycles: One invocation on the simulated core.
+        energy_uj: Where the target says what a cycle takes.
+    """
+
+    name: str
+    accuracy: float | None = None
+    interval_95: tuple[float, float] | None = None
+    parameters: int | None = None
+    macs: int | None = None
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+    cycles: int | None = None
+    energy_uj: float | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """As plain data."""
+        return asdict(self)
+
+
+def earlier_stages(metrics: Mapping[str, object]) -> list[dict[str, object]]:
+    """The stages that a model's metrics.json holds already."""
+    stages = metrics.get("stages", [])
+    return [dict(stage) for stage in cast(Sequence[Mapping[str, object]], stages)]
+
+
+def graph_stage(
+    name: str, graph: Graph, test: Dataset, plan: QuantPlan | None = None, report: Mapping[str, Any] | None = None
+) -> Stage:
+    """The stage of a float graph, or with a plan of its integer graph.
+
+    Args:
+        name: What was done to get here.
+        graph: Canonical float graph.
+        test: Clips of the test split.
+        plan: Quantization, if the integers are to be judged.
+        report: What `edgetx compile` measured of the same graph.
+    """
+    module = GraphModule(graph) if plan is None else QuantizedGraphModule(graph, plan)
+    built, profile = (report["stages"][-1], report["profile"]) if report else ({}, None)
+    return measured_stage(
+        name, module, test, graph.parameters, graph_macs(graph),
+        flash_bytes=built.get("flash_bytes"),
+        ram_bytes=built.get("ram_bytes"),
+        cycles=built.get("cycles"),
+        energy_uj=profile["energy_uj"] if profile else None,
+    )  # fmt: skip
+
+
+def measured_stage(
+    name: str, module: nn.Module, test: Dataset, parameters: int, macs: int | None, **cost: float | None
+) -> Stage:
+    """The stage of a module whose size is known."""
+    result = evaluate(module, torch.from_numpy(test.x), torch.from_numpy(test.y))
+    return Stage(name, result.accuracy, result.interval, parameters, macs, **cast(dict[str, Any], cost))
+
+
+def teacher_stage(teacher: Teacher, clips: Dataset) -> Stage:
+    """The stage of a teacher, from what it hears in the recordings of the test clips."""
+    correct = int((teacher.logits(clips.x.astype(np.int16)).argmax(1) == clips.y).sum())
+    interval = wilson_interval(correct, len(clips.y))
+    return Stage(f"teacher {Path(teacher.name).name}", correct / len(clips.y), interval, teacher.parameters)

@@ -1,0 +1,132 @@
+"""Pruning a trained model to a budget, in rounds of taking out and tuning."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, built_report, cost_of
+from edgetx.compress.distill import blends, objective
+from edgetx.compress.folder import write_graph_folder
+from edgetx.compress.ledger import Stage, earlier_stages, graph_stage
+from edgetx.compress.pruning import Labelled, Pruner
+from edgetx.compress.trained import Trained, load_trained, taught_by
+from edgetx.compress.tuning import Tuner
+from edgetx.compress.views import TuningData, Views, load_tuning_data
+from edgetx.compress.watch import SILENT, Watch
+from edgetx.ir import Graph
+from edgetx.output import check_replaceable
+from edgetx.recipe import Pruning, Recipe, Training
+from edgetx.targets import Target
+from edgetx.train.graph import GraphModule
+from edgetx.train.model_folder import MARKER
+
+_JUDGES = 512
+"""Training clips by which importance is judged."""
+
+
+def prune(
+    source: str, data: Path, out: Path, target: Target, limit: Cost = NO_LIMIT, watch: Watch = SILENT
+) -> list[Stage]:
+    """Prune a trained model, tune what is left against what it was, and write a model folder.
+
+    Args:
+        source: A model folder or a name in the zoo.
+        data: The audio folder that it was trained on.
+        out: The model folder to write, or to replace.
+        target: Whose cycles and bytes count.
+        limit: What the pruned model may cost; without one, the recipe's share of the cycles.
+        watch: Who is told how it goes.
+
+    Returns:
+        The stages before and after.
+
+    Raises:
+        FitError: If the limit cannot be reached.
+        EdgetxError: If the model, the data or the disk do not allow it.
+    """
+    check_replaceable(out, MARKER)
+    model = load_trained(source)
+    known = load_tuning_data(data, model.recipe, progress=watch.stage)
+    before = _built(model.graph, model, target, watch)
+    costs = CostModel(target).corrected(model.graph, cost_of(before))
+    if limit == NO_LIMIT:
+        limit = replace(NO_LIMIT, cycles=model.recipe.pruning.keep * cost_of(before).cycles)
+    graph = pruned_graph(model, known, costs, limit, watch)
+    after = _built(graph, model, target, watch)
+    while cost_of(after).over(limit).worst > 1:
+        costs = costs.corrected(graph, cost_of(after))
+        again = replace(model, graph=graph, recipe=_in_one_round(model.recipe))
+        graph = pruned_graph(again, known, costs, limit, watch)
+        after = _built(graph, model, target, watch)
+    stages = [
+        graph_stage("before pruning", model.graph, known.test, report=before),
+        graph_stage("pruned", graph, known.test, report=after),
+    ]
+    rows = [*earlier_stages(model.metrics)[:-1], *(stage.to_json() for stage in stages)]
+    write_graph_folder(out, model.text, graph, model.calibration, metrics={"schema": 1, "stages": rows})
+    return stages
+
+
+def _built(graph: Graph, model: Trained, target: Target, watch: Watch) -> Mapping[str, Any]:
+    watch.stage("build and simulate")
+    return built_report(graph, model.recipe, model.text, model.calibration, target)
+
+
+def _in_one_round(recipe: Recipe) -> Recipe:
+    return replace(recipe, pruning=replace(recipe.pruning, rounds=1))
+
+
+def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cost, watch: Watch) -> Graph:
+    """The graph, pruned and tuned in turn until its expected cost keeps the limit; see `prune`."""
+    settings = model.recipe.pruning
+    views = taught_by(model.graph, known.views)
+    judges = _every(known.views, max(1, len(known.views.y) // _JUDGES))
+    valid = Labelled(torch.from_numpy(known.valid.x), torch.from_numpy(known.valid.y))
+    pruner = Pruner(settings.method, settings.step, costs, judges, valid, watch.stage)
+    graph, start = model.graph, costs(model.graph)
+    for number in range(1, settings.rounds + 1):
+        graph = pruner.prune(graph, _between(start, limit, number / settings.rounds))
+        module = GraphModule(graph)
+        watch.stage(f"tune {number}/{settings.rounds}")
+        tuner = Tuner(
+            module,
+            views,
+            known.valid,
+            tuning(model.recipe.training, settings),
+            objective(model.recipe),
+            blends(model.recipe),
+        )
+        tuner.run(None, watch.epoch)
+        graph = module.trained()
+    return graph
+
+
+def _every(views: Views, step: int) -> Labelled:
+    return Labelled(views.x[0][::step], views.y[::step])
+
+
+def tuning(training: Training, settings: Pruning) -> Training:
+    """The training settings of one round: short, and gentler than training from nothing."""
+    return replace(
+        training,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        warmup_epochs=1,
+        average=min(training.average, 0.99),
+    )
+
+
+def _between(start: Cost, limit: Cost, share: float) -> Cost:
+    """The way from a cost to a limit, by equal ratios; a limit that is kept already stays."""
+
+    def step(now: float, end: float) -> float:
+        return end if now <= end else now * (end / now) ** share
+
+    return Cost(
+        step(start.cycles, limit.cycles),
+        step(start.ram_bytes, limit.ram_bytes),
+        step(start.flash_bytes, limit.flash_bytes),
+    )

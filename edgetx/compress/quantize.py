@@ -1,0 +1,102 @@
+"""Quantization-aware training: the weights learn to live with the integer graph's values."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from edgetx.audio import Dataset
+from edgetx.compiler.quantized import as_inputs
+from edgetx.compress.cost import built_report
+from edgetx.compress.distill import objective
+from edgetx.compress.folder import write_graph_folder
+from edgetx.compress.ledger import Stage, earlier_stages, graph_stage
+from edgetx.compress.trained import Trained, load_trained, taught_by
+from edgetx.compress.tuning import Tuner, checkpoint_of
+from edgetx.compress.views import TuningData, load_tuning_data
+from edgetx.compress.watch import SILENT, Watch
+from edgetx.ir import Graph
+from edgetx.output import check_replaceable
+from edgetx.quant import QuantPlan, calibrate, make_plan, parse_recipe
+from edgetx.recipe import QuantizationAware, Training
+from edgetx.targets import Target
+from edgetx.train.evaluate import Evaluation, evaluate
+from edgetx.train.graph import QuantizedGraphModule
+from edgetx.train.model_folder import MARKER
+
+
+def quantize(source: str, data: Path, out: Path, target: Target, watch: Watch = SILENT) -> list[Stage]:
+    """Train a model with the values of its integer graph, and write a model folder that holds the quantization.
+
+    Where that does not raise the validation accuracy over quantization after training, the weights stay as they were.
+
+    Args:
+        source: A model folder or a name in the zoo.
+        data: The audio folder that it was trained on.
+        out: The model folder to write, or to replace.
+        target: The board on which the result is measured.
+        watch: Who is told how it goes.
+
+    Returns:
+        The stages: quantized after training, and with training.
+
+    Raises:
+        EdgetxError: If the model, the data or the disk do not allow it.
+    """
+    check_replaceable(out, MARKER)
+    model = load_trained(source)
+    known = load_tuning_data(data, model.recipe, progress=watch.stage)
+    plan = plan_of(model)
+    checkpoint = checkpoint_of(out, "quantize")
+    graph = quantization_aware(model, plan, known, checkpoint, watch)
+    watch.stage("measure")
+    report = built_report(graph, model.recipe, model.text, model.calibration, target, plan)
+    stages = [
+        graph_stage("quantized after training", model.graph, known.test, plan),
+        graph_stage("quantization-aware", graph, known.test, plan, report),
+    ]
+    rows = [*earlier_stages(model.metrics), *(stage.to_json() for stage in stages)]
+    write_graph_folder(out, model.text, graph, model.calibration, plan=plan, metrics={"schema": 1, "stages": rows})
+    checkpoint.unlink(missing_ok=True)
+    return stages
+
+
+def plan_of(model: Trained) -> QuantPlan:
+    """The quantization that the recipe's calibration finds."""
+    settings = model.recipe.quantization
+    recipe = parse_recipe(settings.recipe, settings.calibration)
+    return make_plan(
+        model.graph, calibrate(model.graph, as_inputs(model.graph, model.calibration), recipe.method), recipe
+    )
+
+
+def quantization_aware(
+    model: Trained, plan: QuantPlan, known: TuningData, checkpoint: Path | None, watch: Watch
+) -> Graph:
+    """The float graph with weights that suit the plan, or as it was if none suit it better."""
+    settings, recipe = model.recipe.quantization_aware, model.recipe
+    module = QuantizedGraphModule(model.graph, plan)
+    before = _judged(module, known.valid)
+    watch.stage("quantization-aware training")
+    views = taught_by(model.graph, known.views)
+    tuner = Tuner(module, views, known.valid, _schedule(recipe.training, settings), objective(recipe))
+    tuner.run(checkpoint, watch.epoch)
+    after = _judged(module, known.valid)
+    better = (after.accuracy, -after.loss) > (before.accuracy, -before.loss)
+    return module.trained() if better else model.graph
+
+
+def _judged(module: QuantizedGraphModule, valid: Dataset) -> Evaluation:
+    return evaluate(module, torch.from_numpy(valid.x), torch.from_numpy(valid.y))
+
+
+def _schedule(training: Training, settings: QuantizationAware) -> Training:
+    return replace(
+        training,
+        epochs=settings.epochs,
+        batch=settings.batch,
+        learning_rate=settings.learning_rate,
+        warmup_epochs=1,
+        average=min(training.average, 0.99),
+        weight_decay=0.0,
+    )

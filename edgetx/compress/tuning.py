@@ -1,0 +1,193 @@
+"""The loop that tunes any module on views: students, pruned graphs, integer graphs, supernets."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from edgetx.audio import Dataset
+from edgetx.compress.views import Views
+from edgetx.errors import ModelError
+from edgetx.recipe import Training
+from edgetx.train.augment import Augmenter
+from edgetx.train.evaluate import evaluate
+from edgetx.train.loop import Epoch, best_epoch, learning_rate_factor, parameter_groups
+from edgetx.train.saving import load_state, save_state
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs, label distributions and, if there are teachers, their logits; one row per clip."""
+
+    x: Tensor
+    labels: Tensor
+    teacher: Tensor | None = None
+
+
+class Objective(Protocol):
+    """What a batch costs a module."""
+
+    def __call__(self, module: nn.Module, batch: Batch) -> Tensor:
+        """The loss to go down."""
+
+
+@dataclass(frozen=True)
+class Distilling:
+    """Cross entropy with the labels, and the divergence from the teachers' softened answers (Hinton et al., 2015).
+
+    `hard` takes the teachers' best class for a second label (DeiT, Touvron et al., 2021) instead.
+    """
+
+    weight: float
+    temperature: float = 2.0
+    smoothing: float = 0.1
+    hard: bool = False
+
+    def __call__(self, module: nn.Module, batch: Batch) -> Tensor:
+        """The loss to go down."""
+        logits = module(batch.x)
+        labels = F.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
+        if batch.teacher is None or self.weight == 0:
+            return labels
+        return (1 - self.weight) * labels + self.weight * self._from_teacher(logits, batch.teacher)
+
+    def _from_teacher(self, logits: Tensor, teacher: Tensor) -> Tensor:
+        if self.hard:
+            return F.cross_entropy(logits, teacher.argmax(1))
+        soft = F.log_softmax(logits / self.temperature, 1)
+        target = F.log_softmax(teacher / self.temperature, 1)
+        return self.temperature**2 * F.kl_div(soft, target, log_target=True, reduction="batchmean")
+
+
+class Tuner:
+    """Tunes a module in place; what it ends with are the averaged weights of the best epoch.
+
+    Everything random follows from the seed and the epoch's number; an interrupted run goes on at its last whole epoch.
+
+    Args:
+        module: What to tune; its forward takes a batch of model inputs.
+        views: What to tune on.
+        valid: What chooses the best epoch.
+        settings: Schedule and seed.
+        objective: What a batch costs.
+        augmenter: Masks and blends of model inputs; None for none.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        views: Views,
+        valid: Dataset,
+        settings: Training,
+        objective: Objective,
+        augmenter: Augmenter | None = None,
+    ) -> None:
+        self.module, self.views, self.settings = module, views, settings
+        self.valid = torch.from_numpy(valid.x), torch.from_numpy(valid.y)
+        self.objective, self.augmenter = objective, augmenter
+        self.optimizer = AdamW(parameter_groups(module, settings.weight_decay), settings.learning_rate)
+        average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(module, multi_avg_fn=average, use_buffers=True)
+        steps = math.ceil(len(views.y) / settings.batch)
+        self.schedule = LambdaLR(self.optimizer, learning_rate_factor(settings, steps))
+        self.history: list[Epoch] = []
+        self.best = _copy(module)
+
+    def run(self, checkpoint: Path | None = None, report: Callable[[Epoch], None] = lambda _: None) -> list[Epoch]:
+        """Tune, or go on from the checkpoint; returns what each epoch gave.
+
+        Raises:
+            ModelError: If the loss is not a number, or the checkpoint is damaged or of another module.
+        """
+        if checkpoint is not None and checkpoint.exists():
+            self._resume(checkpoint)
+        while len(self.history) < self.settings.epochs:
+            self.history.append(self._epoch(len(self.history) + 1))
+            if best_epoch(self.history) is self.history[-1]:
+                self.best = _copy(self.average.module)
+            if checkpoint is not None:
+                save_state(checkpoint, self._state())
+            report(self.history[-1])
+        self.module.load_state_dict(self.best)
+        self.module.eval()
+        return self.history
+
+    def _epoch(self, number: int) -> Epoch:
+        started = time.monotonic()
+        torch.manual_seed(self.settings.seed * 100_003 + number)
+        self.module.train()
+        losses = [self._step(batch) for batch in self._batches(number)]
+        result = evaluate(self.average.module, *self.valid)
+        return Epoch(number, sum(losses) / len(losses), result.loss, result.accuracy, time.monotonic() - started)
+
+    def _batches(self, number: int) -> Iterator[Batch]:
+        """Every clip once, in one of its views."""
+        clips = len(self.views.y)
+        which = torch.randint(len(self.views.x), (clips,))
+        for chosen in torch.split(torch.randperm(clips), self.settings.batch):
+            if len(chosen) > 1:
+                yield self._batch(which[chosen], chosen)
+
+    def _batch(self, views: Tensor, clips: Tensor) -> Batch:
+        labels = F.one_hot(self.views.y[clips], int(self.views.y.max()) + 1).float()
+        teacher = None if self.views.teacher is None else self.views.teacher[views, clips]
+        x = self.views.x[views, clips]
+        if self.augmenter is None:
+            return Batch(x, labels, teacher)
+        targets = labels if teacher is None else torch.cat((labels, teacher), 1)
+        x, targets = self.augmenter.features(x, targets)
+        classes = labels.shape[1]
+        return Batch(x, targets[:, :classes], None if teacher is None else targets[:, classes:])
+
+    def _step(self, batch: Batch) -> float:
+        loss = self.objective(self.module, batch)
+        if not torch.isfinite(loss):
+            hint = "lower the learning rate; the last whole epoch is kept"
+            raise ModelError("the loss is not a number any more", where=type(self.module).__name__, hint=hint)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.schedule.step()
+        self.average.update_parameters(self.module)
+        return loss.item()
+
+    def _state(self) -> dict[str, object]:
+        return {
+            "module": self.module.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "history": [asdict(epoch) for epoch in self.history],
+            "best": self.best,
+        }
+
+    def _resume(self, checkpoint: Path) -> None:
+        state = load_state(checkpoint)
+        try:
+            self.module.load_state_dict(state["module"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (KeyError, RuntimeError, ValueError) as problem:
+            hint = f"delete {checkpoint} to start afresh"
+            raise ModelError(f"a checkpoint of another model: {problem}", where=str(checkpoint), hint=hint) from problem
+        self.schedule.load_state_dict(state["schedule"])
+        self.history = [Epoch(**row) for row in state["history"]]
+        self.best = state["best"]
+
+
+def _copy(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+
+
+def checkpoint_of(out: Path, stage: str) -> Path:
+    """Where an unfinished stage of an output folder is kept: beside it."""
+    return out.with_name(f".{out.name}.{stage}.pt")

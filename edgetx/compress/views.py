@@ -1,0 +1,116 @@
+"""Augmented forms of the training clips, made once: what students are tuned on, with the teachers' answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edgetx.audio import Dataset, load_dataset, load_recordings
+from edgetx.audio.cache import cached
+from edgetx.audio.dataset import read_table
+from edgetx.audio.frontend import FixedPointFrontEnd
+from edgetx.compress.teacher import Teacher
+from edgetx.errors import DataError
+from edgetx.ir import Array
+from edgetx.recipe import Recipe
+from edgetx.train.augment import Augmenter
+from edgetx.train.pipeline import noise_recordings
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Views:
+    """Every training clip in several augmented forms.
+
+    Attributes:
+        x: Model inputs, views × clips × input shape.
+        y: Labels of the clips.
+        teacher: What the teachers say, views × clips × classes; None if there are none. Logits, averaged.
+    """
+
+    x: Tensor
+    y: Tensor
+    teacher: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class TuningData:
+    """What compression learns from, chooses by, and is measured on.
+
+    Attributes:
+        views: Training clips.
+        valid: Model inputs that choose.
+        test: Model inputs that nothing is chosen by.
+    """
+
+    views: Views
+    valid: Dataset
+    test: Dataset
+
+
+def load_tuning_data(
+    data: Path, recipe: Recipe, teachers: Sequence[Teacher] = (), progress: Callable[[str], None] = lambda _: None
+) -> TuningData:
+    """Views of an audio folder, or the arrays of an .npz with `x`, `y` and optionally `split` as they are.
+
+    Raises:
+        DataError: If the data is missing, damaged or unlabelled, or a teacher does not fit it.
+    """
+    features = load_dataset(data, recipe)
+    valid, test = features.part("valid"), features.part("test")
+    clips = load_recordings(data, recipe.data, "train")
+    files = [data / row["path"] for row in read_table(data, recipe.data) if row["split"] == "train"]
+    views = _Maker(data, recipe, clips, files, progress)
+    x = np.stack([views.features(number) for number in range(recipe.distillation.views)])
+    y = torch.from_numpy(clips.y)
+    if not teachers:
+        return TuningData(Views(torch.from_numpy(x), y), valid, test)
+    answers = [np.stack([views.answers(number, teacher) for number in range(len(x))]) for teacher in teachers]
+    return TuningData(Views(torch.from_numpy(x), y, torch.from_numpy(np.mean(answers, 0))), valid, test)
+
+
+class _Maker:
+    """Makes views one by one; view 0 is the clips as they are."""
+
+    def __init__(
+        self, data: Path, recipe: Recipe, clips: Dataset, files: Sequence[Path], progress: Callable[[str], None]
+    ) -> None:
+        if len(clips.y) == 0:
+            raise DataError("no labels", where=str(data))
+        settings, rate = recipe.training.augmentation, recipe.data.sample_rate_hz
+        self.augmenter = Augmenter(settings, rate, noise_recordings(data, recipe, torch.device("cpu")))
+        self.frontend = FixedPointFrontEnd(recipe.frontend, rate, torch)
+        self.recipe, self.clips, self.files, self.progress = recipe, torch.from_numpy(clips.x), files, progress
+        self.key = (recipe.data, recipe.frontend, replace(settings, mixup=0.0), recipe.training.seed)
+
+    def features(self, number: int) -> Array:
+        """Model inputs of a view, clips × input shape."""
+
+        def compute() -> Array:
+            self.progress(f"augment {number + 1}/{self.recipe.distillation.views}")
+            return np.concatenate([self._features(audio, number) for audio in self._audio(number)])
+
+        return cached(compute, ("view", number, *self.key), self.files)
+
+    def answers(self, number: int, teacher: Teacher) -> Array:
+        """A teacher's logits for a view, clips × classes."""
+
+        def compute() -> Array:
+            self.progress(f"teacher {teacher.name} {number + 1}/{self.recipe.distillation.views}")
+            return np.concatenate([teacher.logits(audio.numpy().astype(np.int16)) for audio in self._audio(number)])
+
+        return cached(compute, ("teacher", teacher.digest, number, *self.key), self.files)
+
+    def _audio(self, number: int) -> Sequence[Tensor]:
+        torch.manual_seed(self.recipe.training.seed * 100_003 + number)
+        batches = torch.split(self.clips, _BATCH)
+        return [self.augmenter.audio(batch) for batch in batches] if number else batches
+
+    def _features(self, audio: Tensor, number: int) -> Array:
+        log_mel = self.frontend.log_mel(audio)
+        log_mel = self.augmenter.log_mel(log_mel) if number else log_mel
+        return np.asarray(self.frontend.normalize(self.frontend.project(log_mel)).float())

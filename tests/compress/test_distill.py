@@ -1,0 +1,132 @@
+"""Students and their teachers, of every kind."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from click.testing import CliRunner
+from onnx import TensorProto, helper
+from tones import RECIPE
+
+from edgetx.audio import load_recordings
+from edgetx.cli import main
+from edgetx.compress.distill import distill
+from edgetx.compress.teacher import load_teacher
+from edgetx.compress.tuning import Batch, Distilling
+from edgetx.errors import ConfigError, DataError, ModelError
+from edgetx.recipe import load_recipe
+
+STUDENT = RECIPE.replace("channels = 12", "channels = 6").replace("epochs = 12", "epochs = 20")
+
+
+def student(folder, teacher, **changes):
+    text = STUDENT.replace("teachers = []", f'teachers = ["{teacher}"]')
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    path = folder / "student.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_student_learns_from_a_model_folder(tones, tmp_path):
+    recordings, model = tones
+    metrics = distill(str(student(tmp_path, model)), recordings, tmp_path / "out")
+    assert [stage["name"] for stage in metrics.stages] == ["teacher model", "distilled"]
+    assert metrics.stages[0]["accuracy"] == metrics.test.accuracy == 1.0
+    assert metrics.stages[0]["parameters"] > metrics.stages[1]["parameters"]
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["stages"][1]["interval_95"]
+
+
+def test_teachers_are_asked_once(tones, tmp_path, monkeypatch):
+    recordings, model = tones
+    source = str(student(tmp_path, model))
+    distill(source, recordings, tmp_path / "out")
+    monkeypatch.setattr("edgetx.compress.views._Maker._audio", lambda *_: pytest.fail("audio was made again"))
+    distill(source, recordings, tmp_path / "again")
+
+
+def test_the_same_seed_gives_the_same_student(tones, tmp_path):
+    recordings, model = tones
+    source = str(student(tmp_path, model))
+    for name in ("one", "two"):
+        distill(source, recordings, tmp_path / name)
+    one, two = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_teacher_classes_are_brought_into_the_students_order(tones, tmp_path):
+    recordings, model = tones
+    ours = load_recipe(model)
+    path = student(tmp_path, model, **{'["low", "high"]': '["high", "low"]'})
+    audio = load_recordings(recordings, ours.data, "test").x
+    direct, swapped = (load_teacher(str(model), recipe).logits(audio) for recipe in (ours, load_recipe(path)))
+    np.testing.assert_array_equal(direct, swapped[:, ::-1])
+
+
+def linear_onnx(path, size, outputs):
+    weight = np.random.default_rng(0).normal(size=(size, outputs)).astype(np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("Softmax", ["m"], ["y"], axis=-1)]
+    graph = helper.make_graph(
+        nodes,
+        "linear",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, size])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, outputs])],
+        [onnx.numpy_helper.from_array(weight, "w")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    return path, weight
+
+
+@pytest.mark.runtimes
+def test_an_onnx_teacher_hears_audio_and_answers_in_probabilities(tones, tmp_path):
+    recordings, _ = tones
+    file, weight = linear_onnx(tmp_path / "foreign.onnx", 4000, 3)
+    text = STUDENT.replace("teachers = []", f'teachers = ["{file}"]\nteacher_classes = ["high", "other", "low"]')
+    (tmp_path / "student.toml").write_text(text)
+    recipe = load_recipe(tmp_path / "student.toml")
+    audio = load_recordings(recordings, recipe.data, "test").x
+    found = load_teacher(str(file), recipe).logits(audio)
+    scores = audio.astype(np.float32) / 32768 @ weight
+    expected = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    np.testing.assert_allclose(np.exp(found), expected[:, [2, 0]], atol=1e-5)
+
+
+@pytest.mark.runtimes
+def test_a_teacher_that_does_not_fit_is_refused(tones, tmp_path):
+    _, model = tones
+    recipe = load_recipe(student(tmp_path, model))
+    file, _ = linear_onnx(tmp_path / "foreign.onnx", 100, 2)
+    with pytest.raises(ConfigError, match="what its outputs mean"):
+        load_teacher(str(file), recipe)
+    with pytest.raises(ModelError, match="no such file"):
+        load_teacher(str(tmp_path / "missing.onnx"), recipe)
+    for change, error, message in (
+        ('classes = ["low", "high"]|classes = ["low", "middle"]', DataError, "middle"),
+        ("clip_ms = 250.0|clip_ms = 300.0", ModelError, "samples per clip is 4000, the student's 4800"),
+    ):
+        path = student(tmp_path, model, **dict([change.split("|")]))
+        with pytest.raises(error, match=message):
+            load_teacher(str(model), load_recipe(path))
+
+
+def test_without_a_teacher_the_verb_says_where_to_name_one(tones, tmp_path):
+    recordings, model = tones
+    result = CliRunner().invoke(main, ["distill", str(model), "--data", str(recordings), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 3
+    assert "[distillation] teachers" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_losses_are_those_of_the_papers():
+    logits, teacher = torch.randn(5, 3), torch.randn(5, 3)
+    labels = torch.eye(3)[[0, 1, 2, 0, 1]]
+    batch = Batch(logits, labels, teacher)
+    soft = Distilling(1.0, 2.0, 0.0)(torch.nn.Identity(), batch)
+    p, q = (teacher / 2).softmax(1), (logits / 2).softmax(1)
+    torch.testing.assert_close(soft, 4 * (p * (p.log() - q.log())).sum(1).mean())
+    hard = Distilling(1.0, smoothing=0.0, hard=True)(torch.nn.Identity(), batch)
+    torch.testing.assert_close(hard, torch.nn.functional.cross_entropy(logits, teacher.argmax(1)))
+    half = Distilling(0.5, 2.0, 0.0)(torch.nn.Identity(), batch)
+    torch.testing.assert_close(half, soft / 2 + torch.nn.functional.cross_entropy(logits, labels) / 2)
