@@ -107,8 +107,9 @@ def memory(sources: CSources, firmware: Firmware | None) -> Report:
 
 def _earlier_stages(source: Source, artifact: Artifact, accuracy: Mapping[str, float]) -> list[object]:
     """Stages that training measured; at least the float model, with what was measured now."""
-    stages = source.metrics.get("stages")
-    if isinstance(stages, list) and stages:
+    measured = source.metrics.get("stages")
+    stages = [stage for stage in measured if stage["name"] != "int8"] if isinstance(measured, list) else []
+    if stages:
         return [*stages[:-1], {**stages[-1], "accuracy": accuracy.get("float", stages[-1]["accuracy"])}]
     return [
         {

@@ -1,6 +1,7 @@
 """From frames to tokens: what stands before the blocks of an encoder."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -38,14 +39,17 @@ class ConvStem(nn.Module):
 class ConvEmbedding(nn.Module):
     """Four convolutions over three tokens with ReLU, then batch normalisation; a fifth, added, gives positions.
 
-    The embedding of LMUFormer (Liu et al., 2024). Unless causal it looks five tokens ahead.
+    The embedding of LMUFormer (Liu et al., 2024). Unless causal it looks five tokens ahead. With `norm_first` the
+    normalisation comes before the ReLU, where it folds into the convolution and costs nothing.
     """
 
-    def __init__(self, features: int, width: int, causal: bool) -> None:
+    def __init__(self, features: int, width: int, causal: bool, *, norm_first: bool = False) -> None:
         super().__init__()
         self.layers = nn.Sequential()
         for before, after in pairwise((features, *[width] * 4)):
-            self.layers.extend([TokenConv(before, after, 3, causal=causal), nn.ReLU(), TokenBatchNorm(after)])
+            norm, relu = TokenBatchNorm(after), nn.ReLU()
+            last = (norm, relu) if norm_first else (relu, norm)
+            self.layers.extend([TokenConv(before, after, 3, causal=causal), *last])
         self.positions = TokenConv(width, width, 3, causal=causal)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -76,6 +80,7 @@ class SpikingConvEmbedding(nn.Module):
 EMBEDDINGS: dict[str, Callable[[int, int, bool], nn.Module]] = {
     "linear": lambda features, width, causal: nn.Linear(features, width),
     "conv": ConvEmbedding,
+    "conv_norm": partial(ConvEmbedding, norm_first=True),
     "spiking_conv": SpikingConvEmbedding,
 }
 """By the name in a recipe; called with the features of a token, the width, and whether to look back only."""

@@ -33,7 +33,7 @@ class EncoderOptions:
     stem: tuple[int, ...] = ()  # channels of convolutions in front, each halving the features
     patch_frames: int = 1  # frames that become one token
     patch_features: int = 0  # features of a frame that become one token; 0: all
-    embedding: str = "linear"  # linear | conv | spiking_conv
+    embedding: str = "linear"  # linear | conv | conv_norm | spiking_conv
     positions: str = "learned"  # learned | none
     pooling: str = "class_token"  # class_token | mean | statistics
     norm: str = "layer"  # layer | rms | batch | spike | none

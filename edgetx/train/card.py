@@ -1,7 +1,7 @@
 """The model card: a model folder's README.md."""
 
 from edgetx.recipe import Recipe
-from edgetx.train.metrics import Metrics, Repeats
+from edgetx.train.metrics import Metrics, Repeats, Run
 
 
 def model_card(recipe: Recipe, metrics: Metrics) -> str:
@@ -34,17 +34,36 @@ def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
         "input": f"{frames} frames × {features} {kind} values, {front.window_ms:g} ms window, "
         f"{front.hop_ms:g} ms hop, {rate} Hz",
         "architecture": f"{recipe.model.architecture}: {options or 'its defaults'}",
-        "parameters": f"{stage['parameters']:,}",
-        "multiply-accumulates": f"{stage['macs']:,} per clip",
+        "parameters": f"{stage.parameters:,}",
+        "multiply-accumulates": f"{stage.macs:,} per clip",
         "float accuracy": f"**{test.accuracy:.2%}** of {test.clips} test clips; "
         f"95 % interval {low:.1%} to {high:.1%}, taking clips as independent",
         "over several trainings": _repeats(metrics.repeats),
+        **_deployed(metrics),
         "per test speaker": _spread(test.speakers),
         "weakest classes": ", ".join(f"{name} {recall:.1%}" for name, recall in weakest),
         "data": recipe.data.source or "not stated",
-        "training": f"{run.epochs} epochs in {run.hours:.2f} h on {run.threads} CPU thread(s), seed {run.seed}; "
+        "training": f"{run.epochs} epochs in {_hours(run)}, seed {run.seed}; "
         f"epoch {run.best_epoch} was best on the validation split ({run.valid_accuracy:.2%})",
     }
+
+
+def _hours(run: Run) -> str:
+    threads = f"{run.threads} CPU thread{'s' if run.threads > 1 else ''}"
+    busy = f" ({run.processor_hours:.2f} h of processor time)" if run.processor_hours else ""
+    return f"{run.hours:.2f} h on {threads}{busy}"
+
+
+def _deployed(metrics: Metrics) -> dict[str, str]:
+    """Of the integer model, if it was measured."""
+    stage = metrics.stages[-1]
+    if stage.name != "int8" or stage.accuracy is None:
+        return {}
+    rows = {"int8 accuracy": f"**{stage.accuracy:.2%}** of the same clips"}
+    if stage.cycles is not None:
+        memory = f"{stage.flash_bytes:,} bytes of flash, {stage.ram_bytes:,} bytes of RAM"
+        rows[f"on {metrics.target}"] = f"{stage.cycles:,} cycles per clip (simulated), {memory}"
+    return rows
 
 
 def _repeats(repeats: Repeats | None) -> str:

@@ -43,6 +43,7 @@ class Epoch:
     valid_loss: float
     valid_accuracy: float
     seconds: float
+    processor_seconds: float = 0.0  # of all threads
 
 
 class Trainer:
@@ -93,7 +94,7 @@ class Trainer:
         return model.eval()
 
     def _epoch(self, number: int) -> Epoch:
-        started = time.monotonic()
+        started, busy = time.monotonic(), time.process_time()
         with torch.no_grad():
             self.draws.advance(number)
         torch.manual_seed(self.settings.seed * 100_003 + number)
@@ -102,7 +103,8 @@ class Trainer:
         losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]
         result = evaluate(self.average.module, self.validation.x, self.validation.y)
         mean = sum(losses) / len(losses)
-        return Epoch(number, mean, result.loss, result.accuracy, time.monotonic() - started)
+        spent = time.monotonic() - started, time.process_time() - busy
+        return Epoch(number, mean, result.loss, result.accuracy, *spent)
 
     def _step(self, batch: Tensor) -> float:
         """One optimizer step; returns the loss."""

@@ -1,10 +1,12 @@
 """What is stated about a trained model, all of it measured."""
 
+import json
 import math
 import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from scipy.stats import t as student_t
@@ -14,9 +16,24 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from edgetx import __version__
 from edgetx.audio import Dataset
+from edgetx.config import parse
+from edgetx.errors import ModelError
 from edgetx.recipe import Recipe
 from edgetx.train.evaluate import evaluate
 from edgetx.train.loop import Epoch, best_epoch
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row of the ledger; None where a thing was not measured."""
+
+    name: str
+    accuracy: float | None
+    parameters: int
+    macs: int
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+    cycles: int | None = None
 
 
 @dataclass(frozen=True)
@@ -37,12 +54,14 @@ class Run:
     epochs: int
     best_epoch: int
     valid_accuracy: float
-    hours: float
+    hours: float  # as the clock on the wall goes, also if the machine was busy with other things
     threads: int
     processor: str
     seed: int
     edgetx: str
     torch: str
+    processor_hours: float = 0.0  # of all threads; 0 if it was not measured
+    fold: int = 0  # that tested it; 0: the test split
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ class Repeat:
 class Repeats:
     """The same recipe with several seeds, or tested on one fold after the other."""
 
-    runs: list[Repeat]
+    runs: tuple[Repeat, ...]
     mean: float
     interval_95: tuple[float, float]  # of the mean over the runs, by Student's t
 
@@ -68,25 +87,32 @@ class Metrics:
     """The content of metrics.json: the stages of `report.json`, beginning with the float model."""
 
     schema: int
-    stages: list[dict[str, object]]
+    stages: tuple[Stage, ...]
     test: Score
     training: Run
     repeats: Repeats | None = None  # if there was more than one training
+    target: str | None = None  # what flash, RAM and cycles of the stages refer to
+
+
+def load_metrics(path: Path) -> Metrics:
+    """Read a metrics.json.
+
+    Raises:
+        ModelError: If it is damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ModelError(f"cannot read metrics: {problem}", where=str(path)) from problem
+    return parse(content, Metrics, str(path), ModelError)
 
 
 def measure(recipe: Recipe, model: nn.Module, test: Dataset, history: Sequence[Epoch]) -> Metrics:
     """Everything stated about a model that was just trained."""
     tested = _test(model, test)
-    stage: dict[str, object] = {
-        "name": "float",
-        "accuracy": tested.accuracy,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "macs": count_macs(model, recipe.input_shape),
-        "flash_bytes": None,
-        "ram_bytes": None,
-        "cycles": None,
-    }
-    return Metrics(1, [stage], tested, _run(recipe, history))
+    parameters = sum(p.numel() for p in model.parameters())
+    stage = Stage("float", tested.accuracy, parameters, count_macs(model, recipe.input_shape))
+    return Metrics(1, (stage,), tested, _run(recipe, history))
 
 
 def repeats(trainings: Sequence[tuple[Recipe, Metrics]]) -> Repeats | None:
@@ -96,7 +122,7 @@ def repeats(trainings: Sequence[tuple[Recipe, Metrics]]) -> Repeats | None:
     accuracies = [metrics.test.accuracy for _, metrics in trainings]
     mean = statistics.fmean(accuracies)
     half = float(student_t.ppf(0.975, len(accuracies) - 1)) * statistics.stdev(accuracies) / math.sqrt(len(accuracies))
-    runs = [Repeat(r.training.seed, r.data.test_fold, m.test.accuracy) for r, m in trainings]
+    runs = tuple(Repeat(r.training.seed, r.data.test_fold, m.test.accuracy) for r, m in trainings)
     return Repeats(runs, mean, (max(0.0, mean - half), min(1.0, mean + half)))
 
 
@@ -128,4 +154,6 @@ def _run(recipe: Recipe, history: Sequence[Epoch]) -> Run:
         seed=recipe.training.seed,
         edgetx=__version__,
         torch=torch.__version__,
+        processor_hours=sum(epoch.processor_seconds for epoch in history) / 3600,
+        fold=recipe.data.test_fold,
     )

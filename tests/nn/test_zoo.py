@@ -1,6 +1,7 @@
 """Every trained model in the zoo is whole, and is what its metrics say."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +13,8 @@ from edgetx.train.evaluate import evaluate
 from edgetx.train.metrics import count_macs
 
 MODELS = sorted(path.parent.name for path in data_dir("models").glob("*/weights.safetensors"))
-DATA = dict.fromkeys(("kws-dscnn-micro", "kws-transformer-micro"), "arabic_speech_commands")
+DATA = {"esc10-dscnn": "esc10", "kws-english-micro": "mlperf_tiny_kws_test"}
+OTHER_DATA = "arabic_speech_commands"
 
 
 def stated(name):
@@ -32,9 +34,17 @@ def test_size_is_as_stated(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_accuracy_is_as_stated(name, shared_data):
     model, recipe, _ = load_zoo_model(name)
-    test = load_dataset(shared_data / "audio" / DATA[name], recipe).part("test")
+    recipe = replace(recipe, data=replace(recipe.data, test_fold=stated(name)["training"].get("fold", 0)))
+    test = load_dataset(shared_data / "audio" / DATA.get(name, OTHER_DATA), recipe).part("test")
     accuracy = evaluate(model, torch.from_numpy(test.x), torch.from_numpy(test.y)).accuracy
     assert accuracy == pytest.approx(stated(name)["test"]["accuracy"], abs=0.002)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_eight_bits_lose_half_a_point_at_most(name):
+    stages = {stage["name"]: stage["accuracy"] for stage in stated(name)["stages"]}
+    if "int8" in stages:
+        assert stages["int8"] >= stages["float"] - 0.005
 
 
 def test_micro_transformer_keeps_to_its_budget():

@@ -18,7 +18,7 @@ from edgetx.recipe import load_recipe
 from edgetx.train import loop, train
 from edgetx.train.evaluate import wilson_interval
 from edgetx.train.loop import learning_rate_factor
-from edgetx.train.metrics import repeats
+from edgetx.train.metrics import load_metrics, repeats
 from edgetx.train.saving import save_checkpoint
 
 RECIPE = """\
@@ -73,6 +73,7 @@ def test_training_learns_and_writes_a_model_folder(recipe, recordings, tmp_path)
     assert metrics.test.speakers == {"dora": 1.0}
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert written == json.loads(json.dumps(dataclasses.asdict(metrics)))
+    assert load_metrics(tmp_path / "out" / "metrics.json") == metrics
     model, loaded, calibration = load_zoo_model(tmp_path / "out")
     assert written["stages"][0]["parameters"] == sum(p.numel() for p in model.parameters())
     assert loaded == load_recipe(recipe)
