@@ -3,8 +3,9 @@
 #include "etx_dsp.h"
 #include "etx_fixedpoint_math.h"
 #include "etx_kernels.h"
+#include "etx_rescale.h"
 
-/* A pair of query rows: the queries and, for each key, first scores, then weights. */
+/* A pair of query rows: the queries and, for each key, scores. */
 typedef struct {
   int32_t *queries; /* of both rows in turn, two to a word */
   int32_t *scores[2];
@@ -21,59 +22,134 @@ static void expand_queries(const int8_t *row, int32_t size, int32_t *to) {
   }
 }
 
-static inline void add_keys(const int32_t *queries, int32_t keys, int32_t *first, int32_t *second) {
-  const int32_t even = etx_extend_even(keys), odd = etx_extend_odd(keys);
-  *first = etx_dot(odd, queries[2], etx_dot(even, queries[0], *first));
-  *second = etx_dot(odd, queries[3], etx_dot(even, queries[1], *second));
+/* Scores of two keys for both rows. */
+typedef struct {
+  int32_t first, first_below, second, second_below;
+} scores_of_two;
+
+static inline void add_keys(const int32_t *queries, int32_t key, int32_t next_key, scores_of_two *to) {
+  const int32_t even = etx_extend_even(key), next_even = etx_extend_even(next_key);
+  to->first = etx_dot(even, queries[0], to->first);
+  to->first_below = etx_dot(even, queries[1], to->first_below);
+  to->second = etx_dot(next_even, queries[0], to->second);
+  to->second_below = etx_dot(next_even, queries[1], to->second_below);
+  const int32_t odd = etx_extend_odd(key), next_odd = etx_extend_odd(next_key);
+  to->first = etx_dot(odd, queries[2], to->first);
+  to->first_below = etx_dot(odd, queries[3], to->first_below);
+  to->second = etx_dot(next_odd, queries[2], to->second);
+  to->second_below = etx_dot(next_odd, queries[3], to->second_below);
 }
+
+#if defined(__ARM_FEATURE_DSP)
+
+/* clang-format off */
+
+/* Extends two keys and adds them times the queries of both rows at r2. */
+#define ADD_EXTENDED(key, next_key, order)    \
+  "ldrd r8, r9, [r2], #8\n"                   \
+  "sxtb16 r10, " key order "\n"               \
+  "smlad r4, r10, r8, r4\n"                   \
+  "smlad r5, r10, r9, r5\n"                   \
+  "sxtb16 r10, " next_key order "\n"          \
+  "smlad r6, r10, r8, r6\n"                   \
+  "smlad r7, r10, r9, r7\n"
+
+/* clang-format on */
+
+/* Adds all whole words up to `end`, at least one; the second key lies `next` bytes behind the first. */
+static void add_whole_keys(const int8_t *key, int32_t next, const int32_t *queries, const int8_t *end,
+                           scores_of_two *to) {
+  register const int8_t *k __asm__("r0") = key;
+  register int32_t step __asm__("r1") = next;
+  register const int32_t *q __asm__("r2") = queries;
+  register const int8_t *last __asm__("r3") = end;
+  register int32_t first __asm__("r4") = 0, first_below __asm__("r5") = 0;
+  register int32_t second __asm__("r6") = 0, second_below __asm__("r7") = 0;
+  __asm__ volatile(
+      ".balign 4\n"
+      "1:\n"
+      "ldr r12, [r0, r1]\n"
+      "ldr r11, [r0], #4\n" ADD_EXTENDED("r11", "r12", "") ADD_EXTENDED("r11", "r12", ", ror #8")
+      "cmp r0, r3\n"
+      "bne 1b\n"
+      : "+r"(k), "+r"(q), "+r"(first), "+r"(first_below), "+r"(second), "+r"(second_below)
+      : "r"(step), "r"(last)
+      : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+  const scores_of_two sums = {first, first_below, second, second_below};
+  *to = sums;
+}
+
+#else
+
+static void add_whole_keys(const int8_t *key, int32_t next, const int32_t *queries, const int8_t *end,
+                           scores_of_two *to) {
+  const scores_of_two none = {0, 0, 0, 0};
+  *to = none;
+  for (; key != end; key += 4, queries += 4) {
+    add_keys(queries, etx_load_s8x4(key), etx_load_s8x4(key + next), to);
+  }
+}
+
+#endif
 
 static void score_keys(const etx_attention_params *p, const int8_t *k, pair_of_rows *rows) {
   const int32_t words = p->head_size & ~3, rest = p->head_size & 3, stride = p->heads * p->head_size;
-  int32_t max0 = INT32_MIN, max1 = INT32_MIN;
+  int32_t max = INT32_MIN, max_below = INT32_MIN;
   int32_t *scores = rows->scores[0], *scores_below = rows->scores[1];
-  for (const int32_t *const end = scores + p->key_length; scores != end; ++scores, ++scores_below) {
-    int32_t first = 0, second = 0;
-    const int32_t *queries = rows->queries;
-    const int8_t *key = k;
-    for (; key != k + words; key += 4, queries += 4) {
-      add_keys(queries, etx_load_s8x4(key), &first, &second);
+  for (int32_t left = p->key_length; left > 0; left -= 2) {
+    const int32_t next = left > 1 ? stride : 0; /* an odd last key is scored twice */
+    scores_of_two sums = {0, 0, 0, 0};
+    if (words != 0) {
+      add_whole_keys(k, next, rows->queries, k + words, &sums);
     }
     if (rest != 0) {
-      add_keys(queries, etx_load_bytes(key, rest), &first, &second);
+      const int8_t *key = k + words;
+      add_keys(rows->queries + words, etx_load_bytes(key, rest), etx_load_bytes(key + next, rest), &sums);
     }
-    *scores = first;
-    *scores_below = second;
-    max0 = larger(max0, first);
-    max1 = larger(max1, second);
-    k += stride;
+    *scores++ = sums.first;
+    *scores_below++ = sums.first_below;
+    if (left > 1) {
+      *scores++ = sums.second;
+      *scores_below++ = sums.second_below;
+    }
+    max = larger(larger(max, sums.first), sums.second);
+    max_below = larger(larger(max_below, sums.first_below), sums.second_below);
+    k += 2 * stride;
   }
-  rows->max[0] = max0;
-  rows->max[1] = max1;
+  rows->max[0] = max;
+  rows->max[1] = max_below;
 }
 
-/* 2^-x in Q15 for x in Q16; coefficients as in edgetx/ops/attention.py. */
-static inline int32_t exp2_negative(int32_t octaves) {
-  const int32_t fraction = octaves & 0xFFFF;
+/* Twice 2^-f in Q15 for f in Q16, below 1; coefficients as in edgetx/ops/attention.py. */
+static inline int32_t doubled_exp2_negative(int32_t fraction) {
   const int32_t inner = 7579 - etx_mul_wide(fraction, 1298);
   const int32_t middle = 22665 - etx_mul_wide(fraction, inner);
-  return etx_shift_half_up(32767 - etx_mul_wide(fraction, middle), octaves >> 16);
+  return 65534 - 2 * etx_mul_wide(fraction, middle);
 }
 
-/* Turns scores into weights of 16 bits, in place; returns their sum. */
-static uint32_t weigh(const etx_attention_params *p, int32_t max, int32_t *scores) {
-  const int32_t farthest = p->difference_max, mantissa = p->score_mantissa, shift = p->score_shift;
-  const int32_t weight_shift = p->weight_shift;
-  const int32_t *const end = scores + p->key_length;
-  int16_t *weight = (int16_t *)scores;
+/* From the distance to the row's largest score to a weight of 16 bits; halving last rounds like a shift to nearest. */
+static inline int32_t weight_of(const etx_attention_params *p, int32_t difference) {
+  if (difference > p->difference_max) {
+    return 0;
+  }
+  const int32_t octaves = (difference * p->score_mantissa) >> p->score_shift;
+  return ((doubled_exp2_negative(octaves & 0xFFFF) >> (octaves >> 16)) + 1) >> (p->weight_shift + 1);
+}
+
+/* Turns the scores of a row into weights, those of two keys in every second word from `to` on; returns their sum. */
+static uint32_t weigh(const etx_attention_params *params, int32_t max, const int32_t *scores, int32_t *to) {
+  const etx_attention_params p = *params; /* in registers: the compiler cannot know that `to` leaves it alone */
+  const int32_t *const end = scores + (p.key_length & ~1);
   uint32_t total = 0;
-  for (; scores != end; ++scores, ++weight) {
-    const int32_t difference = max - *scores;
-    int32_t power = 0;
-    if (difference <= farthest) {
-      power = exp2_negative((difference * mantissa) >> shift) >> weight_shift;
-    }
-    *weight = (int16_t)power;
-    total += (uint32_t)power;
+  for (; scores != end; scores += 2, to += 2) {
+    const int32_t difference = max - scores[0], next_difference = max - scores[1];
+    const int32_t weight = weight_of(&p, difference), next = weight_of(&p, next_difference);
+    *to = etx_pack_low(weight, next);
+    total += (uint32_t)weight + (uint32_t)next;
+  }
+  if ((p.key_length & 1) != 0) {
+    *to = weight_of(&p, max - *scores);
+    total += (uint32_t)*to;
   }
   return total;
 }
@@ -92,54 +168,126 @@ static multiplier multiplier_of(const etx_attention_params *p, uint32_t total) {
   return result;
 }
 
-/* Of four columns. */
+/* Of four columns in both rows of results. */
 typedef struct {
-  int32_t a, b, c, d;
+  int32_t above[4], below[4];
 } sums;
 
-/* Adds two rows of v times the weights of both rows of results. */
-static inline void add_values(int32_t above, int32_t below, int32_t weights, int32_t weights_below, sums *to,
-                              sums *to_below) {
-  const int32_t even = etx_extend_even(above), odd = etx_extend_odd(above);
-  const int32_t even_below = etx_extend_even(below), odd_below = etx_extend_odd(below);
-  const int32_t a = etx_pack_low(even, even_below), b = etx_pack_low(odd, odd_below);
-  const int32_t c = etx_pack_high(even, even_below), d = etx_pack_high(odd, odd_below);
-  to->a = etx_dot(a, weights, to->a);
-  to->b = etx_dot(b, weights, to->b);
-  to->c = etx_dot(c, weights, to->c);
-  to->d = etx_dot(d, weights, to->d);
-  to_below->a = etx_dot(a, weights_below, to_below->a);
-  to_below->b = etx_dot(b, weights_below, to_below->b);
-  to_below->c = etx_dot(c, weights_below, to_below->c);
-  to_below->d = etx_dot(d, weights_below, to_below->d);
+#if defined(__ARM_FEATURE_DSP)
+
+/* clang-format off */
+
+/* Adds two rows of two columns in lr and of two in r3, times a row's weights, to four sums. */
+#define ADD_WEIGHTED(a, b, c, d)   \
+  "ldr r12, [r1], #4\n"            \
+  "sxtb16 r2, lr\n"                \
+  "smlad " a ", r2, r12, " a "\n"  \
+  "sxtb16 r2, lr, ror #8\n"        \
+  "smlad " b ", r2, r12, " b "\n"  \
+  "sxtb16 r2, r3\n"                \
+  "smlad " c ", r2, r12, " c "\n"  \
+  "sxtb16 r2, r3, ror #8\n"        \
+  "smlad " d ", r2, r12, " d "\n"
+
+/* clang-format on */
+
+/* Sums of four whole columns over an even number of keys, at least two, whose weights begin at `weights`. */
+static void add_pairs(const int8_t *values, int32_t stride, const int32_t *weights, const int32_t *end, sums *to) {
+  const struct {
+    int32_t stride;
+    const int32_t *end;
+    sums *to;
+  } kept = {stride, end, to}; /* in memory: the loop needs all registers */
+  register const int8_t *v __asm__("r0") = values;
+  register const int32_t *w __asm__("r1") = weights;
+  register const void *frame __asm__("r2") = &kept;
+  __asm__ volatile(
+      "ldm r2, {r3, r4, r5}\n"
+      "push {r3, r4, r5}\n"
+      "movs r4, #0\n"
+      "movs r5, #0\n"
+      "movs r6, #0\n"
+      "movs r7, #0\n"
+      "mov.w r8, #0\n"
+      "mov.w r9, #0\n"
+      "mov.w r10, #0\n"
+      "mov.w r11, #0\n"
+      ".balign 4\n"
+      "1:\n"
+      "ldr r12, [sp]\n"
+      "ldr r2, [r0]\n"
+      "ldr r3, [r0, r12]\n"
+      "add.w r0, r0, r12, lsl #1\n"
+      "pkhbt lr, r2, r3, lsl #16\n"
+      "pkhtb r3, r3, r2, asr #16\n" ADD_WEIGHTED("r4", "r5", "r6", "r7") ADD_WEIGHTED("r8", "r9", "r10", "r11")
+      "ldr r12, [sp, #4]\n"
+      "cmp r1, r12\n"
+      "bne 1b\n"
+      "pop {r2, r3, r12}\n"
+      "stm r12, {r4, r5, r6, r7, r8, r9, r10, r11}\n"
+      : "+r"(v), "+r"(w), "+r"(frame)
+      :
+      : "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
-static void store(const etx_attention_params *p, const sums *acc, multiplier by, int32_t count, int8_t *y) {
-  const int32_t all[4] = {acc->a, acc->b, acc->c, acc->d};
+#else
+
+static void add_pair(int32_t above, int32_t below, const int32_t *weights, sums *to);
+
+static void add_pairs(const int8_t *v, int32_t stride, const int32_t *weights, const int32_t *end, sums *to) {
+  const sums none = {{0, 0, 0, 0}, {0, 0, 0, 0}};
+  *to = none;
+  for (; weights != end; weights += 2, v += 2 * stride) {
+    add_pair(etx_load_s8x4(v), etx_load_s8x4(v + stride), weights, to);
+  }
+}
+
+#endif
+
+/* Adds two rows of v times the weights of both rows of results. */
+static void add_pair(int32_t above, int32_t below, const int32_t *weights, sums *to) {
+  const int32_t low = etx_pack_low(above, below), high = etx_pack_high(above, below);
+  const int32_t columns[4] = {etx_extend_even(low), etx_extend_odd(low), etx_extend_even(high),
+                              etx_extend_odd(high)};
+  for (int32_t i = 0; i < 4; ++i) {
+    to->above[i] = etx_dot(columns[i], weights[0], to->above[i]);
+    to->below[i] = etx_dot(columns[i], weights[1], to->below[i]);
+  }
+}
+
+static void store(const etx_attention_params *p, const int32_t *acc, multiplier by, int32_t count, int8_t *y) {
+  if (count == 4 && by.shift <= -1 && by.shift >= -20) {
+    const etx_rescaling rescaling = {
+        by.mantissa, (1 << (-by.shift - 1)) + (int32_t)((uint32_t)p->output_offset << -by.shift), -by.shift};
+    etx_store_s8x4(y, etx_pack_s8x4(etx_rescale(2 * acc[0], &rescaling), etx_rescale(2 * acc[1], &rescaling),
+                                    etx_rescale(2 * acc[2], &rescaling), etx_rescale(2 * acc[3], &rescaling)));
+    return;
+  }
   for (int32_t i = 0; i < count; ++i) {
-    y[i] = (int8_t)etx_requantize(all[i], by.mantissa, by.shift, p->output_offset, INT8_MIN, INT8_MAX);
+    y[i] = (int8_t)etx_requantize(acc[i], by.mantissa, by.shift, p->output_offset, INT8_MIN, INT8_MAX);
   }
 }
 
 /* Up to four results of both rows from as many columns of v. */
-static inline __attribute__((always_inline)) void weigh_values(const etx_attention_params *p, const int8_t *v,
-                                                               const pair_of_rows *rows,
-                                                               const multiplier by[2], int32_t count,
-                                                               int8_t *y, int8_t *y_below) {
-  const int32_t stride = p->heads * p->head_size;
-  const int32_t *weights = rows->scores[0], *weights_below = rows->scores[1];
-  sums acc = {0, 0, 0, 0}, acc_below = acc;
-  for (const int32_t *const end = weights + p->key_length / 2; weights != end; ++weights, ++weights_below) {
-    const int32_t above = etx_load_bytes(v, count), below = etx_load_bytes(v + stride, count);
-    add_values(above, below, *weights, *weights_below, &acc, &acc_below);
-    v += 2 * stride;
+static void weigh_values(const etx_attention_params *p, const int8_t *v, const int32_t *weights,
+                         const multiplier by[2], int32_t count, int8_t *y, int8_t *y_below) {
+  const int32_t stride = p->heads * p->head_size, pairs = p->key_length / 2;
+  const int32_t *const end = weights + 2 * pairs;
+  sums acc;
+  if (count == 4 && pairs != 0) {
+    add_pairs(v, stride, weights, end, &acc);
+  } else {
+    const sums none = {{0, 0, 0, 0}, {0, 0, 0, 0}};
+    acc = none;
+    for (const int8_t *row = v; weights != end; weights += 2, row += 2 * stride) {
+      add_pair(etx_load_bytes(row, count), etx_load_bytes(row + stride, count), weights, &acc);
+    }
   }
   if ((p->key_length & 1) != 0) {
-    const int16_t last = *(const int16_t *)weights, last_below = *(const int16_t *)weights_below;
-    add_values(etx_load_bytes(v, count), 0, last, last_below, &acc, &acc_below);
+    add_pair(etx_load_bytes(v + 2 * pairs * stride, count), 0, end, &acc);
   }
-  store(p, &acc_below, by[1], count, y_below);
-  store(p, &acc, by[0], count, y);
+  store(p, acc.below, by[1], count, y_below);
+  store(p, acc.above, by[0], count, y);
 }
 
 void etx_attention_pairs_s8(const etx_attention_params *params, const int8_t *q, const int8_t *k,
@@ -156,13 +304,15 @@ void etx_attention_pairs_s8(const etx_attention_params *params, const int8_t *q,
       expand_queries(q + row * stride + head, size, rows.queries);
       expand_queries(q + row * stride + head + below, size, rows.queries + 1);
       score_keys(p, k + head, &rows);
-      const multiplier by[2] = {multiplier_of(p, weigh(p, rows.max[0], rows.scores[0])),
-                                multiplier_of(p, weigh(p, rows.max[1], rows.scores[1]))};
+      int32_t *const weights = rows.scores[0]; /* over scores that have been read */
+      const uint32_t total = weigh(p, rows.max[0], rows.scores[0], weights);
+      const uint32_t total_below = weigh(p, rows.max[1], rows.scores[1], weights + 1);
+      const multiplier by[2] = {multiplier_of(p, total), multiplier_of(p, total_below)};
       for (int32_t c = 0; c < words; c += 4) {
-        weigh_values(p, v + head + c, &rows, by, 4, to + c, to + below + c);
+        weigh_values(p, v + head + c, weights, by, 4, to + c, to + below + c);
       }
       if (words != size) {
-        weigh_values(p, v + head + words, &rows, by, size - words, to + words, to + below + words);
+        weigh_values(p, v + head + words, weights, by, size - words, to + words, to + below + words);
       }
     }
   }
