@@ -265,7 +265,17 @@ typedef struct {
 } etx_softmax_params;
 
 void etx_softmax_s8(const etx_softmax_params *p, const int8_t *x, int8_t *y);
-/* The same with scale 1/65536 and zero point -32768. */
+
+/* The same with a table of exp of each difference, as far as they count. */
+typedef struct {
+  int32_t rows;
+  int32_t width;
+  int32_t entries;
+} etx_softmax_table_params;
+
+void etx_softmax_table_s8(const etx_softmax_table_params *p, const int8_t *x, const int32_t *powers,
+                          int8_t *y);
+/* As etx_softmax_s8, with scale 1/65536 and zero point -32768. */
 void etx_softmax_s8_s16(const etx_softmax_params *p, const int8_t *x, int16_t *y);
 
 /* Rows scaled to unit length, with scale 1/128 and zero point 0. */

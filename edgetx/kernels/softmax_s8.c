@@ -20,11 +20,12 @@ static void softmax_row(const etx_softmax_params *p, const int8_t *x, int8_t *y)
     sum += etx_rounding_shift_right(power(p, x[i] - max), 12);
   }
   const int32_t headroom = etx_leading_zeros((uint32_t)sum);
-  const int32_t reciprocal = etx_one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
   const int32_t shift = 12 - headroom + 31 - 8;
+  const int32_t reciprocal = /* results are 0 where long rows shift everything out */
+      shift > 31 ? 0 : etx_one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
   for (int32_t i = 0; i < p->width; ++i) {
     const int32_t product = etx_rounding_doubling_high_mul(reciprocal, power(p, x[i] - max));
-    y[i] = (int8_t)etx_clamp(etx_rounding_shift_right(product, shift) + INT8_MIN, INT8_MIN, INT8_MAX);
+    y[i] = (int8_t)etx_clamp(etx_rounding_shift_right(product, shift & 31) + INT8_MIN, INT8_MIN, INT8_MAX);
   }
 }
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.errors import UnsupportedOpError
-from edgetx.fixedpoint import quantize_multiplier, rounding_doubling_high_mul, rounding_shift_right, saturate
+from edgetx.fixedpoint import Int, quantize_multiplier, rounding_doubling_high_mul, rounding_shift_right, saturate
 from edgetx.fixedpoint_math import exp_on_negative_values, input_radius, reciprocal
 from edgetx.ir import Array, Arrays, Node, QuantParams, TensorType
 from edgetx.ir.types import DTYPE_BYTES
@@ -17,6 +17,8 @@ DIFFERENCE_BITS = 5
 """Integer bits of differences from the row's maximum."""
 SUM_BITS = 12
 """Integer bits of sums, which limits the length of rows."""
+USES_OF_AN_ENTRY = 4
+"""A table of powers costs flash; it pays if its entries are read so many times on average."""
 
 
 @register
@@ -53,8 +55,7 @@ class Softmax(Op):
         x = inputs[0].astype(np.int64)
         difference = x - x.max(-1, keepdims=True)
         counts = difference >= least
-        scaled = rounding_doubling_high_mul(np.where(counts, difference, 0) << shift, mantissa)
-        powers = np.where(counts, exp_on_negative_values(scaled, DIFFERENCE_BITS), 0)
+        powers = np.where(counts, _powers(np.where(counts, difference, 0), mantissa, shift), 0)
         total = rounding_shift_right(powers, SUM_BITS).sum(-1, keepdims=True)
         factor, excess = reciprocal(total, SUM_BITS)
         out = node.output.type
@@ -87,4 +88,14 @@ class Softmax(Op):
             "shift": shift,
             "least_difference": least,
         }
+        table = _powers(-np.arange(min(-least, 255) + 1), mantissa, shift).astype(np.int32)
+        if self.kernel == "softmax_s8" and x.type.size >= USES_OF_AN_ENTRY * table.size:
+            params = {"rows": params["rows"], "width": width, "entries": table.size}
+            return KernelCall("softmax_table_s8", params, (x, table), in_place=self.in_place)
         return KernelCall(self.kernel, params, node.inputs, "softmax", in_place=self.in_place)
+
+
+def _powers(difference: Int, mantissa: int, shift: int) -> Int:
+    """exp of differences from the row's maximum, without integer bits."""
+    scaled = rounding_doubling_high_mul(np.asarray(difference, np.int64) << shift, mantissa)
+    return exp_on_negative_values(scaled, DIFFERENCE_BITS)

@@ -181,6 +181,8 @@ def _pointwise() -> list[Case]:
 
 def _rows() -> list[Case]:
     made = [Case(f"softmax_{n}", ops.Softmax(beta), ((1, 5, n),)) for n in WIDTHS for beta in (1.0, 0.5)]
+    made += [Case(f"softmax_long_{rows}", ops.Softmax(0.01), ((1, rows, 600),)) for rows in (1, 3)]
+    made += [Case(f"softmax_rows_{n}", ops.Softmax(beta), ((1, 140, n),)) for n in (8, 33) for beta in (1.0, 0.01)]
     made += [WideCase(f"wide_softmax_{n}", ops.WideSoftmax(beta), ((1, 5, n),)) for n in WIDTHS for beta in (1.0, 0.5)]
     made += [Case(f"l2_normalization_{n}", ops.L2Normalization(), ((1, 5, n),)) for n in WIDTHS]
     for n in (*WIDTHS, 64, 129, 257):
