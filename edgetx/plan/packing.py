@@ -111,7 +111,7 @@ def pack_depthwise_3x3(call: KernelCall, data: Data) -> KernelCall | None:
 
 def pair_attention(call: KernelCall, data: Data) -> KernelCall | None:
     """Two rows of queries at a time, with a larger scratch buffer."""
-    if _int(call.params["look_back"]) < _int(call.params["key_length"]):
+    if any(_int(call.params[reach]) < _int(call.params["key_length"]) for reach in ("look_back", "look_ahead")):
         return None
     words = _round_up(_int(call.params["head_size"])) + 2 * _int(call.params["key_length"])
     return replace(call, kernel="attention_pairs_s8", params_type="attention", scratch_bytes=4 * words)
