@@ -1,5 +1,6 @@
 """Peripheral accesses: the user's peripherals, the built-in ones, and those nobody modelled."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -51,6 +52,7 @@ class Bus:
     accessed: tuple[int, bool] | None = None
     _peripherals: list[Peripheral] = field(default_factory=list)
     _poll: _Poll = field(default_factory=_Poll)
+    _reads: Counter[int] = field(default_factory=Counter)
 
     def add(self, peripheral: Peripheral) -> None:
         """Add a peripheral; it takes precedence over those before."""
@@ -79,6 +81,14 @@ class Bus:
         finally:
             self.accessed = None
 
+    @property
+    def suspicion(self) -> str:
+        """What firmware that does not come to an end may be waiting for."""
+        if not self._reads:
+            return ""
+        address, count = self._reads.most_common(1)[0]
+        return f"it has read 0x{address:08x}, which nobody modelled, {count:,} times: does it wait for that?"
+
     def word(self, address: int) -> int:
         """Value of an unmodelled register, without side effects."""
         return self.unmodelled.get(address & ~3, 0)
@@ -96,6 +106,7 @@ class Bus:
         self.unmodelled[address & ~3] = self.word(address) & ~mask | (value << shift) & mask
 
     def _count_poll(self, address: int, value: int) -> None:
+        self._reads[address] += 1
         if self._poll.address != address:
             self._poll = _Poll(address, value)
         self._poll.count += 1

@@ -1,12 +1,14 @@
 """Machine code into `Instruction`, by way of capstone."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import capstone
 from capstone import arm
 
 from edgetx.errors import DeviceError
 from edgetx.profile.instruction import Access, Block, Index, Instruction, Kind
+from edgetx.profile.it_blocks import governed
 
 _FIXED_KINDS = {
     Kind.DIVIDE: "sdiv udiv",
@@ -81,6 +83,16 @@ class Decoder:
         for instruction in self._instructions(address, code):
             return instruction
         raise DeviceError(f"not an instruction: {code.hex()}", where=f"0x{address:08x}")
+
+    def end_of_unit(self, address: int, code: bytes) -> int:
+        """Address behind the first instruction of `code`; behind the whole IT block if that is an IT instruction.
+
+        Raises:
+            DeviceError: If it is not an instruction.
+        """
+        first = self.first(address, code)
+        size = governed(first) if first.kind is Kind.IT else 0
+        return list(islice(self._instructions(address, code), 1 + size))[-1].end
 
     def _instructions(self, address: int, code: bytes) -> Iterator[Instruction]:
         for raw in self._capstone.disasm(code, address):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from edgetx.errors import TargetError, ToolchainError
+from edgetx.errors import DeviceError, TargetError, ToolchainError
 
 try:
     import unicorn
@@ -112,16 +112,34 @@ class Emulator:
         )
 
     def read(self, address: int, size: int) -> bytes:
-        """Bytes of mapped memory."""
-        return bytes(self.uc.mem_read(address, size))
+        """Bytes of mapped memory.
+
+        Raises:
+            DeviceError: If there is no memory.
+        """
+        try:
+            return bytes(self.uc.mem_read(address, size))
+        except _unicorn.UcError as problem:
+            raise _no_memory(address, size) from problem
 
     def write(self, address: int, data: bytes) -> None:
-        """Change mapped memory, read-only or not."""
-        self.uc.mem_write(address, data)
+        """Change mapped memory, read-only or not.
+
+        Raises:
+            DeviceError: If there is no memory.
+        """
+        try:
+            self.uc.mem_write(address, data)
+        except _unicorn.UcError as problem:
+            raise _no_memory(address, len(data)) from problem
 
     def read_word(self, address: int) -> int:
-        """A 32-bit word of mapped memory."""
-        return int.from_bytes(self.uc.mem_read(address, 4), "little")
+        """A 32-bit word of mapped memory.
+
+        Raises:
+            DeviceError: If there is no memory.
+        """
+        return int.from_bytes(self.read(address, 4), "little")
 
     def register(self, name: str) -> int:
         """Value of a register, named as in assembly."""
@@ -205,6 +223,10 @@ class Emulator:
     def _on_bad_access(self, _uc: Any, access: int, address: int, size: int, value: int, _data: Any) -> bool:
         self._fault = _describe_access(access, size, value), address
         return False
+
+
+def _no_memory(address: int, size: int) -> DeviceError:
+    return DeviceError(f"there is no memory for {size} bytes at 0x{address & 0xFFFF_FFFF:08x}")
 
 
 def _describe_access(access: int, size: int, value: int) -> str:

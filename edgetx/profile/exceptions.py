@@ -34,8 +34,7 @@ class Return:
     Attributes:
         pc: Address of the next instruction.
         number: The exception that has ended.
-        moved_fp: Whether a floating-point context was stacked and restored: when the frame has room for one, and the
-            handler needed the registers (lazy stacking).
+        moved_fp: Whether a floating-point context was stacked and restored.
     """
 
     pc: int
@@ -51,25 +50,24 @@ class ExceptionUnit:
         self._base = 0xFFFF_FFA0 if core == "cortex-m33" else 0xFFFF_FFE1
         self._has_fp = core in ("cortex-m4", "cortex-m7", "cortex-m33")
 
-    def enter(self, number: int, pc: int, vector_table: int) -> tuple[int, bool]:
-        """Stack and go to the handler.
-
-        Returns:
-            Address of the handler, and whether a floating-point context was stacked.
-        """
+    def enter(self, pc: int, stacks_fp: bool) -> None:
+        """Stack, with the floating-point context if there is one and `stacks_fp`, and set EXC_RETURN."""
         emulator = self._emulator
         from_thread = emulator.register("ipsr") == 0
         on_psp = from_thread and bool(emulator.register("control") & _SPSEL)
-        with_fp = self._has_fp and bool(emulator.register("control") & _FPCA)
+        with_fp = stacks_fp and self._has_fp and bool(emulator.register("control") & _FPCA)
         self._push(pc, with_fp)
-        emulator.set_register("ipsr", number)
         emulator.set_register("control", emulator.register("control") & ~_FPCA)
         mode = (_THREAD if from_thread else 0) | (_PSP if on_psp else 0)
         emulator.set_register("lr", self._base | mode | (0 if with_fp else _NO_FP))
-        return emulator.read_word(vector_table + 4 * number) & ~1, with_fp
 
-    def leave(self, exc_return: int) -> Return:
-        """Unstack as an EXC_RETURN value says."""
+    def vector(self, number: int, vector_table: int) -> int:
+        """Become the handler of an exception; returns its address."""
+        self._emulator.set_register("ipsr", number)
+        return self._emulator.read_word(vector_table + 4 * number) & ~1
+
+    def leave(self, exc_return: int, is_lazy: bool) -> Return:
+        """Unstack as an EXC_RETURN value says; a lazily stacked context has moved only if the handler used the FPU."""
         emulator = self._emulator
         number = emulator.register("ipsr")
         used_fp = bool(emulator.register("control") & _FPCA)
@@ -84,7 +82,7 @@ class ExceptionUnit:
         size = 4 * (FRAME_WORDS + (FP_WORDS if had_fp else 0)) + (4 if words[7] >> 9 & 1 else 0)
         emulator.set_register(stack, frame + size)
         self._restore_mode(exc_return, words[7], had_fp)
-        return Return(words[6] & ~1, number, had_fp and used_fp)
+        return Return(words[6] & ~1, number, had_fp and (used_fp or not is_lazy))
 
     def _restore_mode(self, exc_return: int, xpsr: int, had_fp: bool) -> None:
         emulator = self._emulator

@@ -185,3 +185,12 @@ class Block:
     def last(self) -> Instruction:
         """The instruction that ends the block."""
         return self.instructions[-1]
+
+    def is_alone(self, instruction: Instruction) -> bool:
+        """Whether an instruction cannot be told apart from the rest: there is none, or it belongs to an IT block."""
+        return len(self.instructions) == 1 or instruction.condition != "al"
+
+    def before(self, address: int) -> "Block":
+        """The part before an instruction."""
+        kept = tuple(i for i in self.instructions if i.address < address)
+        return Block(self.address, address - self.address, kept)

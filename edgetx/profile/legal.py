@@ -2,8 +2,10 @@
 
 from edgetx.errors import DeviceError
 from edgetx.profile.instruction import Instruction, Kind
+from edgetx.profile.system import SystemControl
 from edgetx.targets import Target
 
+CPACR = 0xE000_ED88
 _V6M_WIDE = frozenset({"bl", "mrs", "msr", "dmb", "dsb", "isb", "udf"})
 _V6M_MISSING = frozenset({"it", "cbz", "cbnz", "sdiv", "udiv"})
 _DSP = (
@@ -28,6 +30,19 @@ def check_instruction(instruction: Instruction, target: Target) -> None:
         raise DeviceError(
             f"'{instruction.text}' at 0x{instruction.address:08x} needs {lacking}, which the {target.core} lacks",
             hint="is the image built for another core?",
+        )
+
+
+def check_fpu_is_on(instruction: Instruction, system: SystemControl) -> None:
+    """Refuse a floating-point instruction while coprocessors 10 and 11 are off.
+
+    Raises:
+        DeviceError: If the core would fault.
+    """
+    if instruction.is_fp and not system.word(CPACR) >> 20 & 0xF:
+        raise DeviceError(
+            f"'{instruction.text}' at 0x{instruction.address:08x} while the floating-point unit is off",
+            hint="start-up code has to write 0xF << 20 to CPACR (0xE000ED88)",
         )
 
 

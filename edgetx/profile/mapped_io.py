@@ -39,6 +39,11 @@ class MappedIo:
         """Address of the access in progress and whether it is a write."""
         return self._bus.accessed
 
+    @property
+    def suspicion(self) -> str:
+        """What firmware that does not come to an end may be waiting for."""
+        return self._bus.suspicion
+
     def add(self, peripheral: Peripheral) -> None:
         """Add a peripheral, wherever it is; it takes precedence over those added before."""
         self._bus.add(peripheral)

@@ -41,11 +41,11 @@ class SysTick:
         period = self._period
         return self._start + (self._seen + 1) * period
 
-    def expire(self) -> bool:
-        """Whether it has expired since the last call."""
+    def expire(self, cycle: int) -> bool:
+        """Whether it has expired since the last call, at a cycle."""
         if not self.interrupts:
             return False
-        count = max(self.clock() - self._start, 0) // self._period
+        count = max(cycle - self._start, 0) // self._period
         expired, self._seen = count > self._seen, count
         return expired
 

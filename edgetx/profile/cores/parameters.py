@@ -10,7 +10,7 @@ from edgetx.profile.cores.m4 import M4Parameters
 from edgetx.profile.cores.m7 import M7Parameters
 from edgetx.profile.cores.m33 import M33Parameters
 from edgetx.profile.exceptions import ExceptionParameters
-from edgetx.profile.trace.events import Costs
+from edgetx.profile.trace.costs import Costs
 from edgetx.resources import data_dir
 
 SOURCE_KINDS = ("documented", "measured", "inferred")
@@ -40,6 +40,8 @@ class CoreParameters:
         exceptions: Exception entry and return.
         costs: Costs that depend on operands and addresses.
         bus_cycles: What the bus to memory behind a cache takes on a miss.
+        skips_failed: Whether an instruction of an IT block whose condition fails takes one cycle and nothing else; if
+            not, it takes what it would take executed.
         source: Where each number comes from.
     """
 
@@ -47,6 +49,7 @@ class CoreParameters:
     exceptions: ExceptionParameters
     costs: Costs = field(default_factory=Costs)
     bus_cycles: int = 0
+    skips_failed: bool = True
     m0: M0Parameters | None = None
     m4: M4Parameters | None = None
     m7: M7Parameters | None = None

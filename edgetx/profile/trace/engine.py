@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Protocol
 
-from edgetx.profile.trace.events import Costs, Event
+from edgetx.profile.trace.costs import Costs
+from edgetx.profile.trace.events import Event
 from edgetx.profile.trace.memory_map import MemoryMap
 from edgetx.profile.trace.slices import Step
 
@@ -36,6 +37,36 @@ class Stopped(IntEnum):
     UNRESOLVED = 4
     WATCHED = 5
     UNMASKED = 6
+    DEVICE = 7
+
+
+CONDITIONS = ("eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le")
+"""In the order of their encodings; those of odd number are the opposite of the one before."""
+
+
+def condition_holds(condition: str, flags: int) -> bool:
+    """Whether a condition holds with N, Z, C and V in the four highest bits."""
+    n, z, c, v = ((flags >> bit & 1) == 1 for bit in (31, 30, 29, 28))
+    number = CONDITIONS.index(condition)
+    holds = (z, c, n, v, c and not z, n == v, not z and n == v)[number // 2]
+    return holds != bool(number & 1)
+
+
+@dataclass(frozen=True)
+class EdgeKey:
+    """A block as entered.
+
+    Attributes:
+        pc: Its address.
+        size: Its size as the emulator has translated it, of which only a first part may be counted.
+        condition: If it starts with an IT instruction and its timing depends on the outcome, the condition.
+        holds: The outcome.
+    """
+
+    pc: int
+    size: int
+    condition: str | None = None
+    holds: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +108,11 @@ class Traffic:
 
 
 class Engine(Protocol):
-    """Follows the blocks the emulator executes, and counts edges, cycles and instructions."""
+    """Follows the blocks the emulator executes, and counts edges, cycles and instructions.
+
+    It stops before a block that would not end before `deadline`, unless it `may_overrun` it (which holds for one
+    block), and before a block of several instructions one of which accesses a peripheral.
+    """
 
     cycles: int
     instructions: int
@@ -86,6 +121,7 @@ class Engine(Protocol):
     stop_requested: bool
     node: int
     lowest_stack: int
+    may_overrun: bool
 
     @property
     def stopped(self) -> Stopped:
@@ -95,14 +131,24 @@ class Engine(Protocol):
     def edge(self) -> int:
         """The edge taken last."""
 
+    @property
+    def device(self) -> int:
+        """Address of the instruction whose access to a peripheral made it stop."""
+
     def resume(self) -> None:
         """Forget why it stopped."""
 
     def add_node(self, pc: int, end: int, instructions: int, function: int, flags: NodeFlag) -> int:
         """Add a node; its index is returned."""
 
-    def add_edge(self, source: int, to: int, pc: int, cycles: int) -> int:
+    def add_edge(self, source: int, to: int, key: EdgeKey, cycles: int) -> int:
         """Add an edge; its index is returned."""
+
+    def cut(self, first: int, last: int) -> None:
+        """From now on, count what starts at these two addresses as blocks of their own.
+
+        The emulator has to translate the code around them anew.
+        """
 
     def watch(self, addresses: Collection[int]) -> None:
         """Stop once before each block that starts at one of these addresses, in place of those watched so far."""

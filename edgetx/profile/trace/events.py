@@ -19,10 +19,11 @@ class EventKind(IntEnum):
 
 
 class EventFlag(IntFlag):
-    """How an access relates to the one before."""
+    """How an access relates to the one before; APART if it cannot be counted apart from its block more than it is."""
 
     CHAINED = 1
     PAIRED = 2
+    APART = 4
 
 
 NO_FLAGS = EventFlag(0)
@@ -45,7 +46,7 @@ class Event:
 
     A FETCH is at address `a`, and `b` cycles of it are hidden. The value `a` (nothing if it is -1) plus `b` is the
     address of the `count` accesses of `width` bytes of a LOAD or STORE. A DIVIDE has the values `a` and `b`, and
-    `width` is 1 if they are signed.
+    `width` is 1 if they are signed. `where` is the address of the instruction.
     """
 
     kind: EventKind
@@ -55,45 +56,7 @@ class Event:
     flags: EventFlag = NO_FLAGS
     width: int = 0
     count: int = 0
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Costs of events; mirrors `etx_costs`.
-
-    Attributes:
-        divide_small: Cycles of a division beyond the shortest when the quotient is zero.
-        divide_base: Otherwise.
-        divide_bits: Bits of the quotient per further cycle.
-        divide_most: At most.
-        switch_cycles: An access that would have overlapped one to the same memory.
-        bank_bit: Accesses issued together collide when this address bit agrees; 0: never.
-        conflict_cycles: What a collision costs.
-        unaligned_cycles: Per additional transfer of an access that is not aligned.
-        unaligned_transfers: How many of these count at most.
-        store_entries: Entries of the store buffer; 0: never full.
-        store_word_cycles: Time a word takes to leave it.
-        store_part_cycles: Time a byte or half-word takes; each of two banks writes one at a time.
-        store_unaligned_cycles: Time a word takes that is not aligned.
-        mispredict_cycles: A conditional branch that went the other way than before; 0: branches are not predicted.
-        mispredict_early_cycles: The same when its flags were set well before.
-    """
-
-    divide_small: int = 1
-    divide_base: int = 3
-    divide_bits: int = 4
-    divide_most: int = 10
-    switch_cycles: int = 0
-    bank_bit: int = 0
-    conflict_cycles: int = 1
-    unaligned_cycles: int = 1
-    unaligned_transfers: int = 2
-    store_entries: int = 0
-    store_word_cycles: int = 1
-    store_part_cycles: int = 1
-    store_unaligned_cycles: int = 1
-    mispredict_cycles: int = 0
-    mispredict_early_cycles: int = 0
+    where: int = 0
 
 
 def make_events(
@@ -163,6 +126,7 @@ def _timed(block: Block, timing: Timing) -> Iterator[tuple[Instruction, int, Eve
         stalled = cost.total - cost.cycles
         flags = EventFlag.CHAINED if i in timing.chained else NO_FLAGS
         flags |= EventFlag.PAIRED if i in timing.paired else NO_FLAGS
+        flags |= EventFlag.APART if block.is_alone(instruction) else NO_FLAGS
         yield instruction, now + stalled, flags
         now += cost.total
 
@@ -178,4 +142,4 @@ def _data_events(this: Instruction, offset: int, flags: EventFlag, values: Slice
         if address is not None:
             kind = EventKind.STORE if this.is_store else EventKind.LOAD
             constant = address.constant & 0xFFFF_FFFF
-            yield Event(kind, offset, address.step, constant, flags, this.access.width, this.access.count)
+            yield Event(kind, offset, address.step, constant, flags, this.access.width, this.access.count, this.address)

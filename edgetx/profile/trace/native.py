@@ -18,8 +18,9 @@ import unicorn
 from unicorn import arm_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from edgetx.profile.trace.engine import Context, EdgeCount, NodeFlag, Resolve, Stopped, Traffic
-from edgetx.profile.trace.events import Costs, Event, StallKind
+from edgetx.profile.trace.costs import Costs
+from edgetx.profile.trace.engine import CONDITIONS, Context, EdgeCount, EdgeKey, NodeFlag, Resolve, Stopped, Traffic
+from edgetx.profile.trace.events import Event, StallKind
 from edgetx.profile.trace.memory_map import MemoryMap
 from edgetx.profile.trace.slices import Step
 
@@ -37,15 +38,16 @@ def _fields(type_: Any, names: str) -> list[tuple[str, Any]]:
 class _Emulator(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_void_p, "uc add_hook stop read_register"),
-        *_fields(ctypes.c_int32, "block_hook stack_register"),
+        *_fields(ctypes.c_int32, "block_hook stack_register code_hook flags_register"),
         ("mask_registers", ctypes.c_int32 * len(MASK_REGISTERS)),
     )
 
 
 class _Edge(ctypes.Structure):
     _fields_ = (
-        *_fields(ctypes.c_uint32, "pc cycles"),
-        *_fields(ctypes.c_int32, "to next event event_count step step_count"),
+        *_fields(ctypes.c_uint32, "pc size cycles"),
+        *_fields(ctypes.c_int32, "condition outcome to next event event_count data data_count group group_count"),
+        *_fields(ctypes.c_int32, "step step_count chains grouped"),
         *_fields(ctypes.c_uint64, "settled count"),
         ("stalls", ctypes.c_uint64 * len(StallKind)),
     )
@@ -56,7 +58,9 @@ class _Event(ctypes.Structure):
         *_fields(ctypes.c_uint32, "kind flags"),
         ("offset", ctypes.c_int32),
         *_fields(ctypes.c_uint32, "width count"),
-        *_fields(ctypes.c_int32, "a b region"),
+        *_fields(ctypes.c_int32, "a b"),
+        ("where", ctypes.c_uint32),
+        *_fields(ctypes.c_int32, "region group"),
     )
 
 
@@ -98,8 +102,8 @@ class _Engine(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_uint64, "cycles instructions deadline instruction_limit"),
         *_fields(ctypes.c_int32, "stopped stop_requested node edge context depth"),
-        ("lowest_stack", ctypes.c_uint32),
-        *_fields(ctypes.c_int32, "node_count edge_count context_count"),
+        *_fields(ctypes.c_uint32, "lowest_stack device"),
+        *_fields(ctypes.c_int32, "may_overrun node_count edge_count context_count"),
         ("edges", ctypes.POINTER(_Edge)),
         ("contexts", ctypes.POINTER(_Context)),
     )
@@ -121,6 +125,8 @@ class NativeEngine:
     node = _forward("node")
     edge = _forward("edge")
     lowest_stack = _forward("lowest_stack")
+    device = _forward("device")
+    may_overrun = _forward("may_overrun")
 
     def __init__(self, uc: Any, resolve: Resolve) -> None:
         self._library = _load_library()
@@ -132,6 +138,8 @@ class NativeEngine:
             ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p),
             unicorn.UC_HOOK_BLOCK,
             arm_const.UC_ARM_REG_SP,
+            unicorn.UC_HOOK_CODE,
+            arm_const.UC_ARM_REG_APSR,
             (ctypes.c_int32 * len(MASK_REGISTERS))(*MASK_REGISTERS),
         )
         self._engine = self._library.etx_new(self._resolve, ctypes.byref(entry_points))
@@ -155,12 +163,24 @@ class NativeEngine:
         index: int = self._library.etx_add_node(self._engine, pc, end, instructions, function, flags)
         return index
 
-    def add_edge(self, source: int, to: int, pc: int, cycles: int) -> int:
-        index: int = self._library.etx_add_edge(self._engine, source, to, pc, cycles)
+    def add_edge(self, source: int, to: int, key: EdgeKey, cycles: int) -> int:
+        condition = CONDITIONS.index(key.condition) if key.condition else 0
+        outcome = 1 + key.holds if key.condition else 0
+        edge = _Edge(key.pc, key.size, cycles, condition, outcome, to)
+        index: int = self._library.etx_add_edge(self._engine, source, ctypes.byref(edge))
         return index
 
+    def cut(self, first: int, last: int) -> None:
+        for address in {first, last}:
+            self._library.etx_forget(self._engine, address)
+        if self._library.etx_cut(self._engine, first, last):
+            raise RuntimeError("the emulator refused the code hook")
+
     def add_events(self, edge: int, events: Sequence[Event], steps: Sequence[Step]) -> None:
-        rows = [_Event(e.kind, e.flags, e.offset, e.width, e.count, _as_signed(e.a), _as_signed(e.b)) for e in events]
+        rows = [
+            _Event(e.kind, e.flags, e.offset, e.width, e.count, _as_signed(e.a), _as_signed(e.b), e.where)
+            for e in events
+        ]
         values = [_Step(s.operation, s.a, s.b, s.immediate) for s in steps]
         self._library.etx_add_events(
             self._engine, edge, (_Event * len(rows))(*rows), len(rows), (_Step * len(values))(*values), len(values)
@@ -236,7 +256,9 @@ def _load_library() -> ctypes.CDLL:
         "etx_free": (None, (engine,)),
         "etx_attach": (ctypes.c_int32, (engine,)),
         "etx_add_node": (i32, (engine, u32, u32, u32, u32, u32)),
-        "etx_add_edge": (i32, (engine, i32, i32, u32, u32)),
+        "etx_add_edge": (i32, (engine, i32, ctypes.POINTER(_Edge))),
+        "etx_cut": (i32, (engine, u32, u32)),
+        "etx_forget": (None, (engine, u32)),
         "etx_enter": (None, (engine, u32, u32, u32)),
         "etx_leave": (None, (engine, u32)),
         "etx_charge": (None, (engine, u32)),

@@ -1,19 +1,36 @@
 """The trace engine in Python, for machines without a C compiler: slower, with the same numbers."""
 
 from collections.abc import Callable, Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 import unicorn
 from unicorn import arm_const
 
-from edgetx.profile.trace.engine import NEVER, NO_EDGE, Context, EdgeCount, NodeFlag, Resolve, Stopped, Traffic
-from edgetx.profile.trace.events import Costs, Event, EventKind, StallKind
+from edgetx.profile.trace.costs import Costs
+from edgetx.profile.trace.engine import (
+    NEVER,
+    NO_EDGE,
+    Context,
+    EdgeCount,
+    EdgeKey,
+    NodeFlag,
+    Resolve,
+    Stopped,
+    Traffic,
+    condition_holds,
+)
+from edgetx.profile.trace.events import Event, EventFlag, EventKind, StallKind
 from edgetx.profile.trace.memory_map import MemoryMap
 from edgetx.profile.trace.python_memory import Cache, Memory, RegionState
 from edgetx.profile.trace.python_timing import History, evaluate, stall
 from edgetx.profile.trace.slices import Step
 
+_Saved = tuple[Memory, History, bytearray, list[int], int]
+
+FIRST_DEVICE = 0x4000_0000
+DEADLINE_MARGIN = 4096
 MAX_DEPTH = 512
 PREDICTORS = 1024
 MASK_REGISTERS = (arm_const.UC_ARM_REG_PRIMASK, arm_const.UC_ARM_REG_BASEPRI, arm_const.UC_ARM_REG_FAULTMASK)
@@ -26,11 +43,12 @@ class _Node:
     instructions: int
     function: int
     flags: NodeFlag
-    edges: dict[int, int] = field(default_factory=dict)
+    edges: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
 
 @dataclass
 class _Edge:
+    key: EdgeKey
     to: int
     cycles: int
     count: int = 0
@@ -59,7 +77,8 @@ class PythonEngine:
         self.cycles = self.instructions = self.node = self.edge = 0
         self.deadline = self.instruction_limit = NEVER
         self.lowest_stack = 0xFFFF_FFFF
-        self.stop_requested = False
+        self.stop_requested = self.may_overrun = False
+        self.device = 0
         self.stopped = Stopped.RUNNING
         self._nodes = [_Node(0, 0, 0, 0, NodeFlag(0))]
         self._edges: list[_Edge] = []
@@ -68,6 +87,7 @@ class PythonEngine:
         self._frames: list[tuple[int, int]] = []
         self._watched: frozenset[int] = frozenset()
         self._passing = -1
+        self._block = range(0)
         self._masks: tuple[int, ...] | None = None
         self._predictors = bytearray(PREDICTORS)
         self._costs, self._memory, self._history = Costs(), Memory(), History()
@@ -80,10 +100,17 @@ class PythonEngine:
         self._nodes.append(_Node(pc, end, instructions, function, flags))
         return len(self._nodes) - 1
 
-    def add_edge(self, source: int, to: int, pc: int, cycles: int) -> int:
-        self._edges.append(_Edge(to, cycles))
-        self._nodes[source].edges[pc] = len(self._edges) - 1
+    def add_edge(self, source: int, to: int, key: EdgeKey, cycles: int) -> int:
+        self._edges.append(_Edge(key, to, cycles))
+        self._nodes[source].edges.setdefault((key.pc, key.size), []).append(len(self._edges) - 1)
         return len(self._edges) - 1
+
+    def cut(self, first: int, last: int) -> None:
+        for node in self._nodes:
+            for pc, size in list(node.edges):
+                if any(pc < address < pc + size for address in (first, last)):
+                    del node.edges[pc, size]
+        self._uc.hook_add(unicorn.UC_HOOK_CODE, self._on_cut, None, first, last)
 
     def add_events(self, edge: int, events: Sequence[Event], steps: Sequence[Step]) -> None:
         self._edges[edge].events, self._edges[edge].steps = events, steps
@@ -165,44 +192,91 @@ class PythonEngine:
         self._uc.emu_stop()
 
     def _on_block(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
+        self._block = range(pc, pc + size)
+        self._enter_block(pc, size)
+
+    def _on_cut(self, _uc: Any, pc: int, _size: int, _data: Any) -> None:
+        if pc != self._block.start:
+            self._enter_block(pc, self._block.stop - pc)
+
+    def _enter_block(self, pc: int, size: int) -> None:
+        why = self._reason_to_stop(pc)
+        index = self._edge_to(pc, size) if why is Stopped.RUNNING else NO_EDGE
+        if why is Stopped.RUNNING and index == NO_EDGE:
+            why = Stopped.UNRESOLVED
+        if why is Stopped.RUNNING:
+            why = self._take(index)
+        if why is not Stopped.RUNNING:
+            self._stop(why)
+
+    def _reason_to_stop(self, pc: int) -> Stopped:
         if self.stop_requested:
-            return self._stop(Stopped.REQUESTED)
+            return Stopped.REQUESTED
         if self.cycles >= self.deadline:
-            return self._stop(Stopped.DEADLINE)
+            return Stopped.DEADLINE
         if self.instructions >= self.instruction_limit:
-            return self._stop(Stopped.LIMIT)
+            return Stopped.LIMIT
         if self._masks is not None and self._masks != self._read_masks():
-            return self._stop(Stopped.UNMASKED)
+            return Stopped.UNMASKED
         if pc in self._watched and self._passing != pc:
             self._passing = pc
-            return self._stop(Stopped.WATCHED)
+            return Stopped.WATCHED
         self._passing = -1
-        source = self._nodes[self.node]
-        index = source.edges.get(pc, NO_EDGE)
-        if index == NO_EDGE:
-            index = self._resolve(self.node, pc, size)
-        if index == NO_EDGE:
-            return self._stop(Stopped.UNRESOLVED)
-        self._take(index, source)
-        return None
+        return Stopped.RUNNING
 
-    def _take(self, index: int, source: _Node) -> None:
+    def _edge_to(self, pc: int, size: int) -> int:
+        for index in self._nodes[self.node].edges.get((pc, size), ()):
+            key = self._edges[index].key
+            if not key.condition or self._holds(key.condition) == key.holds:
+                return index
+        return self._resolve(self.node, pc, size)
+
+    def _holds(self, condition: str) -> bool:
+        return condition_holds(condition, self._uc.reg_read(arm_const.UC_ARM_REG_APSR))
+
+    def _take(self, index: int) -> Stopped:
         edge = self._edges[index]
-        to = self._nodes[edge.to]
+        source, to = self._nodes[self.node], self._nodes[edge.to]
+        values = evaluate(edge.steps, self._uc.reg_read, self._read_memory)
+        if device := self._device_of(edge, values):
+            self.device = device.where
+            return Stopped.DEVICE
+        near = not self.may_overrun and self.deadline - self.cycles < edge.cycles + DEADLINE_MARGIN
+        saved = self._save(edge) if near else None
+        cycles = edge.cycles
+        if source.flags & NodeFlag.PREDICTS:
+            cycles += self._predict(edge, source, to)
+        cycles += self._run_events(edge, values)
+        if saved and self.cycles + cycles > self.deadline:
+            self._restore(edge, saved)
+            return Stopped.DEADLINE
         if source.flags & NodeFlag.MOVES_STACK:
             self.lowest_stack = min(self.lowest_stack, self._uc.reg_read(arm_const.UC_ARM_REG_SP))
         if source.flags & (NodeFlag.CALLS | NodeFlag.RETURNS) or to.function != source.function:
             self._follow_calls(source, to)
-        cycles = edge.cycles
-        if source.flags & NodeFlag.PREDICTS:
-            cycles += self._predict(edge, source, to)
-        if edge.events:
-            cycles += self._run_events(edge)
         edge.count += 1
-        self.edge, self.node = index, edge.to
+        self.edge, self.node, self.may_overrun = index, edge.to, False
         self.instructions += to.instructions
         self._contexts[self._context].instructions += to.instructions
         self.charge(cycles)
+        return Stopped.RUNNING
+
+    def _device_of(self, edge: _Edge, values: Sequence[int]) -> Event | None:
+        """The first event whose address is in no memory: a peripheral's."""
+        for event in edge.events:
+            if event.kind not in (EventKind.LOAD, EventKind.STORE) or event.flags & EventFlag.APART:
+                continue
+            address = (values[event.a] if event.a >= 0 else 0) + event.b & 0xFFFF_FFFF
+            if address >= FIRST_DEVICE and self._memory.find(address) is None:
+                return event
+        return None
+
+    def _save(self, edge: _Edge) -> _Saved:
+        state = self._memory, self._history, self._predictors, edge.stalls, edge.settled
+        return deepcopy(state)
+
+    def _restore(self, edge: _Edge, saved: _Saved) -> None:
+        self._memory, self._history, self._predictors, edge.stalls, edge.settled = saved
 
     def _predict(self, edge: _Edge, source: _Node, to: _Node) -> int:
         """Two bits per branch, shared by branches whose addresses collide."""
@@ -215,11 +289,10 @@ class PythonEngine:
         self._predictors[slot] = min(counter + 1, 3) if taken else max(counter - 1, 0)
         return stalled
 
-    def _run_events(self, edge: _Edge) -> int:
+    def _run_events(self, edge: _Edge, values: Sequence[int]) -> int:
         """What events cost; fetches are left out while every line is where it was when all were found in a cache."""
         misses = self._memory.fetch_misses
         settled = edge.settled == misses
-        values = evaluate(edge.steps, self._uc.reg_read, self._read_memory)
         stalled = 0
         for event in edge.events:
             if not (settled and event.kind is EventKind.FETCH):

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from edgetx.profile.trace.events import Costs, Event, EventFlag, EventKind, StallKind
+from edgetx.profile.trace.costs import Costs
+from edgetx.profile.trace.events import Event, EventFlag, EventKind, StallKind
 from edgetx.profile.trace.python_memory import Memory, RegionState
 from edgetx.profile.trace.slices import Operation, Step
 
@@ -68,11 +69,14 @@ def _access(
     bank = state.region.bank if state else 0
     if event.flags & EventFlag.CHAINED and bank != history.last_bank:
         stalls[StallKind.SWITCH] += costs.switch_cycles
-    if event.flags & EventFlag.PAIRED and costs.bank_bit and not (address ^ history.last_address) & costs.bank_bit:
-        stalls[StallKind.CONFLICT] += costs.conflict_cycles
+    apart = (address ^ history.last_address) & costs.bank_bit
+    collides = event.flags & EventFlag.PAIRED and costs.bank_bit and not apart
     history.last_bank, history.last_address = bank, address
-    if state:
-        _count_traffic(state, event)
+    if state is None:
+        return
+    _count_traffic(state, event)
+    if collides:
+        stalls[StallKind.CONFLICT] += costs.conflict_cycles
     if event.kind is EventKind.STORE:
         stalls[StallKind.DATA] += _buffer_store(costs, history, address, event.width, time)
     else:

@@ -85,6 +85,7 @@ class Slice:
     def __init__(self, register_id: Callable[[str], int]) -> None:
         self._register_id = register_id
         self._values: dict[str, Value | None] = {}
+        self._stored: dict[Value, Value | None] = {}
         self._known: dict[Step, int] = {}
         self.steps: list[Step] = []
 
@@ -122,15 +123,38 @@ class Slice:
     def execute(self, this: Instruction) -> None:
         """Go past an instruction."""
         certain = this.condition == "al"
-        loaded = self._load(this) if certain else None
         moved = self._moved_base(this) if certain else None
-        result = loaded if this.kind is Kind.LOAD else self._result(this) if certain else None
         base = this.access.base if this.access and this.access.mode is not Index.OFFSET else None
-        written = [name for name in this.writes if name != base]
-        for name in written:
-            self._values[name] = result if len(written) == 1 else None
+        results = self._results(this, base) if certain else {}
+        self._store(this, certain)
+        for name in this.writes:
+            self._values[name] = results.get(name)
         if base:
             self._values[base] = moved
+
+    def _results(self, this: Instruction, base: str | None) -> dict[str, Value | None]:
+        written = [name for name in this.writes if name != base]
+        if this.kind in _MULTIPLE and this.is_load:
+            words = self._words(this)
+            return {name: self._loaded(Operation.LOAD32, word) for name, word in zip(written, words, strict=False)}
+        result = self._load(this) if this.kind is Kind.LOAD else self._result(this)
+        return {written[0]: result} if len(written) == 1 else {}
+
+    def _words(self, this: Instruction) -> list[Value]:
+        """Addresses of the words of a multiple access, in ascending order."""
+        address = self.address(this)
+        count = this.access.count if this.access and this.access.width == 4 else 0
+        return [address.plus(4 * i) for i in range(count)] if address else []
+
+    def _store(self, this: Instruction, certain: bool) -> None:
+        """Remember what is stored, for loads of the same address within the block."""
+        if not this.is_store or this.access is None:
+            return
+        word = this.access.width == 4 and (this.name == "str" or this.kind in _MULTIPLE)
+        addresses = self._words(this) if this.kind in _MULTIPLE else [self.address(this)]
+        for address, name in zip(addresses, this.reads, strict=False):
+            if address:
+                self._stored[address] = self.register(name) if certain and word and name in _CORE else None
 
     def _base(self, this: Instruction, access: Access) -> Value | None:
         if access.is_literal:
@@ -148,14 +172,21 @@ class Slice:
     def _load(self, this: Instruction) -> Value | None:
         if this.kind is not Kind.LOAD or this.name not in _LOADS:
             return None
-        address = self.address(this)
-        return self._unary(_LOADS[this.name], address, 0)
+        return self._loaded(_LOADS[this.name], self.address(this))
+
+    def _loaded(self, operation: Operation, address: Value | None) -> Value | None:
+        if address in self._stored:
+            return self._stored[address] if operation is Operation.LOAD32 else None
+        return self._unary(operation, address, 0)
 
     def _result(self, this: Instruction) -> Value | None:
         if this.name == "adr" and this.immediate is not None:
             return Value(-1, ((this.address + 4) & ~3) + this.immediate)
         if this.name in ("mov", "movw") and not this.shift:
             return self.register(this.reads[0]) if this.reads else Value(-1, this.immediate or 0)
+        if this.name == "movt" and this.immediate is not None:
+            low = self._unary(Operation.BITS, self.register(this.writes[0]), 16)
+            return low.plus(this.immediate << 16) if low else None
         if this.name in _EXTENSIONS and not this.shift:
             operation, width = _EXTENSIONS[this.name]
             return self._unary(operation, self.register(this.reads[0]), width)
@@ -209,3 +240,4 @@ class Slice:
 
 _MULTIPLE = (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE)
 _DOUBLE = ("ldrd", "strd")
+_CORE = frozenset({*(f"r{i}" for i in range(13)), "sp", "lr"})

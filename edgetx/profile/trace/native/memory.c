@@ -1,7 +1,6 @@
 #include "memory.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #define NO_LINE UINT32_MAX
 
@@ -20,11 +19,8 @@ static uint32_t next_random(uint32_t *state) {
     return *state >> 8;
 }
 
-/* Whether the cache holds the line of an address; if not, it does afterwards. */
-static int look_up(etx_cache *cache, uint32_t address) {
-    uint32_t line = address >> cache->line_shift;
-    uint32_t *set = cache->lines + (line & (cache->set_count - 1)) * cache->way_count;
-    if (set[0] == line) return 1;
+/* Look for a line behind the first of its set, and put it there. */
+static int look_further(etx_cache *cache, uint32_t *set, uint32_t line) {
     uint32_t way = 1;
     while (way < cache->way_count && set[way] != line) way++;
     int hit = way < cache->way_count;
@@ -33,9 +29,16 @@ static int look_up(etx_cache *cache, uint32_t address) {
         if (cache->random && set[way] != NO_LINE) way = next_random(&cache->random) % cache->way_count;
         cache->misses++;
     }
-    memmove(set + 1, set, way * sizeof *set);
+    for (; way; way--) set[way] = set[way - 1];
     set[0] = line;
     return hit;
+}
+
+/* Whether the cache holds the line of an address; if not, it does afterwards. */
+static int look_up(etx_cache *cache, uint32_t address) {
+    uint32_t line = address >> cache->line_shift;
+    uint32_t *set = cache->lines + (line & (cache->set_count - 1)) * cache->way_count;
+    return set[0] == line || look_further(cache, set, line);
 }
 
 static etx_cache *enabled_cache(etx_memory *memory, int32_t index) {
@@ -61,9 +64,8 @@ static uint32_t read_array(etx_region *region, uint32_t address, uint64_t time) 
     return (uint32_t)(ready - time);
 }
 
-uint32_t etx_fetch(etx_memory *memory, uint32_t address, uint64_t time) {
-    etx_region *region = etx_find_region(memory, address);
-    if (!region || !(region->wait | region->penalty)) return 0;
+uint32_t etx_fetch(etx_memory *memory, etx_region *region, uint32_t address, uint64_t time) {
+    if (!(region->wait | region->penalty)) return 0;
     etx_cache *cache = enabled_cache(memory, region->fetch_cache);
     if (cache && look_up(cache, address)) return 0;
     memory->fetch_misses++;

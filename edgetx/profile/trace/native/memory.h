@@ -36,7 +36,7 @@ typedef struct {
 
 etx_region *etx_find_region(etx_memory *memory, uint32_t address);
 /* Cycles that an access stalls which starts at a time. */
-uint32_t etx_fetch(etx_memory *memory, uint32_t address, uint64_t time);
+uint32_t etx_fetch(etx_memory *memory, etx_region *region, uint32_t address, uint64_t time);
 uint32_t etx_load(etx_memory *memory, etx_region *region, uint32_t address, uint64_t time);
 void etx_store(etx_memory *memory, etx_region *region, uint32_t address);
 

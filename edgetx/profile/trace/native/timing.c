@@ -58,7 +58,7 @@ static uint32_t transfer(etx_memory *memory, etx_region *region, const etx_event
     return stalled;
 }
 
-static etx_region *region_of(etx_memory *memory, etx_event *event, uint32_t address) {
+etx_region *etx_region_of(etx_memory *memory, etx_event *event, uint32_t address) {
     etx_region *region = &memory->regions[event->region];
     if (address - region->base < region->end - region->base) return region;
     region = etx_find_region(memory, address);
@@ -74,7 +74,7 @@ static int is_free(const etx_costs *costs, const etx_event *event, const etx_reg
 
 static uint32_t access(const etx_costs *costs, etx_memory *memory, etx_history *history, etx_event *event,
                        uint32_t address, uint64_t time, uint64_t stalls[ETX_STALL_KINDS]) {
-    etx_region *region = region_of(memory, event, address);
+    etx_region *region = etx_region_of(memory, event, address);
     uint32_t bank = region ? region->bank : 0, switched = 0, collided = 0, waited;
     if (event->flags & ETX_CHAINED && bank != history->last_bank) switched = costs->switch_cycles;
     if (event->flags & ETX_PAIRED && costs->bank_bit && !((address ^ history->last_address) & costs->bank_bit))
@@ -96,7 +96,8 @@ static uint32_t access(const etx_costs *costs, etx_memory *memory, etx_history *
 uint32_t etx_stall(const etx_costs *costs, etx_memory *memory, etx_history *history, etx_event *event,
                    const uint32_t *values, uint64_t time, uint64_t stalls[ETX_STALL_KINDS]) {
     if (event->kind == ETX_FETCH) {
-        uint32_t late = etx_fetch(memory, (uint32_t)event->a, time), hidden = (uint32_t)event->b;
+        etx_region *region = etx_region_of(memory, event, (uint32_t)event->a);
+        uint32_t late = region ? etx_fetch(memory, region, (uint32_t)event->a, time) : 0, hidden = (uint32_t)event->b;
         uint32_t stalled = late > hidden ? late - hidden : 0;
         stalls[ETX_STALL_FETCH] += stalled;
         return stalled;

@@ -26,20 +26,29 @@ typedef struct {
 } etx_costs;
 
 enum { ETX_FETCH, ETX_LOAD, ETX_STORE, ETX_DIVIDE };
-enum { ETX_CHAINED = 1, ETX_PAIRED = 2 };
+enum { ETX_CHAINED = 1, ETX_PAIRED = 2, ETX_APART = 4 };
 enum { ETX_STALL_FETCH, ETX_STALL_DATA, ETX_STALL_SWITCH, ETX_STALL_CONFLICT, ETX_STALL_DIVIDE,
        ETX_STALL_BRANCH, ETX_STALL_KINDS };
 
 /* Something within a block whose cost is known only when it happens, `offset` cycles behind its entry.
  * FETCH: address `a`, of which `b` cycles are hidden. LOAD and STORE: value `a` (none if it is -1) plus `b` is the
  * address of `count` accesses of `width` bytes, which went to `region` the last time. DIVIDE: values `a` and `b`, signed
- * if `width` is set. */
+ * if `width` is set. `where` is the address of the instruction, `group` that of its group. */
 typedef struct {
     uint32_t kind, flags;
     int32_t offset;
     uint32_t width, count;
-    int32_t a, b, region;
+    int32_t a, b;
+    uint32_t where;
+    int32_t region, group;
 } etx_event;
+
+/* Accesses of a block at constant distances from one value: `low` is that of the lowest, `size` the bytes from there to
+ * the highest one's end. They are free while all lie in one memory without wait states and all are aligned. */
+typedef struct {
+    int32_t a, region;
+    uint32_t low, size, align, read, written;
+} etx_group;
 
 enum { ETX_MAX_STORE_ENTRIES = 8 };
 
@@ -47,6 +56,9 @@ typedef struct {
     uint32_t last_bank, last_address, stores;
     uint64_t bank_free[2], released[ETX_MAX_STORE_ENTRIES]; /* of the memory's two banks and the store buffer's entries */
 } etx_history;
+
+/* The event's region at an address; NULL if no memory is there. */
+etx_region *etx_region_of(etx_memory *memory, etx_event *event, uint32_t address);
 
 uint32_t etx_divide_cycles(const etx_divider *divider, uint32_t a, uint32_t b, int is_signed);
 
