@@ -16,7 +16,11 @@ LAYERS = (
     {"fixedpoint", "fixedpoint16", "fixedpoint_math", "ir", "legendre"},
     {"ops"},
     {"reference"},
+<<<<<<< HEAD
     {"passes", "quant", "plan", "targets", "recipe", "audio", "evaluation", "nn"},
+=======
+    {"passes", "quant", "plan", "targets", "recipe", "audio", "decision", "nn"},
+>>>>>>> 2d5aa8f (compiler, cli: --stream, with the whole hop in C, its decision, its cycles, and what equals the clip model)
     {"data", "frontends", "train"},
     {"backends", "firmware", "profile"},
     {"runtimes"},

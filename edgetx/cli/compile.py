@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--budget", default="", metavar="LIMITS", help="Fail above, for example, ram=64K,flash=256K,latency=40ms."
 )
+@click.option("--stream", is_flag=True, help="Turn the clip model into one that runs hop by hop.")
 @click.option("--strict", is_flag=True, help="List where and how every op runs.")
 @click.option("--dump-ir", is_flag=True, help="Print the integer graph.")
 @json_option
@@ -40,6 +41,7 @@ def command(
     data: Path | None,
     settings: tuple[str, ...],
     budget: str,
+    stream: bool,
     strict: bool,
     dump_ir: bool,
     as_json: bool,
@@ -56,7 +58,9 @@ def command(
 
     out = out or Path("build") / Path(source).stem
     limits = parse_budget(budget)
-    options = CompileOptions(source, target, out, parse_forms(forms), data, parse_settings(settings), limits)
+    options = CompileOptions(
+        source, target, out, parse_forms(forms), data, parse_settings(settings), limits, stream=stream
+    )
     with stages(quiet) as progress:
         report = compile_model(options, progress)
     if dump_ir:

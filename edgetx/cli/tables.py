@@ -31,6 +31,8 @@ def print_report(report: Json, out: Path) -> None:
     console.print(_verification(report["verification"]))
     if report["profile"]:
         print_profile(report["profile"], console)
+    if report.get("streaming"):
+        console.print(_streaming(report["streaming"]))
 
 
 def print_profile(profile: Json, console: Console | None = None) -> None:
@@ -158,6 +160,30 @@ def _memory(memory: Json) -> Table:
     table = plain_table("memory", "bytes>")
     for key, value in memory.items():
         table.add_row(key.removesuffix("_bytes").replace("_", " "), number(value))
+    return table
+
+
+def _streaming(streaming: Json) -> Table:
+    table = plain_table("stream", "value>")
+    frames = f"{streaming['hop_frames']} frames"
+    table.add_row("hop", frames if streaming["hop_ms"] is None else f"{streaming['hop_ms']:g} ms ({frames})")
+    ahead = streaming["look_ahead_ms"]
+    waits = f"{max(0, streaming['lag_frames'])} frames"
+    table.add_row("waits beyond the end of a clip", waits if ahead is None else f"{ahead:g} ms ({waits})")
+    table.add_row("equals the clip model at", streaming["claim"])
+    table.add_row("compared, different", f"{streaming['windows_compared']}, {streaming['mismatches']}")
+    if streaming["duty_cycle"] is None:
+        return table
+    clock = f"{streaming['clock_hz'] / 1e6:g} MHz"
+    for part, cycles in streaming["parts"].items():
+        table.add_row(f"cycles per hop: {part}", number(round(cycles)))
+    mean, worst = round(streaming["mean_hop_cycles"]), streaming["worst_hop_cycles"]
+    table.add_row("cycles per hop: all, mean", number(mean))
+    table.add_row("cycles per hop: all, worst", number(worst))
+    table.add_row(
+        f"duty cycle at {clock}",
+        f"{percent(streaming['duty_cycle'])}, worst hop {percent(streaming['worst_duty_cycle'])}",
+    )
     return table
 
 

@@ -59,6 +59,12 @@ class Artifact:
         return load_graph(self.folder / "graphs" / "integer.npz", REGISTRY)
 
     @cached_property
+    def clip_graph(self) -> Graph | None:
+        """The integer graph over a clip from which `graph` was made hop by hop; None if it was not."""
+        path = self.folder / "graphs" / "clip.npz"
+        return load_graph(path, REGISTRY) if path.is_file() else None
+
+    @cached_property
     def tflite_graph(self) -> Graph:
         """The integer graph in TFLite's built-ins; the same as `graph` where that holds nothing else."""
         path = self.folder / "graphs" / "tflite.npz"

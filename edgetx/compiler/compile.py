@@ -16,12 +16,20 @@ from edgetx.compiler.artifact import FORM_OF, REPORT, Artifact, is_installed
 from edgetx.compiler.budget import Budget
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.frontend import write_frontend
+from edgetx.compiler.hop import continuous_audio, profile_hops, write_stream
 from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
 from edgetx.compiler.report import Measured, build_report
-from edgetx.compiler.settings import FORMS, input_settings, lmu_form, overridden
+from edgetx.compiler.settings import FORMS, input_settings, lmu_form, overridden, stream_settings
 from edgetx.compiler.source import Source, load_source
+from edgetx.compiler.streaming import (
+    StreamedModel,
+    compare_with_clip,
+    parse_stream_options,
+    stream_model,
+    summary,
+)
 from edgetx.compiler.verification import make_cases, verify_artifact
 from edgetx.firmware import Firmware, GoldenCase, build_firmware
 from edgetx.ir import Array, Arrays
@@ -29,12 +37,16 @@ from edgetx.ir.serialize import save_graph
 from edgetx.output import replaced_folder
 from edgetx.quant import QuantRecipe, parse_recipe
 from edgetx.recipe import recipe_path
-from edgetx.reference import execute
+from edgetx.reference import execute, initial_state
 from edgetx.runtimes.tflm import TflmRuntime
 from edgetx.targets import Target
 
 Progress = Callable[[str], None]
 GOLDEN_CASES = 2
+COMPARED_CLIPS = 32
+"""Clips on which a stream is compared with the clip model."""
+SEQUENCE = 256
+"""Successive hops on which the runtimes of a stream are compared at least: more than its rings hold."""
 EVALUATED_INPUTS = 1000
 """Labelled inputs on which accuracy is measured at most."""
 
@@ -54,6 +66,7 @@ class CompileOptions:
         budget: Limits that the result must keep.
         cases: Inputs on which every runtime is compared with the reference.
         simulated_cases: How many of them the simulated core runs.
+        stream: Whether to turn the clip model into one that runs hop by hop.
     """
 
     source: str
@@ -65,6 +78,7 @@ class CompileOptions:
     budget: Budget = field(default_factory=Budget)
     cases: int = 32
     simulated_cases: int = 4
+    stream: bool = False
 
 
 @dataclass
@@ -78,6 +92,8 @@ class _Work:
     model: Quantized
     folder: Path
     progress: Progress
+    clips: Array
+    streaming: StreamedModel | None = None
     artifacts: dict[str, str] = field(default_factory=dict)
 
 
@@ -96,13 +112,18 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     """
     progress("import")
     source = load_source(options.source, input_settings(options.settings))
-    samples = calibration_samples(source, options.data)
+    clips = samples = calibration_samples(source, options.data)
     recipe = overridden(default_recipe(source), options.settings)
     lmu, compared = choose_lmu_form(source.graph, samples, recipe, options.target, lmu_form(options.settings), progress)
     progress("quantize")
     model = integer_model(source.graph, samples, recipe, lmu, source.plan)
+    streaming = None
+    if options.stream:
+        progress("stream")
+        streaming = stream_model(model, parse_stream_options(stream_settings(options.settings)), source.recipe)
+        model, samples = streaming.model, streaming.hops(clips) if len(clips) else clips
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
-        work = _Work(options, source, samples, recipe, model, folder, progress)
+        work = _Work(options, source, samples, recipe, model, folder, progress, clips, streaming)
         _write_graphs(work)
         sources, firmware = _write_forms(work)
         report = {**_measure(work, sources, firmware), "lmu": lmu_report(lmu, compared)}
@@ -137,6 +158,8 @@ def _write_graphs(work: _Work) -> None:
     graphs.mkdir()
     save_graph(work.model.float_graph, graphs / "float.npz")
     save_graph(work.model.graph, graphs / "integer.npz")
+    if work.streaming is not None:
+        save_graph(work.streaming.clip.graph, graphs / "clip.npz")
     plan = {"method": work.recipe.method, **work.model.plan.to_json()}
     (work.folder / "plan.json").write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
     if work.source.recipe is not None:
@@ -149,7 +172,7 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
     forms, folder = work.options.forms, work.folder
     if "tflite" in forms:
         work.progress("TFLite")
-        legal = quantize_for_tflite(work.model, work.samples, work.recipe)
+        legal = quantize_for_tflite(work.model, work.samples, work.recipe, keep=work.streaming is not None)
         if legal is not work.model.graph:
             save_graph(legal, folder / "graphs" / "tflite.npz")
         model = write_tflite(legal)
@@ -168,6 +191,8 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
     if "c" in forms:
         write_c(sources, folder / "c")
         audio = write_frontend(work.source.recipe, work.model.graph.inputs[0].type, folder / "c")
+        if work.streaming is not None:
+            write_stream(work.streaming, work.source.recipe, folder / "c")
         (folder / LAYERS).write_text(layers_text(layers_of(sources)), encoding="utf-8")
         work.artifacts["c"] = "c"
         if work.options.target.kind == "mcu":
@@ -182,7 +207,8 @@ def _golden(work: _Work) -> list[GoldenCase]:
     """Cases that the image checks itself."""
     artifact = Artifact(work.folder)
     cases = make_cases(work.model.graph, real_cases(artifact, work.samples), GOLDEN_CASES)
-    return [GoldenCase(_bytes(case), zlib.crc32(_bytes(execute(work.model.graph, case)))) for case in cases]
+    state = initial_state(work.model.graph)
+    return [GoldenCase(_bytes(case), zlib.crc32(_bytes(execute(work.model.graph, case, state)))) for case in cases]
 
 
 def real_cases(artifact: Artifact, samples: Array) -> list[Arrays]:
@@ -192,7 +218,8 @@ def real_cases(artifact: Artifact, samples: Array) -> list[Arrays]:
 
 def _measure(work: _Work, sources: CSources, firmware: Firmware | None) -> Mapping[str, object]:
     options, artifact = work.options, Artifact(work.folder)
-    cases = make_cases(artifact.graph, real_cases(artifact, work.samples), options.cases)
+    count = options.cases if work.streaming is None else max(options.cases, SEQUENCE)
+    cases = make_cases(artifact.graph, real_cases(artifact, work.samples), count)
     runtimes = [name for name, form in FORM_OF.items() if form in work.artifacts and name != "simulator"]
     usable = [name for name in runtimes if is_installed(name)]
     measured = Measured(
@@ -205,7 +232,25 @@ def _measure(work: _Work, sources: CSources, firmware: Firmware | None) -> Mappi
         work.progress("simulate")
         measured.verification |= verify_artifact(artifact, cases[: options.simulated_cases], ["simulator"])
         measured.profile = profile_artifact(artifact, cases[0])
-    return build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, measured)
+    report = build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, measured)
+    return report if work.streaming is None else {**report, "streaming": _streaming(work, artifact)}
+
+
+def _streaming(work: _Work, artifact: Artifact) -> Mapping[str, object]:
+    """How the stream compares with the clip model, and what its hops cost."""
+    assert work.streaming is not None
+    work.progress("compare with the clip model")
+    clip = work.streaming.clip.graph
+    real = [artifact.quantized(x) for x in as_inputs(clip, work.clips)] if len(work.clips) else []
+    (cases,) = zip(*make_cases(clip, real, COMPARED_CLIPS), strict=True)
+    equality = compare_with_clip(clip, work.streaming.streamed, np.concatenate(cases))
+    has_loop = (work.folder / "c" / "stream.h").is_file() and "firmware" in work.artifacts
+    if not has_loop or not is_installed("simulator"):
+        return summary(work.streaming, equality, {})
+    work.progress("simulate hops")
+    assert work.source.recipe is not None
+    audio = continuous_audio(work.options.data, work.source.recipe)
+    return summary(work.streaming, equality, profile_hops(artifact, work.streaming, audio))
 
 
 def _accuracy(work: _Work, artifact: Artifact) -> dict[str, float]:

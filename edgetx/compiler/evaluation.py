@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from edgetx.compiler.artifact import FORM_OF, RUNTIMES, Artifact
+from edgetx.compiler.streaming import as_hops, as_rows
 from edgetx.compiler.verification import outputs_of
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError, DataError
 from edgetx.ir import Array, Arrays
+from edgetx.passes.streaming import Stream
 
 SIMULATED_INPUTS = 20
 """Inputs that the simulated core runs at most; each takes seconds."""
@@ -71,9 +73,10 @@ def model_inputs(artifact: Artifact, data: Path, split: str = "test") -> Labelle
     """
     from edgetx.compiler.data import model_data
 
-    dataset = model_data(data, artifact.graph, artifact.recipe)
+    graph = artifact.clip_graph or artifact.graph
+    dataset = model_data(data, graph, artifact.recipe)
     used = dataset if data.suffix == ".npz" else dataset.part(split)
-    shape = artifact.graph.inputs[0].shape
+    shape = graph.inputs[0].shape
     return Labelled([(np.asarray(x, np.float32).reshape(shape),) for x in used.x], used.y)
 
 
@@ -105,7 +108,26 @@ def evaluate(
         progress(name)
         used = data.sample(SIMULATED_INPUTS) if name == "simulator" else data
         inputs = used.inputs if name == "float" else [artifact.quantized(x) for x in used.inputs]
-        answers = [int(y[0].argmax()) for y in outputs_of(artifact.runtime(name), inputs)]
+        answers = [int(y[0].argmax()) for y in clip_answers(artifact, name, inputs)]
         result.accuracy[name] = float(np.mean(np.array(answers) == used.labels))
         result.samples[name] = len(answers)
     return result
+
+
+def clip_answers(artifact: Artifact, runtime: str, clips: Sequence[Arrays]) -> list[Arrays]:
+    """Outputs for each clip; a stream hears it from a reset on, then silent frames until its answer is complete."""
+    opened = artifact.runtime(runtime)
+    if artifact.clip_graph is None:
+        return outputs_of(opened, clips)
+    (value,) = artifact.graph.inputs
+    axis = next(i for i, n in enumerate(artifact.clip_graph.inputs[0].shape) if n != value.shape[i])
+    streamed = Stream(value.shape[axis]).streamed(artifact.clip_graph)
+    missing = max(0, -(-(streamed.clip_frames + streamed.lag) // streamed.hop) * streamed.hop - streamed.clip_frames)
+    silence = 0 if runtime == "float" else value.type.zero_point
+    answers = []
+    for clip in clips:
+        rows = as_rows(clip[0][None], streamed.clip_frames)
+        rows = np.concatenate((rows, np.full((missing, rows.shape[1]), silence, rows.dtype)))
+        opened.reset()
+        answers.append([opened.run((hop.reshape(value.shape),)) for hop in as_hops(rows, streamed.hop)][-1])
+    return answers

@@ -20,6 +20,8 @@ Watcher = Callable[[Pass, Graph, Graph], None]
 
 CALIBRATION_LIMIT = 256
 """Inputs used for calibration at most; more change the ranges little and take long."""
+STATEFUL_LIMIT = 8
+"""Times as many hops for a graph with state, which are short."""
 PEAK_LIMIT = 32
 """Inputs from which magnitudes are learned that decide how the TFLite form is written."""
 
@@ -83,8 +85,16 @@ def quantize_model(
     return Quantized(graph, plan, integer)
 
 
-def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -> Graph:
-    """The integer graph in TFLite's built-ins, with the inputs and outputs of the contract."""
+def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe, *, keep: bool = False) -> Graph:
+    """The integer graph in TFLite's built-ins, with the inputs and outputs of the contract.
+
+    Args:
+        model: The model.
+        samples: Calibration inputs.
+        recipe: What to quantize to.
+        keep: Whether whatever both forms compute keeps the parameters of the contract, as a stream does those of its
+            clip; otherwise only inputs and outputs do.
+    """
     if model.imported:
         return model.graph
     peaks = row_peaks(model.float_graph, as_inputs(model.float_graph, samples, PEAK_LIMIT))
@@ -93,8 +103,9 @@ def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe) -
         return model.graph
     ends = zip(legal.inputs + legal.outputs, model.float_graph.inputs + model.float_graph.outputs, strict=True)
     border = {value.name: model.plan.tensors[original.name] for value, original in ends}
+    given = {**model.plan.tensors, **border} if keep else border
     ranges = calibrate(legal, as_inputs(legal, samples), recipe.method)
-    graph = apply_plan(legal, make_plan(legal, ranges, recipe, border))
+    graph = apply_plan(legal, make_plan(legal, ranges, recipe, given))
     verify(graph, INTEGER)
     return graph
 
@@ -116,5 +127,8 @@ def as_inputs(graph: Graph, samples: Array, limit: int = CALIBRATION_LIMIT) -> l
     if samples[0].size != graph.inputs[0].type.size:
         wanted = " × ".join(map(str, shape[1:] if shape[0] == 1 else shape))
         raise DataError(f"inputs of shape {samples.shape[1:]}, the model takes {wanted}", where="x")
-    chosen = samples[np.linspace(0, len(samples) - 1, min(len(samples), limit)).astype(int)]
+    if graph.states:
+        chosen = samples[: STATEFUL_LIMIT * limit]  # one after the other, as they come
+    else:
+        chosen = samples[np.linspace(0, len(samples) - 1, min(len(samples), limit)).astype(int)]
     return [(np.asarray(sample, np.float32).reshape(shape),) for sample in chosen]

@@ -10,6 +10,9 @@ from edgetx.quant import QuantRecipe, parse_recipe
 
 FORMS = ("tflite", "onnx", "c")
 SETTINGS = ("quantization.recipe", "quantization.calibration", "lmu.form")
+STREAMING = "streaming."
+"""Begins the keys of what only `--stream` reads."""
+STREAM_SETTINGS = ("hop_frames", "look_back", "frame_ms", "smoothing_ms", "threshold", "refractory_ms")
 INPUT = "input."
 """Begins the keys that fix an input or a symbolic axis of a model file."""
 
@@ -38,8 +41,9 @@ def parse_settings(words: Sequence[str]) -> dict[str, str]:
     settings: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals or (key not in SETTINGS and not key.startswith(INPUT)):
-            raise ConfigError(f"cannot set '{word}'", where="--set", hint=did_you_mean(key, SETTINGS))
+        known = (*SETTINGS, *(STREAMING + name for name in STREAM_SETTINGS))
+        if not equals or (key not in known and not key.startswith(INPUT)):
+            raise ConfigError(f"cannot set '{word}'", where="--set", hint=did_you_mean(key, known))
         settings[key] = value
     return settings
 
@@ -69,3 +73,8 @@ def lmu_form(settings: Mapping[str, str]) -> LmuForm | None:
 def input_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """What the settings say about inputs and symbolic axes, by their names."""
     return {key.removeprefix(INPUT): value for key, value in settings.items() if key.startswith(INPUT)}
+
+
+def stream_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """What the settings say about the stream, without their prefix."""
+    return {key.removeprefix(STREAMING): value for key, value in settings.items() if key.startswith(STREAMING)}

@@ -60,7 +60,7 @@ def verify_artifact(
 
     Args:
         artifact: A compiled folder.
-        cases: Quantized inputs; state is reset before each.
+        cases: Quantized inputs; models with state take them as one sequence.
         runtimes: Names out of `c`, `simulator`, `tflm`, `litert`, `onnxruntime`.
         progress: Called with the name of each runtime before it runs.
 
@@ -69,16 +69,17 @@ def verify_artifact(
         graph of built-ins, which they must meet exactly, and as `contract_…` with the integer graph. ONNX Runtime is
         compared tensor by tensor, each op on the reference's own operands, and as `output_…` from end to end.
     """
-    expected = outputs_of(ReferenceRuntime(artifact.graph), cases)
+    run = sequence_of if artifact.graph.states else outputs_of
+    expected = run(ReferenceRuntime(artifact.graph), cases)
     results: dict[str, Json] = {}
     for name in runtimes:
         if progress:
             progress(name)
-        found = outputs_of(artifact.runtime(name), cases)
+        found = run(artifact.runtime(name), cases)
         whole = Comparison.of(expected, found)
         if name in ("tflm", "litert"):
             graph = as_tflm_rounds(artifact.tflite_graph) if name == "tflm" else artifact.tflite_graph
-            legal = outputs_of(ReferenceRuntime(graph), cases)
+            legal = run(ReferenceRuntime(graph), cases)
             contract = {"contract_max_lsb": whole.max_lsb, "contract_same_top1": whole.same_top1}
             results[name] = {**vars(Comparison.of(legal, found)), **contract}
         elif name == "onnxruntime":
@@ -116,6 +117,12 @@ def outputs_of(runtime: Runtime, cases: Sequence[Arrays]) -> list[Arrays]:
         runtime.reset()
         results.append(runtime.run(case))
     return results
+
+
+def sequence_of(runtime: Runtime, cases: Sequence[Arrays]) -> list[Arrays]:
+    """Outputs of successive cases, the state kept from one to the next."""
+    runtime.reset()
+    return [runtime.run(case) for case in cases]
 
 
 def _random(generator: np.random.Generator, low: int, high: int, shape: tuple[int, ...], dtype: str) -> Array:

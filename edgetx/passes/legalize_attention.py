@@ -33,6 +33,8 @@ class LegalizeAttention(Rule):
     def rewrite(self, node: Node, graph: Graph) -> Graph | str:
         if not isinstance(node.op, Attention):
             return "not an attention"
+        if node.op.span is not None:
+            return "sees a part of the keys"
         b = GraphBuilder.beside(graph, node)
         heads, scale = node.op.heads, node.op.scale
         if heads > 1 and (layers := _projections(graph, node.inputs)):

@@ -1,0 +1,132 @@
+"""The whole hop: its C, and what it costs on the simulated core."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgetx.audio.dataset import load_recordings
+from edgetx.audio.frontend import FixedPointFrontEnd
+from edgetx.audio.quantizer import fit_quantizer
+from edgetx.backends.c import emit_stream
+from edgetx.compiler.artifact import Artifact
+from edgetx.compiler.streaming import StreamedModel
+from edgetx.decision import Decider
+from edgetx.ir import Array
+from edgetx.recipe import Recipe
+from edgetx.reference import execute, initial_state
+
+PROFILED_HOPS = 24
+"""Hops whose cycles are counted after as many as fill the rings' caches; strided models differ from hop to hop."""
+PARTS = {"edgetx_frontend_push": "front end", "edgetx_invoke": "model", "etx_decide": "smoothing and decision"}
+"""Functions of a hop that are shown apart."""
+
+
+def write_stream(streaming: StreamedModel, recipe: Recipe | None, folder: Path) -> bool:
+    """Write `stream.c` beside a model's C, where model and front end fit it: int8 logits, one row per hop.
+
+    Args:
+        streaming: The model.
+        recipe: Its recipe, which knows the front end.
+        folder: Where the model's C is.
+
+    Returns:
+        Whether it was written.
+    """
+    graph = streaming.model.graph
+    out = graph.outputs[0].type
+    if recipe is None or len(graph.outputs) != 1 or (out.dtype, graph.inputs[0].type.dtype) != ("int8", "int8"):
+        return False
+    names = recipe.data.classes
+    if out.size != len(names) or streaming.hop_ms is None or streaming.look_ahead_ms is None:
+        return False
+    front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz)
+    files = emit_stream(
+        graph, streaming.decision(names), names, hop_frames=streaming.streamed.hop, frame_samples=front.hop,
+        hop_ms=streaming.hop_ms, look_ahead_ms=streaming.look_ahead_ms,
+    )  # fmt: skip
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return True
+
+
+def profile_hops(
+    artifact: Artifact, streaming: StreamedModel, audio: NDArray[np.int16], hops: int = PROFILED_HOPS
+) -> Mapping[str, object]:
+    """Cycles of the firmware's own hop loop on audio, and whether it decides as the reference does.
+
+    Args:
+        artifact: A compiled folder whose firmware has the loop.
+        streaming: The model.
+        audio: Continuous samples.
+        hops: Hops to count.
+    """
+    from edgetx.profile import Simulator
+    from edgetx.profile.profiling import profile_run
+
+    recipe, target = artifact.recipe, artifact.target
+    assert recipe is not None
+    size = streaming.streamed.hop * FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz).hop
+    sim = Simulator(target, artifact.file("firmware.elf"))
+    sim.call(sim.symbol("edgetx_stream_reset"))
+    reference = reference_hops(streaming, recipe, audio[: hops * size])
+    cycles: list[int] = []
+    parts, mismatches = dict.fromkeys(PARTS.values(), 0), 0
+    for hop in range(hops):
+        samples = audio[hop * size : (hop + 1) * size].astype("<i2")
+        sim.write(sim.symbol("etx_hop_samples"), samples.tobytes())
+        span = profile_run(sim, lambda: sim.call(sim.symbol("etx_hop"))).span
+        cycles.append(span.cycles)
+        for function in span.functions():
+            if function.name in PARTS:
+                parts[PARTS[function.name]] += function.total_cycles
+        found = np.frombuffer(sim.read(sim.call(sim.symbol("edgetx_output"), 0), len(reference[hop])), np.int8)
+        mismatches += int(not np.array_equal(found, reference[hop]))
+    assert streaming.hop_ms is not None
+    budget = target.clock_hz * streaming.hop_ms / 1000
+    mean = float(np.mean(cycles))
+    return {
+        "duty_cycle": mean / budget,
+        "worst_hop_cycles": int(max(cycles)),
+        "mean_hop_cycles": mean,
+        "worst_duty_cycle": max(cycles) / budget,
+        "parts": {name: total / hops for name, total in parts.items()},
+        "hops_profiled": hops,
+        "hop_mismatches": mismatches,
+        "clock_hz": target.clock_hz,
+    }
+
+
+def continuous_audio(data: Path | None, recipe: Recipe, seconds: float = 10.0) -> NDArray[np.int16]:
+    """Test recordings of a folder one after the other; noise if there is no folder."""
+    count = round(seconds * recipe.data.sample_rate_hz)
+    if data is None or not data.is_dir():
+        return np.asarray(np.random.default_rng(0).normal(0, 1000, count), np.int16)
+    return np.resize(load_recordings(data, recipe.data, "test").x.reshape(-1), count)
+
+
+def reference_hops(streaming: StreamedModel, recipe: Recipe, audio: NDArray[np.int16]) -> list[Array]:
+    """Logits of each hop of continuous audio after silence, by the integer reference."""
+    graph = streaming.model.graph
+    state, outputs = initial_state(graph), []
+    for rows in quantized_hops(streaming, recipe, audio):
+        outputs.append(execute(graph, [rows], state)[0].reshape(-1))
+    return outputs
+
+
+def quantized_hops(streaming: StreamedModel, recipe: Recipe, audio: NDArray[np.int16]) -> NDArray[np.int8]:
+    """Model inputs of continuous audio that begins after silence: hops × frames × features."""
+    front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz)
+    kind = streaming.model.graph.inputs[0].type
+    quantizer = fit_quantizer(front, kind.scale, kind.zero_point)
+    after_silence = np.concatenate((np.zeros(front.length - front.hop, np.int16), audio))
+    rows = quantizer(front.project(front.log_mel(after_silence[None])))[0]
+    hop = streaming.streamed.hop
+    return np.asarray(rows[: len(rows) // hop * hop].reshape(-1, hop, rows.shape[-1]), np.int8)
+
+
+def decider_of(streaming: StreamedModel, recipe: Recipe) -> Decider:
+    """The reference of the firmware's decision."""
+    kind = streaming.model.graph.outputs[0].type
+    return Decider(streaming.decision(recipe.data.classes), kind.size, kind.scale)
