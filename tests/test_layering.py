@@ -16,11 +16,7 @@ LAYERS = (
     {"fixedpoint", "fixedpoint16", "fixedpoint_math", "ir", "legendre"},
     {"ops"},
     {"reference"},
-<<<<<<< HEAD
-    {"passes", "quant", "plan", "targets", "recipe", "audio", "evaluation", "nn"},
-=======
-    {"passes", "quant", "plan", "targets", "recipe", "audio", "decision", "nn"},
->>>>>>> 2d5aa8f (compiler, cli: --stream, with the whole hop in C, its decision, its cycles, and what equals the clip model)
+    {"passes", "quant", "plan", "targets", "recipe", "audio", "decision", "evaluation", "nn"},
     {"data", "frontends", "train"},
     {"backends", "firmware", "profile"},
     {"runtimes"},

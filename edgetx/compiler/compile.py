@@ -110,6 +110,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     Raises:
         EdgetxError: If anything is wrong with the model, data, target, toolchain or disk; `options.out` is untouched.
     """
+    stream_options = parse_stream_options(stream_settings(options.settings))
     progress("import")
     source = load_source(options.source, input_settings(options.settings))
     clips = samples = calibration_samples(source, options.data)
@@ -120,7 +121,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     streaming = None
     if options.stream:
         progress("stream")
-        streaming = stream_model(model, parse_stream_options(stream_settings(options.settings)), source.recipe)
+        streaming = stream_model(model, stream_options, source.recipe)
         model, samples = streaming.model, streaming.hops(clips) if len(clips) else clips
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
         work = _Work(options, source, samples, recipe, model, folder, progress, clips, streaming)

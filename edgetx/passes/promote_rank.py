@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from edgetx.ir import Graph, GraphBuilder, Node, Value
-from edgetx.ops import Concatenation, FullyConnected, Gather, Op, Pad, Reshape, StridedSlice, Transpose
+from edgetx.ops import Concatenation, FullyConnected, Gather, Op, Pad, Reshape, ShiftIn, StridedSlice, Transpose
 from edgetx.ops.reduction import Reduction
 from edgetx.passes.base import Pass
 
@@ -87,7 +87,7 @@ def _promoted_op(node: Node, extra: int) -> Op:
             return Transpose((*range(extra), *(axis + extra for axis in op.permutation)))
         case StridedSlice():
             return StridedSlice((*zeros, *op.begin), (*ones, *op.end), (*ones, *op.strides))
-        case Concatenation() | Gather():
+        case Concatenation() | Gather() | ShiftIn():
             return replace(op, axis=op.axis + extra)
         case Reduction():
             return replace(op, axes=tuple(axis + extra for axis in op.axes), keepdims=True)
