@@ -112,6 +112,19 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Pretraining:
+    """A stage before training that learns from the training clips without their labels; for encoders."""
+
+    objective: str  # masked_patches | alteration | positions
+    epochs: int = 50
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup_epochs: int = 4
+    masked: float = 0.5  # share of patches, frames or tokens that are hidden or altered
+
+
+@dataclass(frozen=True)
 class Quantization:
     """How the trained model becomes integers."""
 
@@ -162,6 +175,7 @@ class Recipe:
     model: Model
     description: str = ""
     frontend: FrontEnd = FrontEnd()
+    pretraining: Pretraining | None = None
     training: Training = Training()
     quantization: Quantization = Quantization()
     distillation: Distillation = Distillation()
@@ -223,7 +237,7 @@ def _with_preset(table: dict[str, object], where: str) -> dict[str, object]:
 def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """What types cannot express: key and complaint."""
     data, front, training = recipe.data, recipe.frontend, recipe.training
-    choices = (
+    choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("data.kind", data.kind, ("audio_folder",)),
         ("data.placement", data.placement, ("start", "centre")),
         ("frontend.kind", front.kind, ("log_mel", "mfcc")),
@@ -232,6 +246,11 @@ def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
         ("quantization.recipe", recipe.quantization.recipe, ("static_wi8_ai8", "static_wi8_ai16")),
         ("quantization.calibration", recipe.quantization.calibration, ("minmax", "percentile", "mse")),
     )
+    if stage := recipe.pretraining:
+        known_objectives = ("masked_patches", "alteration", "positions")
+        choices = (*choices, ("pretraining.objective", stage.objective, known_objectives))
+        if min(stage.epochs, stage.batch) < 1 or not 0 < stage.masked < 1:
+            yield "pretraining", "epochs and batch must be at least 1, masked between 0 and 1"
     for key, value, known in choices:
         if value not in known:
             yield key, f"'{value}' is not one of {', '.join(known)}"

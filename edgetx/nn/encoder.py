@@ -11,6 +11,7 @@ from edgetx.nn.embedding import EMBEDDINGS, ConvStem
 from edgetx.nn.feed_forward import FEED_FORWARDS
 from edgetx.nn.layers import ACTIVATIONS, NORMS, SpikingNorm
 from edgetx.nn.mixers import MixerInput, make_mixer
+from edgetx.nn.patchout import Patchout
 from edgetx.nn.pooling import POOLINGS, pool
 
 _MIXER_THRESHOLD = 0.5  # of the neurons in front of a mixer, where norms spike
@@ -42,6 +43,9 @@ class EncoderOptions:
     activation: str = "gelu"  # gelu | relu | silu | hard_swish
     layer_scale: float = 0.0  # first value of a learned factor per feature on each branch; 0: none
     dropout: float = 0.0
+    patchout: int = 0  # tokens left out at random while training
+    patchout_frames: int = 0  # rows of patches left out while training: all tokens of some frames
+    patchout_features: int = 0  # columns of patches left out while training: some features of all frames
 
     def __post_init__(self) -> None:
         for problem in self._problems():
@@ -79,6 +83,8 @@ class EncoderOptions:
                 yield f"{name} must give one positive number for each of the {self.layers} layers"
         if len(self.mixer) not in (1, self.layers):
             yield f"{len(self.mixer)} mixers for {self.layers} layers: name one, or one per layer"
+        if max(self.patchout, self.patchout_frames, self.patchout_features) and set(self.mixer) != {"full"}:
+            yield "patchout leaves out tokens, which only the mixer 'full' can do without"
         if self.causal and self.pooling == "class_token":
             yield "a class token, which comes first, sees nothing if causal: choose another pooling"
 
@@ -113,6 +119,10 @@ class Encoder(nn.Module):
         self.blocks = nn.Sequential(*_blocks(tokens, options))
         self.norm = NORMS[options.norm](width) if options.norm_place == "pre" else nn.Identity()
         self.pooling = options.pooling
+        self.features, self.head_width = input_shape[1], width
+        self.ignores_order = set(options.mixer) == {"full"} and not options.causal
+        left_out = options.patchout, options.patchout_frames, options.patchout_features
+        self.patchout = Patchout(self.grid, *left_out) if any(left_out) else None
         self.head = nn.Linear(width * POOLINGS[options.pooling], classes)
         if self.positions is not None:
             nn.init.trunc_normal_(self.positions, std=0.02)
@@ -121,12 +131,10 @@ class Encoder(nn.Module):
         """Logits of inputs, batch × frames × features."""
         if self.stem is not None:
             x = self.stem(x)
-        x = self.embedding(self._patches(x))
-        if self.class_token is not None:
-            x = torch.cat((self.class_token.expand(len(x), -1, -1), x), dim=1)
-        if self.positions is not None:
-            x = x + self.positions
-        logits: Tensor = self.head(pool(self.norm(self.blocks(x)), self.pooling))
+        placed = self.placed(self.embedding(self.patches(x)))
+        if self.training and self.patchout is not None:
+            placed = self.patchout(placed)
+        logits: Tensor = self.head(pool(self.contextualize(placed), self.pooling))
         return logits
 
     def packing(self) -> dict[str, tuple[int, int]]:
@@ -141,7 +149,23 @@ class Encoder(nn.Module):
             packed["head.weight"] = (1, POOLINGS[self.pooling])
         return packed
 
-    def _patches(self, x: Tensor) -> Tensor:
+    def tokens(self, x: Tensor) -> Tensor:
+        """Embedded patches of inputs, without positions; batch × patches × width."""
+        embedded: Tensor = self.embedding(self.patches(x if self.stem is None else self.stem(x)))
+        return embedded
+
+    def placed(self, tokens: Tensor, positions: bool = True) -> Tensor:
+        """Tokens behind the class token, if there is one, with positions, if there are any and they are wanted."""
+        if self.class_token is not None:
+            tokens = torch.cat((self.class_token.expand(len(tokens), -1, -1), tokens), dim=1)
+        return tokens + self.positions if positions and self.positions is not None else tokens
+
+    def contextualize(self, placed: Tensor) -> Tensor:
+        """Placed tokens through all blocks."""
+        seen: Tensor = self.norm(self.blocks(placed))
+        return seen
+
+    def patches(self, x: Tensor) -> Tensor:
         """One row per patch, those of the same frames next to each other."""
         (rows, columns), (frames, features) = self.grid, self.patch
         x = x[:, : rows * frames, : columns * features]

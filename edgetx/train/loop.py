@@ -3,7 +3,7 @@
 import csv
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from pickle import UnpicklingError
@@ -19,11 +19,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.errors import ModelError
 from edgetx.nn import build
-from edgetx.recipe import Recipe, Training
+from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
 from edgetx.train.draws import Draws
 from edgetx.train.evaluate import evaluate
 from edgetx.train.saving import save_checkpoint
+from edgetx.train.schedule import learning_rate_factor, parameter_groups
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,18 @@ class Trainer:
         training: Audio clips to learn from.
         validation: Features of the clips that choose the best epoch.
         augmenter: Random changes of the audio.
-        fabric: Devices and precision.
+        fabric: Devices, processes and precision. Every step takes one batch over all processes together.
+        pretrained: Weights to begin with, those that a pretraining gave.
     """
 
     def __init__(
-        self, recipe: Recipe, training: Examples, validation: Examples, augmenter: Augmenter, fabric: Fabric
+        self,
+        recipe: Recipe,
+        training: Examples,
+        validation: Examples,
+        augmenter: Augmenter,
+        fabric: Fabric,
+        pretrained: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.recipe, self.settings, self.fabric = recipe, recipe.training, fabric
         self.validation, self.augmenter = validation, augmenter
@@ -68,13 +76,17 @@ class Trainer:
         self.draws = Draws(audio, augmenter, self.frontend, self.settings.augmentation.reuse, self.settings.seed)
         torch.manual_seed(self.settings.seed)
         model = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if pretrained:
+            model.load_state_dict(pretrained, strict=False)
         groups = parameter_groups(model, self.settings.weight_decay)
         optimizer = AdamW(groups, self.settings.learning_rate, fused=True)
         self.model, self.optimizer = fabric.setup(model, optimizer)
         average = get_ema_multi_avg_fn(self.settings.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-        steps = math.ceil(len(training.x) / fabric.world_size / self.settings.batch)
-        self.schedule = LambdaLR(optimizer, learning_rate_factor(self.settings, steps))
+        steps = math.ceil(len(training.x) / self.settings.batch)
+        self.schedule = LambdaLR(
+            optimizer, learning_rate_factor(self.settings.epochs, self.settings.warmup_epochs, steps)
+        )
         self.history: list[Epoch] = []
         self.best = self.average.module.state_dict()
 
@@ -87,7 +99,8 @@ class Trainer:
             if best_epoch(self.history) is self.history[-1]:
                 self.best = {k: v.clone() for k, v in self.average.module.state_dict().items()}
             save_checkpoint(self.fabric, checkpoint, self._state())
-            write_log(checkpoint.with_name("training.csv"), self.history)
+            if self.fabric.is_global_zero:
+                write_log(checkpoint.with_name("training.csv"), self.history)
             report(self.history[-1])
         model = self.average.module
         model.load_state_dict(self.best)
@@ -98,26 +111,36 @@ class Trainer:
         with torch.no_grad():
             self.draws.advance(number)
         torch.manual_seed(self.settings.seed * 100_003 + number)
-        order = torch.randperm(len(self.labels))[self.fabric.global_rank :: self.fabric.world_size]
+        order = torch.randperm(len(self.labels))
         self.model.train()
         losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]
         result = evaluate(self.average.module, self.validation.x, self.validation.y)
         mean = sum(losses) / len(losses)
+        if not math.isfinite(mean):
+            hint = "lower training.learning_rate; the last good epoch is in the checkpoint"
+            raise ModelError(f"the loss of epoch {number} is not a number", where=self.recipe.name, hint=hint)
         spent = time.monotonic() - started, time.process_time() - busy
         return Epoch(number, mean, result.loss, result.accuracy, *spent)
 
     def _step(self, batch: Tensor) -> float:
-        """One optimizer step; returns the loss."""
+        """One optimizer step; returns the loss. Processes draw the same changes and share the clips between them."""
         targets = F.one_hot(self.labels[batch], len(self.recipe.data.classes)).float()
         with torch.no_grad():
             features, targets = self.augmenter.features(self._features(batch), targets)
+        rank, count = self.fabric.global_rank, self.fabric.world_size
+        own = slice(rank, None, count) if len(batch) >= count else slice(None)
+        features, targets = features[own], targets[own]
         loss = F.cross_entropy(self.model(features), targets, label_smoothing=self.settings.label_smoothing)
+        if len(batch) >= count:
+            loss = loss * (count * len(features) / len(batch))  # the mean over processes is that over clips
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         self.optimizer.step()
         self.schedule.step()
         self.average.update_parameters(self.model.module)
-        return loss.item()
+        whole = self.fabric.all_reduce(loss.detach(), reduce_op="mean")
+        assert isinstance(whole, Tensor)
+        return whole.item()
 
     def _features(self, batch: Tensor) -> Tensor:
         log_mel = self.augmenter.log_mel(self.draws[batch])
@@ -173,22 +196,3 @@ def write_log(path: Path, history: Sequence[Epoch]) -> None:
         writer = csv.DictWriter(file, [field.name for field in fields(Epoch)])
         writer.writeheader()
         writer.writerows(asdict(epoch) for epoch in history)
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Weight decay for matrices; none for biases, norms and single vectors."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-
-
-def learning_rate_factor(settings: Training, steps_per_epoch: int) -> Callable[[int], float]:
-    """Linear warm-up, then half a cosine down to zero."""
-    warmup, total = settings.warmup_epochs * steps_per_epoch, settings.epochs * steps_per_epoch
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return 0.5 + 0.5 * math.cos(math.pi * (step - warmup) / max(1, total - warmup))
-
-    return factor

@@ -1,5 +1,6 @@
 """From a recipe and a data folder to a trained model folder."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from edgetx.train.augment import Augmenter
 from edgetx.train.loop import Epoch, Examples, Trainer, best_epoch, rank
 from edgetx.train.metrics import Metrics, measure, repeats
 from edgetx.train.model_folder import MARKER, write_model_folder
+from edgetx.train.pretrain import pretrain
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,7 @@ def train(
     recipe = load_recipe(source)
     recipe_text = recipe_path(source).read_text(encoding="utf-8")
     check_replaceable(out, MARKER)
-    fabric = Fabric(precision=_precision(recipe))
-    fabric.launch()
+    fabric = _launch(recipe)
     work = out.with_name(f".{out.name}.training")
     outcomes = [_train(variant, data, work, fabric, report) for variant in _variants(recipe, data, seeds, folds)]
     best = max(outcomes, key=lambda outcome: rank(best_epoch(outcome.history)))
@@ -85,15 +86,18 @@ def _variants(recipe: Recipe, data: Path, seeds: int, folds: bool) -> Iterator[R
 def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Callable[[Epoch], None]) -> _Outcome:
     features = load_dataset(data, recipe)
     test, noise = features.part("test"), noise_recordings(data, recipe, fabric.device)
+    augmenter = Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise)
+    folder = work / f"fold-{recipe.data.test_fold}-seed-{recipe.training.seed}"
+    clips = _examples(_training_clips(data, recipe))
     trainer = Trainer(
         recipe,
-        _examples(_training_clips(data, recipe)),
+        clips,
         _examples(features.part("valid")),
-        Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise),
+        augmenter,
         fabric,
+        pretrain(recipe, clips.x, augmenter, folder, fabric) if recipe.pretraining else None,
     )
-    folder = f"fold-{recipe.data.test_fold}-seed-{recipe.training.seed}"
-    model = trainer.run(work / folder / "checkpoint.pt", report)
+    model = trainer.run(folder / "checkpoint.pt", report)
     metrics = measure(recipe, model, test, trainer.history)
     return _Outcome(recipe, model, trainer.history, metrics, features.part("train").x)
 
@@ -120,6 +124,18 @@ def noise_recordings(data: Path, recipe: Recipe, device: torch.device) -> Tensor
     if len(noise) < recipe.data.samples:
         raise DataError("less noise than one clip is long", where=str(data / folder))
     return torch.from_numpy(noise).float().to(device)
+
+
+def _launch(recipe: Recipe) -> Fabric:
+    """One process; or as many as `torchrun` has started."""
+    processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    if processes == 1:
+        fabric = Fabric(precision=_precision(recipe))
+    else:
+        nodes = processes // local
+        fabric = Fabric(precision=_precision(recipe), devices=local, num_nodes=nodes, strategy="ddp")
+    fabric.launch()
+    return fabric
 
 
 def _precision(recipe: Recipe) -> Literal["32-true", "bf16-mixed"]:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import soundfile
@@ -35,7 +37,7 @@ def test_clips_lie_where_the_table_says():
         inside[p.start : p.start + p.length] = True
     level = audio.astype(float) ** 2
     assert 10 * np.log10(level[inside].mean() / level[~inside].mean()) == pytest.approx(40, abs=0.5)
-    gaps = [(b.start - a.start - a.length) / RATE for a, b in zip(placed, placed[1:], strict=False)]
+    gaps = [(b.start - a.start - a.length) / RATE for a, b in pairwise(placed)]
     assert 0.5 <= min(gaps) <= max(gaps) <= 3.0
 
 

@@ -88,6 +88,6 @@ def test_last_layer_and_mean_commute():
 def test_patches_are_rows_of_frames_and_features():
     model = build(recipe("keyword_transformer", {**SMALL, "patch_frames": 5, "patch_features": 12}))
     x = torch.arange(49 * 40.0).view(1, 49, 40)
-    patches = model._patches(x)
+    patches = model.patches(x)
     assert patches.shape == (1, 9 * 3, 60)
     assert torch.equal(patches[0, 3 * 2 + 1].view(5, 12), x[0, 10:15, 12:24])
