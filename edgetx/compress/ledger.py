@@ -12,9 +12,10 @@ from torch import nn
 from edgetx.audio import Dataset
 from edgetx.compiler.report import graph_macs
 from edgetx.compress.teacher import Teacher
+from edgetx.evaluation import wilson_interval
 from edgetx.ir import Graph
 from edgetx.quant import QuantPlan
-from edgetx.train.evaluate import evaluate, wilson_interval
+from edgetx.train.evaluate import evaluate
 from edgetx.train.graph import GraphModule, QuantizedGraphModule
 
 

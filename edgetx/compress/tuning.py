@@ -20,8 +20,9 @@ from edgetx.errors import ModelError
 from edgetx.recipe import Training
 from edgetx.train.augment import Augmenter
 from edgetx.train.evaluate import evaluate
-from edgetx.train.loop import Epoch, best_epoch, learning_rate_factor, parameter_groups
+from edgetx.train.loop import Epoch, best_epoch
 from edgetx.train.saving import load_state, save_state
+from edgetx.train.schedule import learning_rate_factor, parameter_groups
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,7 @@ class Trainer:
         average = get_ema_multi_avg_fn(self.settings.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
         steps = math.ceil(len(training.x) / self.settings.batch)
-        self.schedule = LambdaLR(
-            optimizer, learning_rate_factor(self.settings.epochs, self.settings.warmup_epochs, steps)
-        )
+        self.schedule = LambdaLR(optimizer, learning_rate_factor(self.settings, steps))
         self.history: list[Epoch] = []
         self.best = self.average.module.state_dict()
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from torch import nn
 
+from edgetx.recipe import Pretraining, Training
+
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     """Weight decay for matrices; none for biases, norms and single vectors."""
@@ -13,9 +15,9 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def learning_rate_factor(epochs: int, warmup_epochs: int, steps_per_epoch: int) -> Callable[[int], float]:
+def learning_rate_factor(settings: Training | Pretraining, steps_per_epoch: int) -> Callable[[int], float]:
     """Linear warm-up, then half a cosine down to zero."""
-    warmup, total = warmup_epochs * steps_per_epoch, epochs * steps_per_epoch
+    warmup, total = settings.warmup_epochs * steps_per_epoch, settings.epochs * steps_per_epoch
 
     def factor(step: int) -> float:
         if step < warmup:

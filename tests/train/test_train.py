@@ -14,7 +14,7 @@ from edgetx.audio.dataset import read_table
 from edgetx.cli.train import command
 from edgetx.errors import DataError, EdgetxError, ModelError
 from edgetx.nn import load_zoo_model
-from edgetx.recipe import load_recipe
+from edgetx.recipe import Training, load_recipe
 from edgetx.train import loop, train
 from edgetx.train.evaluate import wilson_interval
 from edgetx.train.metrics import load_metrics, repeats
@@ -259,7 +259,7 @@ def test_untrained_recipe_says_so(recipe, tmp_path):
 
 
 def test_schedule_warms_up_and_decays():
-    factor = learning_rate_factor(epochs=10, warmup_epochs=2, steps_per_epoch=5)
+    factor = learning_rate_factor(Training(epochs=10, warmup_epochs=2), steps_per_epoch=5)
     values = np.array([factor(step) for step in range(50)])
     assert values[9] == values[10] == values.max() == 1.0
     assert (np.diff(values[:10]) > 0).all()

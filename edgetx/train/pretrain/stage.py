@@ -67,7 +67,7 @@ def pretrain(recipe: Recipe, clips: Tensor, augmenter: Augmenter, folder: Path, 
     objective.to(fabric.device)
     optimizer = AdamW(parameter_groups(objective, settings.weight_decay), settings.learning_rate)
     steps = math.ceil(len(clips) / settings.batch)
-    schedule = LambdaLR(optimizer, learning_rate_factor(settings.epochs, settings.warmup_epochs, steps))
+    schedule = LambdaLR(optimizer, learning_rate_factor(settings, steps))
     front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz, torch, device=fabric.device)
     audio = fabric.to_device(clips)
     draws = Draws(audio, augmenter, front, recipe.training.augmentation.reuse, recipe.training.seed)
