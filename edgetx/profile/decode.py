@@ -39,7 +39,7 @@ _LOADS = ("ldr", "ldrex", "lda", "vldr")
 _STORES = ("str", "strex", "stl", "vstr")
 _MULTIPLIES = ("mul", "mla", "mls", "smul", "smla", "smlsd", "smua", "smus", "smml", "smmu")
 _FLAG_READERS = frozenset({"adc", "sbc", "rsc", "rrx"})
-_ALIASES = {"fmstat": "vmrs", "fconsts": "vmov", "fconstd": "vmov"}
+_ALIASES = {"movs": "mov", "fmstat": "vmrs", "fconsts": "vmov", "fconstd": "vmov"}
 _REGISTER_ALIASES = {"sb": "r9", "sl": "r10", "fp": "r11", "ip": "r12"}
 _SHIFTS = {
     arm.ARM_SFT_ASR: "asr", arm.ARM_SFT_LSL: "lsl", arm.ARM_SFT_LSR: "lsr", arm.ARM_SFT_ROR: "ror",

@@ -78,10 +78,3 @@ def cycles(core: str, code: str, setup: str = "", **options: bool) -> int:
     start = sim.cycles
     sim.run(until=sim.symbol("finish"), max_instructions=100_000)
     return sim.cycles - start
-
-
-def cost(core: str, code: str, setup: str = "", guard: str = "movs r7, #0") -> int:
-    """Cycles of a sequence between two instructions that have nothing to do with it."""
-    lines = [line.strip() for line in code.replace(";", "\n").splitlines() if line.strip()]
-    body = "\n".join(lines)
-    return cycles(core, f"{guard}\n{body}\n{guard}", setup) - cycles(core, f"{guard}\n{guard}", setup)

@@ -76,3 +76,9 @@ def test_a_table_that_is_read_once_takes_longer_with_wait_states(tmp_path: Path)
     target, image = load_target("nucleo-l4r5zi"), build("nucleo-l4r5zi", SWEEPS, tmp_path)
     fast, slow = (count(replace(target, clock_hz=mhz * 1_000_000), image, "sweep", 1)[0] for mhz in (120, 20))
     assert fast - slow >= 5 * 1280 // 2
+
+
+def test_wait_states_by_clock() -> None:
+    board = load_target("nucleo-g0b1re")
+    assert board.flash
+    assert [board.flash.wait_cycles(mhz * 1_000_000) for mhz in (16, 24, 48, 64)] == [0, 0, 1, 2]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from edgetx.profile.cores.fetch import FetchState, FetchUnit
-from edgetx.profile.cores.operand2 import Operand2, operand2
+from edgetx.profile.cores.operand2 import Operand2, accumulators, is_fp_register, operand2
 from edgetx.profile.cores.timing import Cause, Cost, Timing
 from edgetx.profile.instruction import Block, Instruction, Kind
 
@@ -199,8 +199,8 @@ class M33Model:
                 return p.fp_mac_cycles
             case Kind.FP_ALU:
                 return p.fp_cycles
-            case Kind.FP_MOVE:
-                return p.fp_to_core_cycles if this.reads and this.reads[0][0] == "s" else 1
+            case Kind.FP_MOVE if this.reads:
+                return p.fp_to_core_cycles if is_fp_register(this.reads[0]) or len(this.reads) == 2 else 1
             case Kind.LOAD if this.is_fp:
                 return 1
             case Kind.LOAD_MULTIPLE:
@@ -221,7 +221,7 @@ class M33Model:
     def _wait_for(self, result: Result, this: Instruction, name: str) -> int:
         if this.kind is Kind.STORE and this.access and name not in this.access.registers:
             return result.ready - 1
-        if name == _accumulator(this) and _forwards(result.source, this):
+        if name in _added_to(this) and _forwards(result.source, this):
             return result.ready - 1
         if result.source is Source.FP_MAC and not (this.kind is Kind.FP_MAC and name == this.writes[0]):
             return result.ready + self._p.fp_mac_operand_cycles - self._p.fp_mac_cycles
@@ -238,7 +238,7 @@ class M33Model:
         match this.kind:
             case Kind.MULTIPLY if this.sets_flags or not this.wide:
                 return p.flag_issue_cycles
-            case Kind.ALU if this.sets_flags and operand2(this) is Operand2.SHIFTED_CONSTANT and this.writes:
+            case Kind.ALU if this.sets_flags and this.name != "mov" and this.writes and _shifts_constant(this):
                 return p.flag_issue_cycles
             case Kind.LOAD_MULTIPLE | Kind.STORE_MULTIPLE:
                 assert this.access
@@ -276,13 +276,13 @@ def _source(this: Instruction) -> Source:
     return Source.SECOND_STAGE if _is_dsp(this) else Source.FIRST_STAGE
 
 
-def _accumulator(this: Instruction) -> str | None:
-    """The register an instruction adds to in its second stage."""
-    if this.kind is Kind.MULTIPLY and len(this.reads) >= 3:
-        return this.reads[-1]
-    if this.kind is Kind.MULTIPLY and this.name in ("mla", "mls") and this.reads:
-        return this.reads[-1]
-    return this.reads[0] if _extends_and_adds(this) or this.kind is Kind.LONG_MULTIPLY else None
+def _shifts_constant(this: Instruction) -> bool:
+    return operand2(this) is Operand2.SHIFTED_CONSTANT
+
+
+def _added_to(this: Instruction) -> tuple[str, ...]:
+    """The registers an instruction adds to in its second stage."""
+    return this.reads[:1] if _extends_and_adds(this) else accumulators(this)
 
 
 def _forwards(source: Source, this: Instruction) -> bool:

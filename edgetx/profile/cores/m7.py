@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from edgetx.profile.cores.m7_pairing import can_pair, issues_alone, uses_early_shifter
-from edgetx.profile.cores.operand2 import Operand2, operand2
+from edgetx.profile.cores.operand2 import Operand2, accumulators, is_fp_register, operand2
 from edgetx.profile.cores.timing import Cause, Cost, Fetch, Timing
 from edgetx.profile.instruction import Block, Index, Instruction, Kind
 
@@ -72,9 +72,10 @@ class Need(IntEnum):
     LATE = 2
     ACCUMULATOR = 3
     STORE = 4
+    MLA_ACCUMULATOR = 5
 
 
-Result = tuple[int, int, int, int, int]
+Result = tuple[int, int, int, int, int, int]
 """When a reader of each `Need` may issue."""
 
 
@@ -214,9 +215,9 @@ class M7Model:
     def _result(self, this: Instruction, name: str, at: int, early: bool) -> Result:
         p = self._p
         if this.access and name == this.access.base and this.access.mode is not Index.OFFSET:
-            return at + 1, at + 1, at, at, at
+            return at + 1, at + 1, at, at, at, at
         if this.is_fp:
-            return self._fp_result(this, at)
+            return self._fp_result(this, name, at)
         match this.kind:
             case Kind.LOAD if this.access and this.access.width < 4:
                 return _result_from(at + p.part_load_cycles, multiplicand=1)
@@ -225,18 +226,20 @@ class M7Model:
             case Kind.MULTIPLY | Kind.LONG_MULTIPLY:
                 return _result_from(at + p.multiply_cycles, multiplicand=0)
         if this.name in _REVERSALS and early:
-            return at + 2, at + 1, at, at, at
-        return (at + 1, at + 1, at, at, at) if early else _result_from(at + 1, multiplicand=0)
+            return at + 2, at + 1, at, at, at, at
+        return (at + 1, at + 1, at, at, at, at) if early else _result_from(at + 1, multiplicand=0)
 
-    def _fp_result(self, this: Instruction, at: int) -> Result:
+    def _fp_result(self, this: Instruction, name: str, at: int) -> Result:
         p = self._p
+        accumulator = at + p.fp_accumulator_cycles
         match this.kind:
+            case Kind.FP_MAC if this.name.startswith(_FUSED):
+                return _fp_times(at + p.fma_cycles, accumulator, accumulator - 1, accumulator)
             case Kind.FP_MAC:
-                late = at + (p.fma_cycles if this.name.startswith("vf") else p.fma_cycles + 1)
-                return late, late, late, at + p.fp_accumulator_cycles, at + p.fp_accumulator_cycles
+                return _fp_times(at + p.fma_cycles + 1, accumulator, accumulator, accumulator + 1)
             case Kind.LOAD | Kind.LOAD_MULTIPLE:
-                return at + 1, at + 1, at + 1, at + p.fp_accumulator_cycles, at + 1
-            case Kind.FP_MOVE if this.reads and this.reads[0][0] == "s":
+                return _fp_times(at + 1, accumulator, accumulator - 1, at + 1)
+            case Kind.FP_MOVE if not is_fp_register(name):
                 return _result_from(at + 1, multiplicand=0)
             case Kind.FP_MOVE:
                 late = at + p.fp_from_core_cycles
@@ -244,7 +247,7 @@ class M7Model:
                 late = at + self._fpu_cycles(this)
             case _:
                 late = at + p.fp_cycles
-        return late, late, late, late, at + 1
+        return _fp_times(late, late, late - 1, at + 1)
 
     def _fpu_cycles(self, this: Instruction) -> int:
         p = self._p
@@ -276,12 +279,15 @@ class M7Model:
                 return p.table_branch_cycles
             case Kind.STATUS | Kind.BARRIER | Kind.TRAP:
                 return p.system_cycles
+            case Kind.FP_DIVIDE | Kind.FP_SQRT:
+                return self._fpu_cycles(this)
         return 1
 
 
+_FUSED = ("vfma", "vfms", "vfnma", "vfnms")
 _UNSHIFTED = (Operand2.PLAIN, Operand2.SIMPLE_CONSTANT, Operand2.PATTERN_CONSTANT)
 _REVERSALS = frozenset({"rev", "rev16", "revsh", "rbit"})
-_READ_EARLY = _REVERSALS | {"sbfx", "ubfx"}
+_READ_EARLY = _REVERSALS | {"sbfx", "ubfx", "pkhtb"}
 _LAST_READ_EARLY = ("bfi", "pkh", "uxta", "sxta")
 
 
@@ -303,16 +309,20 @@ def _needs(this: Instruction) -> Iterator[tuple[str, Need]]:
 
 def _arithmetic_need(this: Instruction, name: str) -> Need:
     if this.kind is Kind.FP_MAC:
-        return Need.ACCUMULATOR if name == this.writes[0] else Need.MULTIPLICAND
-    if this.kind is Kind.LONG_MULTIPLY:
-        return Need.ACCUMULATOR if name in this.writes else Need.MULTIPLICAND
-    if this.kind is Kind.MULTIPLY:
-        return Need.ACCUMULATOR if len(this.reads) > 2 and name == this.reads[-1] else Need.MULTIPLICAND
+        fused = this.name.startswith(_FUSED)
+        accumulator = Need.ACCUMULATOR if fused else Need.MLA_ACCUMULATOR
+        return accumulator if name == this.writes[0] else Need.MULTIPLICAND
+    if this.kind in (Kind.MULTIPLY, Kind.LONG_MULTIPLY):
+        return Need.ACCUMULATOR if name in accumulators(this) else Need.MULTIPLICAND
     return Need.LATE
 
 
 def _result_from(late: int, multiplicand: int) -> Result:
-    return late + 1, late + multiplicand, late, late - 1, late - 2
+    return late + 1, late + multiplicand, late, late - 1, late - 2, late - 1
+
+
+def _fp_times(late: int, accumulator: int, mla_accumulator: int, store: int) -> Result:
+    return late, late, late, accumulator, store, mla_accumulator
 
 
 def _later(state: M7State, cycles: int) -> M7State:
@@ -329,5 +339,5 @@ def _later(state: M7State, cycles: int) -> M7State:
 
 
 def _moved(times: Result, cycles: int) -> Result:
-    early, multiplicand, late, accumulator, store = (max(time - cycles, -2) for time in times)
-    return early, multiplicand, late, accumulator, store
+    early, multiplicand, late, accumulator, store, mla_accumulator = (max(time - cycles, -2) for time in times)
+    return early, multiplicand, late, accumulator, store, mla_accumulator

@@ -18,13 +18,17 @@ _BIT_UNIT = (
     "qdadd", "qdsub", "qasx", "qsax",
 )  # fmt: skip
 _BIT_UNIT_ENDS = ("add8", "add16", "sub8", "sub16", "asx", "sax")
+_HALVES = (
+    "smlab", "smlat", "smulb", "smult", "smlalb", "smlalt", "smlaw", "smulw", "smlad", "smuad", "smlald", "smlsd",
+    "smusd", "smlsld",
+)  # fmt: skip
 _EARLY_BIT_UNIT = ("bf", "sbfx", "ubfx", "rev", "rbit", "sxta", "uxta", "pkh")
 
 
 def issues_alone(this: Instruction) -> bool:
     """Whether nothing can be issued beside it."""
     wide_transfer = this.is_fp and this.access is not None and this.access.width == 8
-    return this.kind in _ALONE or this.name.startswith("strex") or wide_transfer
+    return this.kind in _ALONE or this.name.startswith("strex") or wide_transfer or _moves_two_registers(this)
 
 
 def can_pair(older: Instruction, younger: Instruction) -> bool:
@@ -41,15 +45,27 @@ def uses_early_shifter(this: Instruction) -> bool:
     return operand2(this) is Operand2.SHIFTED_REGISTER or _is_bit_unit(this)
 
 
+def _multiplies_halves(this: Instruction) -> bool:
+    return this.kind in _MULTIPLIES and this.name.startswith(_HALVES)
+
+
+def _moves_two_registers(this: Instruction) -> bool:
+    return this.kind is Kind.FP_MOVE and len(this.reads) + len(this.writes) == 4
+
+
+def _makes_fp_constant(this: Instruction) -> bool:
+    return this.kind is Kind.FP_MOVE and not this.reads
+
+
 def _share_a_unit(older: Instruction, younger: Instruction) -> bool:
     kinds = older.kind, younger.kind
-    if _is_bit_unit(younger):
+    if _is_bit_unit(younger) and not _multiplies_halves(older):
         return True
     if all(kind in _MULTIPLIES for kind in kinds) or all(kind in _FP_ARITHMETIC for kind in kinds):
         return True
     if any(kind in _MULTIPLIES for kind in kinds) and Kind.STORE in kinds:
         return True
-    if kinds == (Kind.STORE, Kind.STORE):
+    if kinds == (Kind.STORE, Kind.STORE) or (_makes_fp_constant(older) and _makes_fp_constant(younger)):
         return True
     return all(
         kind is Kind.FP_MAC or (i.is_fp and i.access is not None)

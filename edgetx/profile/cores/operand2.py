@@ -4,6 +4,8 @@ from enum import Enum, auto
 
 from edgetx.profile.instruction import Instruction, Kind
 
+_ACCUMULATES = ("mla", "mls", "smla", "smls", "smml")
+_LONG_ACCUMULATES = ("smlal", "umlal", "smlsl", "umaal")
 _SHIFTS = frozenset({"lsl", "lsr", "asr", "ror", "rrx"})
 
 
@@ -31,6 +33,19 @@ def operand2(this: Instruction) -> Operand2:
     if this.immediate is None or this.name in ("movw", "movt") or this.text.startswith(("addw", "subw")):
         return Operand2.PLAIN if this.immediate is None else Operand2.SIMPLE_CONSTANT
     return _constant(this.immediate & 0xFFFF_FFFF)
+
+
+def accumulators(this: Instruction) -> tuple[str, ...]:
+    """The registers that a multiplication adds its product to."""
+    if this.kind is Kind.LONG_MULTIPLY:
+        return this.writes if this.name.startswith(_LONG_ACCUMULATES) else ()
+    accumulates = this.kind is Kind.MULTIPLY and this.name.startswith(_ACCUMULATES)
+    return this.reads[-1:] if accumulates else ()
+
+
+def is_fp_register(name: str) -> bool:
+    """Whether a register belongs to the floating-point unit."""
+    return name[0] == "s" and name[1:].isdigit()
 
 
 def _constant(value: int) -> Operand2:

@@ -170,7 +170,7 @@ class Slice:
         return base.plus(access.offset) if base else None
 
     def _load(self, this: Instruction) -> Value | None:
-        if this.kind is not Kind.LOAD or this.name not in _LOADS:
+        if this.name not in _LOADS:
             return None
         return self._loaded(_LOADS[this.name], self.address(this))
 
@@ -192,30 +192,50 @@ class Slice:
             return self._unary(operation, self.register(this.reads[0]), width)
         if this.name in ("add", "sub"):
             return self._sum(this)
-        if this.name in _BINARY and not this.shift:
-            return self._binary(this)
-        return None
+        if this.name in ("mla", "mls") and len(this.reads) == 3:
+            a, b, c = (self.register(name) for name in this.reads)
+            product = self._binary(Operation.MULTIPLY, a, b)
+            return self._binary(Operation.ADD if this.name == "mla" else Operation.SUB, c, product)
+        return self._logical(this)
+
+    def _logical(self, this: Instruction) -> Value | None:
+        operand = self._operand(this)
+        if this.name == "mvn":
+            return self._binary(Operation.XOR, operand, _ONES)
+        if not this.reads:
+            return None
+        first = self.register(this.reads[0])
+        if this.name == "rsb":
+            return self._binary(Operation.SUB, operand, first)
+        if this.name == "bic":
+            return self._binary(Operation.AND, first, self._binary(Operation.XOR, operand, _ONES))
+        return self._binary(_BINARY[this.name], first, operand) if this.name in _BINARY else None
+
+    def _operand(self, this: Instruction) -> Value | None:
+        """The second operand."""
+        if this.immediate is not None and not this.shift:
+            return Value(-1, this.immediate)
+        value = self.register(this.reads[-1]) if this.reads else None
+        if not this.shift or not this.shift[1]:
+            return None if this.shift else value
+        kind, amount = this.shift
+        return self._binary(_BINARY[kind], value, Value(-1, amount)) if kind in _BINARY else None
 
     def _sum(self, this: Instruction) -> Value | None:
         if not this.reads or this.reads[0] == "pc":
             return None
         a, sign = self.register(this.reads[0]), 1 if this.name == "add" else -1
-        if this.immediate is not None:
+        if this.immediate is not None and not this.shift:
             return a.plus(sign * this.immediate) if a else None
-        b = self.register(this.reads[-1])
-        if a is None or b is None or (this.shift and (this.shift[0] != "lsl" or len(this.reads) > 2)):
-            return None
-        return self._add(a, b, this.shift[1] if this.shift else 0, sign)
+        shift = this.shift[1] if this.shift and this.shift[0] == "lsl" else 0
+        b = self.register(this.reads[-1]) if shift else self._operand(this)
+        return None if a is None or b is None else self._add(a, b, shift, sign)
 
-    def _binary(self, this: Instruction) -> Value | None:
-        if not this.reads:
-            return None
-        a = self.register(this.reads[0])
-        b = Value(-1, this.immediate) if this.immediate is not None else self.register(this.reads[-1])
+    def _binary(self, operation: Operation, a: Value | None, b: Value | None) -> Value | None:
         if a is None or b is None:
             return None
         left, right = self.exact(a), self.exact(b)
-        return None if left is None or right is None else self._step(_BINARY[this.name], left, right)
+        return None if left is None or right is None else self._step(operation, left, right)
 
     def _unary(self, operation: Operation, value: Value | None, immediate: int) -> Value | None:
         step = self.exact(value) if value else None
@@ -238,6 +258,7 @@ class Slice:
         return Value(self._known[step])
 
 
+_ONES = Value(-1, 0xFFFF_FFFF)
 _MULTIPLE = (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE)
 _DOUBLE = ("ldrd", "strd")
 _CORE = frozenset({*(f"r{i}" for i in range(13)), "sp", "lr"})
