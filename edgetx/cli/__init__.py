@@ -17,6 +17,7 @@ VERBS: Mapping[str, str] = {
     "distill": "Train the model of a recipe from labels and teachers.",
     "doctor": "Check toolchains and packages, and say how to fix each.",
     "evaluate": "Measure the accuracy of a compiled model in each runtime.",
+    "flash": "Write firmware to a board, and verify it.",
     "list": "Show targets, models or ops.",
     "profile": "Count the cycles of a firmware image, layer by layer.",
     "prune": "Take channels, heads and branches out of a trained model.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import json_option, target_option
+from edgetx.cli.options import json_option, stages, target_option
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
@@ -17,11 +17,14 @@ Json = dict[str, object]
 @click.command("profile", short_help="Count the cycles of a firmware image, layer by layer.")
 @click.argument("artifact", type=click.Path(path_type=Path, exists=True))
 @target_option
-@click.option("--engine", type=click.Choice(["simulate", "estimate"]), default="simulate", show_default=True)
+@click.option("--engine", type=click.Choice(["simulate", "estimate", "device"]), default="simulate", show_default=True)
 @click.option("--base", type=lambda text: int(text, 0), help="Address of a raw image, such as 0x08000000.")
 @click.option("--function", help="Function to call [default: edgetx_invoke, else the whole program].")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a report as one HTML page.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Write the call tree: *.json for speedscope.")
+@click.option("--device", metavar="URL", help="serial:/dev/ttyACM0, tcp:host:port, semihost:host:port or adb:SERIAL.")
+@click.option("--record", is_flag=True, help="Append what the device measured to targets/measurements.")
+@click.option("--record-to", type=click.Path(path_type=Path, file_okay=False), help="The same, to another folder.")
 @json_option
 def command(
     artifact: Path,
@@ -31,6 +34,9 @@ def command(
     function: str | None,
     html: Path | None,
     trace: Path | None,
+    device: str | None,
+    record: bool,
+    record_to: Path | None,
     as_json: bool,
 ) -> None:
     """Count the cycles of ARTIFACT: a compiled folder, or a firmware image (ELF, HEX, or raw with --base).
@@ -41,11 +47,17 @@ def command(
     edgetx profile build/demo --target nucleo-l4r5zi --html profile.html
     edgetx profile build/demo --target nucleo-g0b1re --engine estimate
     edgetx profile firmware.bin --base 0x08000000 --target nucleo-g0b1re
+    edgetx profile build/demo --target nucleo-l4r5zi --engine device --device serial:/dev/ttyACM0
     """
     from edgetx.cli.tables import print_profile
     from edgetx.profile.html import write_html
 
-    report = ENGINES[engine](artifact, target, base, function, trace)
+    if engine == "device":
+        _only_for("device", {"--base": base, "--function": function, "--trace": trace})
+        report = measure(artifact, target, device, record or record_to is not None, record_to)
+    else:
+        _only_for(engine, {"--device": device, "--record": record or None, "--record-to": record_to})
+        report = ENGINES[engine](artifact, target, base, function, trace)
     if html:
         write_html(report, artifact.name, html)
     if as_json:
@@ -78,6 +90,39 @@ def estimate(artifact: Path, target: "Target", base: int | None, function: str |
         if value is not None:
             raise ConfigError("an estimate executes nothing", where=option, hint="--engine simulate")
     return estimate_artifact(artifact, target)
+
+
+def measure(artifact: Path, target: "Target", url: str | None, is_recorded: bool, folder: Path | None) -> Json:
+    """Profile on a device.
+
+    Raises:
+        ConfigError: If no device is named.
+    """
+    from edgetx.compiler import load_artifact
+    from edgetx.compiler.device import profile_on_device
+    from edgetx.compiler.recording import record
+    from edgetx.device import DeviceClient, open_stream
+    from edgetx.errors import ConfigError
+
+    if url is None:
+        raise ConfigError("which device?", where="--device", hint="--device serial:/dev/ttyACM0")
+    opened = load_artifact(artifact)
+    with stages(quiet=False) as progress, open_stream(url) as stream:
+        report = profile_on_device(opened, target, DeviceClient(stream, url), progress)
+    if is_recorded:
+        source = opened.report["source"]
+        assert isinstance(source, dict)
+        click.echo(f"recorded in {record(report, source['name'], folder)}", err=True)
+    return report
+
+
+def _only_for(engine: str, options: dict[str, object]) -> None:
+    """Refuse options that this engine does not take."""
+    from edgetx.errors import ConfigError
+
+    for option, value in options.items():
+        if value is not None:
+            raise ConfigError(f"engine {engine} does not take it", where=option, hint="edgetx profile --help")
 
 
 ENGINES = {"simulate": simulate, "estimate": estimate}

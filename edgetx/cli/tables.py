@@ -38,6 +38,9 @@ def print_report(report: Json, out: Path) -> None:
 def print_profile(profile: Json, console: Console | None = None) -> None:
     """Print cycles by layer."""
     console = console or make_console()
+    if profile["engine"] == "device":
+        _print_measured(profile, console)
+        return
     table = plain_table("layer", "op", "cycles>", "share>", "MACs>", "cycles/MAC>", "instructions>")
     total = max(1, profile["cycles"])
     for layer in profile["layers"]:
@@ -99,6 +102,27 @@ def print_data_report(report: "DataReport", shown: int = 5) -> None:
             console.print(f"    and {len(finding.clips) - shown} more")
     if not report.findings:
         console.print("nothing to complain about")
+
+
+def _print_measured(profile: Json, console: Console) -> None:
+    """Print cycles by layer of a device, with the simulator's beside them."""
+    table = plain_table("layer", "op", "device>", "simulated>", "error>", "MACs>", "cycles/MAC>")
+    for layer in profile["layers"]:
+        per_mac = f"{layer['cycles'] / layer['macs']:.2f}" if layer["macs"] else ""
+        error = "–" if layer.get("error") is None else f"{layer['error']:+.1%}"
+        counts = number(layer["cycles"]), number(layer.get("simulated_cycles")), error, number(layer["macs"]), per_mac
+        table.add_row(layer["name"], layer["op"], *counts)
+    console.print(table)
+    clock, total = profile["clock_hz"] / 1e6, number(profile["cycles"])
+    console.print(
+        f"[bold]{total} cycles[/], {profile['latency_us'] / 1000:.2f} ms on {profile['core']} at {clock:g} MHz "
+        f"(device, {profile['counter']})"
+    )
+    if profile["error"] is not None:
+        console.print(f"simulated: {number(profile['simulated_cycles'])} cycles, error {profile['error']:+.1%}")
+    cases = profile["comparison"]["cases"]
+    console.print(f"outputs of {cases} cases equal to the host's, bit for bit")
+    console.print(validation_line(profile))
 
 
 def print_placement(report: Json) -> None:

@@ -9,6 +9,7 @@ from edgetx.compiler.artifact import Artifact
 from edgetx.ir import Arrays
 from edgetx.ops import Op
 from edgetx.profile import Layer
+from edgetx.targets import Target
 
 LAYERS = "layers.json"
 Json = dict[str, object]
@@ -26,12 +27,13 @@ def layers_text(layers: list[Layer]) -> str:
     return json.dumps([asdict(layer) for layer in layers], indent=2) + "\n"
 
 
-def profile_artifact(artifact: Artifact, inputs: Arrays) -> Json:
+def profile_artifact(artifact: Artifact, inputs: Arrays, target: Target | None = None) -> Json:
     """One invocation of the firmware on the simulated core.
 
     Args:
         artifact: A compiled folder with firmware.
         inputs: Quantized inputs of the invocation.
+        target: The board, if it is another than that of the compilation.
 
     Returns:
         The profile, as `edgetx profile --json` prints it.
@@ -42,7 +44,7 @@ def profile_artifact(artifact: Artifact, inputs: Arrays) -> Json:
     """
     from edgetx.runtimes.simulator import SimulatorRuntime
 
-    runtime = SimulatorRuntime(artifact.target, artifact.file("firmware.elf"), artifact.graph, count=True)
+    runtime = SimulatorRuntime(target or artifact.target, artifact.file("firmware.elf"), artifact.graph, count=True)
     runtime.write(inputs)
     rows = json.loads(artifact.file(LAYERS).read_text(encoding="utf-8"))
     return runtime.profile([Layer(**row) for row in rows])

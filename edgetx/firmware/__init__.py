@@ -1,6 +1,6 @@
 """Firmware images and host libraries from generated C."""
 
-from edgetx.firmware.build import build_firmware
+from edgetx.firmware.build import build_firmware, image_id
 from edgetx.firmware.golden import GoldenAudio, GoldenCase
 from edgetx.firmware.host import build_host_library
 from edgetx.firmware.image import Symbol, elf_symbols, has_float_symbols, section_sizes
@@ -19,5 +19,6 @@ __all__ = [
     "elf_symbols",
     "find_toolchain",
     "has_float_symbols",
+    "image_id",
     "section_sizes",
 ]

@@ -2,22 +2,35 @@
 
 from collections.abc import Iterator
 
-from edgetx.targets import BitField, Target
+from edgetx.targets import BitField, Console, Target
 
 _CONFIGURATION_AND_CONTROL = 0xE000_ED14  # the Armv7-M register whose cache bits belong to the core itself
 
 
-def board_header(target: Target) -> str:
-    """`etx_board.h`: console, and the flash and cache settings to write at reset."""
+def board_header(target: Target, image_id: int) -> str:
+    """`etx_board.h`: console, and the flash and cache settings to write at reset.
+
+    Args:
+        target: The board.
+        image_id: What the image answers when a host asks which model it holds.
+    """
     lines = [f"/* Settings of {target.name}. */", "#ifndef ETX_BOARD_H", "#define ETX_BOARD_H", ""]
     lines.append(f"#define ETX_CLOCK_HZ {target.clock_hz}u")
-    if target.console.kind == "cmsdk-uart":
-        lines.append(f"#define ETX_CONSOLE_UART 0x{target.console.base_address:08x}u")
+    lines.append(f"#define ETX_IMAGE_ID 0x{image_id:08x}u")
+    lines += _console(target.console)
     if any(c.enable_field and c.enable_field.address == _CONFIGURATION_AND_CONTROL for c in target.cache):
         lines.append("#define ETX_L1_CACHES")
     lines.append("#define ETX_BOARD_SETUP() \\\n  do { \\")
     lines += [f"    {_set_field(field, value)} \\" for field, value in _settings(target)]
     return "\n".join([*lines, "  } while (0)", "", "#endif", ""])
+
+
+def _console(console: Console) -> Iterator[str]:
+    if console.base_address is not None:
+        yield f"#define ETX_CONSOLE_{console.kind.upper().replace('-', '_')} 0x{console.base_address:08x}u"
+    for name in ("tx_pin", "rx_pin"):
+        if (pin := getattr(console, name)) is not None:
+            yield f"#define ETX_CONSOLE_{name.upper()} {pin}u"
 
 
 def _settings(target: Target) -> Iterator[tuple[BitField, int]]:

@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -66,6 +67,14 @@ def build_firmware(
         return measure_firmware(image.replace(elf), toolchain, deepest)
 
 
+def image_id(sources: Path) -> int:
+    """What an image answers when a host asks which model it holds: a CRC over the generated C."""
+    crc = 0
+    for path in sorted(sources.glob("*.[ch]")):
+        crc = zlib.crc32(path.read_bytes(), zlib.crc32(path.name.encode(), crc))
+    return crc
+
+
 @dataclass(frozen=True)
 class _Build:
     folder: Path
@@ -74,7 +83,7 @@ class _Build:
     toolchain: Toolchain
 
     def generate(self, golden: Sequence[GoldenCase], audio: GoldenAudio, stack_bytes: int) -> None:
-        (self.folder / "etx_board.h").write_text(board_header(self.target), encoding="utf-8")
+        (self.folder / "etx_board.h").write_text(board_header(self.target, image_id(self.sources)), encoding="utf-8")
         (self.folder / "etx_golden.c").write_text(golden_source(golden, audio), encoding="utf-8")
         (self.folder / "image.ld").write_text(linker_script(self.target, stack_bytes), encoding="utf-8")
 

@@ -20,9 +20,17 @@ SECTIONS
     KEEP(*(.vectors))
   } > $code
 
+  .service : ALIGN(8)
+  {
+    etx_text_start = .;
+    *etx_service.o(.text .text.* .rodata .rodata.*)
+    *etx_cycles.o(.text .text.* .rodata .rodata.*)
+  } > $code
+
   .text : ALIGN(8)
   {
     *(.text .text.*)
+    etx_text_end = .;
   } > $code
 
   .rodata : ALIGN(8)
@@ -60,9 +68,16 @@ SECTIONS
     etx_state_end = .;
   } > $state
 
-  .bss (NOLOAD) : ALIGN(8)
+  .service_data (NOLOAD) : ALIGN(8)
   {
     etx_bss_start = .;
+    *etx_service.o(.bss .bss.*)
+    *etx_cycles.o(.bss .bss.*)
+    . = ALIGN(4);
+  } > $data
+
+  .bss (NOLOAD) : ALIGN(8)
+  {
     *(.bss .bss.* COMMON)
     . = ALIGN(4);
     etx_bss_end = .;

@@ -17,6 +17,7 @@ class Firmware:
         code_bytes: Vector table, code and the initial values of variables.
         weights_bytes: Constants.
         golden_bytes: Test inputs that are part of the image.
+        service_bytes: Code with which the image lets a host run the model, and its memory.
         arena_bytes: Memory for activations.
         state_bytes: Memory for state that outlives a call of the model.
         data_bytes: Other variables.
@@ -29,6 +30,7 @@ class Firmware:
     code_bytes: int
     weights_bytes: int
     golden_bytes: int
+    service_bytes: int
     arena_bytes: int
     state_bytes: int
     data_bytes: int
@@ -37,7 +39,7 @@ class Firmware:
 
     @property
     def flash_bytes(self) -> int:
-        """What the model needs of the flash, without test inputs."""
+        """What the model needs of the flash, without test inputs and service."""
         return self.code_bytes + self.weights_bytes
 
     @property
@@ -55,6 +57,7 @@ def measure_firmware(elf: Path, toolchain: Toolchain, worst_case_stack_bytes: in
         code_bytes=sizes["vectors"] + sizes["text"] + sizes.get("data", 0),
         weights_bytes=sizes.get("rodata", 0),
         golden_bytes=sizes.get("golden", 0),
+        service_bytes=sizes.get("service", 0) + sizes.get("service_data", 0),
         arena_bytes=sizes.get("arena", 0),
         state_bytes=sizes.get("state", 0),
         data_bytes=sizes.get("data", 0) + sizes.get("bss", 0),

@@ -20,7 +20,7 @@ from edgetx.profile.semihosting import Semihosting
 from edgetx.profile.system import CycleCounter
 from edgetx.profile.trace.memory_map import fetch_line_bytes, make_memory_map
 from edgetx.profile.trace.tracer import Tracer
-from edgetx.profile.uart import cmsdk_uart
+from edgetx.profile.uart import UARTS
 from edgetx.targets import Target, load_target
 
 RETURN_ADDRESS = 0x9FFF_F000
@@ -263,5 +263,6 @@ class Simulator:
         self.mmio.add(self._interrupts.system.peripheral())
         self.mmio.add(self._interrupts.systick.peripheral())
         self.mmio.add(CycleCounter(lambda: self.cycles).peripheral())
-        if self.target.console.base_address is not None:
-            self.mmio.add(cmsdk_uart(self.target.console.base_address, self.semihosting.output))
+        console = self.target.console
+        if console.base_address is not None:
+            self.mmio.add(UARTS[console.kind](console.base_address, self.semihosting.output))

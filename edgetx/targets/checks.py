@@ -12,7 +12,7 @@ from edgetx.targets.schema import Target
 
 ROLES = ("code", "weights", "data", "arena", "state", "stack")
 KINDS = ("mcu", "phone")
-CONSOLES = ("semihosting", "cmsdk-uart")
+CONSOLES = ("semihosting", "cmsdk-uart", "nrf-uart")
 SOURCE_KINDS = ("datasheet", "measured", "estimated")
 _KERNELS = Path(__file__).parent.parent / "kernels"
 

@@ -11,11 +11,13 @@ class Core:
         name: As targets write it, and as `-mcpu` of GCC takes it.
         architecture: Arm architecture version and profile.
         features: Optional parts of the architecture that a target with this core may list.
+        part_number: Bits 4 to 15 of its CPUID register (M profile) or MIDR (A profile), from its reference manual.
     """
 
     name: str
     architecture: str
     features: frozenset[str] = frozenset()
+    part_number: int = 0
 
     @property
     def is_microcontroller(self) -> bool:
@@ -26,13 +28,14 @@ class Core:
 CORES = {
     core.name: core
     for core in (
-        Core("cortex-m0plus", "ARMv6-M"),
-        Core("cortex-m3", "ARMv7-M"),
-        Core("cortex-m4", "ARMv7E-M", frozenset({"fpu-sp"})),
-        Core("cortex-m7", "ARMv7E-M", frozenset({"fpu-sp", "fpu-dp"})),
-        Core("cortex-m33", "ARMv8-M.main", frozenset({"dsp", "fpu-sp"})),
-        Core("cortex-a53", "ARMv8-A", frozenset({"neon"})),
-        Core("cortex-a55", "ARMv8.2-A", frozenset({"neon", "dotprod"})),
-        Core("cortex-a76", "ARMv8.2-A", frozenset({"neon", "dotprod"})),
+        Core("cortex-m0", "ARMv6-M", part_number=0xC20),
+        Core("cortex-m0plus", "ARMv6-M", part_number=0xC60),
+        Core("cortex-m3", "ARMv7-M", part_number=0xC23),
+        Core("cortex-m4", "ARMv7E-M", frozenset({"fpu-sp"}), 0xC24),
+        Core("cortex-m7", "ARMv7E-M", frozenset({"fpu-sp", "fpu-dp"}), 0xC27),
+        Core("cortex-m33", "ARMv8-M.main", frozenset({"dsp", "fpu-sp"}), 0xD21),
+        Core("cortex-a53", "ARMv8-A", frozenset({"neon"}), 0xD03),
+        Core("cortex-a55", "ARMv8.2-A", frozenset({"neon", "dotprod"}), 0xD05),
+        Core("cortex-a76", "ARMv8.2-A", frozenset({"neon", "dotprod"}), 0xD0B),
     )
 }

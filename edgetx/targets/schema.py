@@ -128,10 +128,36 @@ class Cache:
 
 @dataclass(frozen=True)
 class Console:
-    """Where firmware prints: `semihosting`, or `cmsdk-uart` at a base address."""
+    """Where firmware prints and listens.
+
+    Attributes:
+        kind: semihosting, cmsdk-uart or nrf-uart.
+        base_address: Where a UART's registers are.
+        tx_pin: Pin on which the UART sends, where that is chosen by register.
+        rx_pin: Pin on which it receives.
+    """
 
     kind: str = "semihosting"
     base_address: int | None = None
+    tx_pin: int | None = None
+    rx_pin: int | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A register that tells a chip from others, read before anything is erased."""
+
+    address: int
+    value: int
+    mask: int = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True)
+class Uf2:
+    """The bootloader that takes UF2 files: the family number it accepts, and the Board-ID by which it names itself."""
+
+    family: int
+    board: str
 
 
 @dataclass(frozen=True)
@@ -165,6 +191,9 @@ class Target:
         console: Where firmware prints.
         flash: Flash timing; a target without it reads code without wait states.
         cache: Caches.
+        identity: Registers that tell the chip from others.
+        debug_name: What pyOCD calls the chip.
+        uf2: Its bootloader, if that takes UF2 files.
         register: Registers whose value after reset firmware builds on.
         energy_pj_per_cycle: Measured energy of the whole board per core cycle.
         source: Where each number comes from.
@@ -181,6 +210,9 @@ class Target:
     console: Console = Console()
     flash: Flash | None = None
     cache: tuple[Cache, ...] = ()
+    identity: tuple[Identity, ...] = ()
+    debug_name: str = ""
+    uf2: Uf2 | None = None
     register: tuple[Register, ...] = ()
     energy_pj_per_cycle: float | None = None
     source: tuple[Source, ...] = ()

@@ -18,6 +18,7 @@ CONTRACT_NAMES = {
     "nucleo-h7a3zi": "cortex-m7",
     "nucleo-u575zi": "cortex-m33",
     "nucleo-g0b1re": "cortex-m0plus",
+    "microbit": "cortex-m0",
     "rpi-pico": "cortex-m0plus",
     "rpi-pico2": "cortex-m33",
     "nrf52840-dk": "cortex-m4",

@@ -36,9 +36,10 @@ void edgetx_reset(void);
 /* One invocation. */
 void edgetx_invoke(void);
 
-/* The layers that edgetx_invoke() runs in order, for profiling. */
+/* For profiling: edgetx_invoke() runs these layers in order, then edgetx_keep() carries the states over. */
 typedef void (*edgetx_layer)(void);
 extern const edgetx_layer edgetx_layers[EDGETX_LAYERS];
+void edgetx_keep(void);
 
 #endif
 """

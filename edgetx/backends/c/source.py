@@ -46,10 +46,13 @@ size_t edgetx_output_bytes(int32_t index) {{
 
 void edgetx_reset(void) {{{reset}}}
 
+void edgetx_keep(void) {{{keep}}}
+
 void edgetx_invoke(void) {{
   for (int32_t i = 0; i < EDGETX_LAYERS; ++i) {{
     edgetx_layers[i]();
-  }}{keep}
+  }}
+  edgetx_keep();
 }}
 """
 
@@ -81,7 +84,7 @@ class _Writer:
             input_bytes=", ".join(str(v.type.nbytes) for v in graph.inputs),
             output_bytes=", ".join(str(v.type.nbytes) for v in graph.outputs),
             reset=_block(resets),
-            keep="".join(f"\n  {line}" for line in keeps),
+            keep=_block(keeps),
         )
 
     def _layer(self, index: int, step: Step) -> str:

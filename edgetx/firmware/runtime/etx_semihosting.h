@@ -4,8 +4,13 @@
 
 #include <stdint.h>
 
+#define ETX_SYS_OPEN 0x01u
 #define ETX_SYS_WRITE0 0x04u
+#define ETX_SYS_WRITE 0x05u
+#define ETX_SYS_READ 0x06u
 #define ETX_SYS_EXIT 0x18u
+#define ETX_OPEN_READ_BINARY 1u
+#define ETX_OPEN_WRITE_BINARY 5u
 #define ETX_STOPPED_APPLICATION_EXIT 0x20026u
 #define ETX_STOPPED_RUN_TIME_ERROR 0x20023u
 

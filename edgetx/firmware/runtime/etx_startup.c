@@ -4,6 +4,7 @@
 #include "etx_board.h"
 #include "etx_console.h"
 #include "etx_register.h"
+#include "etx_service.h"
 
 int main(void);
 _Noreturn void Reset_Handler(void);
@@ -11,7 +12,7 @@ void Default_Handler(void);
 
 #define WEAK_HANDLER __attribute__((weak, alias("Default_Handler")))
 WEAK_HANDLER void NMI_Handler(void);
-WEAK_HANDLER void HardFault_Handler(void);
+void HardFault_Handler(void);
 WEAK_HANDLER void MemManage_Handler(void);
 WEAK_HANDLER void BusFault_Handler(void);
 WEAK_HANDLER void UsageFault_Handler(void);
@@ -23,6 +24,7 @@ WEAK_HANDLER void SysTick_Handler(void);
 
 /* Set by the linker script. */
 extern uint32_t etx_stack_top[];
+extern const uint32_t etx_text_start[], etx_text_end[];
 extern const uint32_t etx_data_load[];
 extern uint32_t etx_data_start[], etx_data_end[];
 extern uint32_t etx_bss_start[], etx_bss_end[];
@@ -103,9 +105,35 @@ void Reset_Handler(void) {
   initialize_memory();
   etx_console_init();
   etx_exit(main());
+  etx_serve();
+  for (;;) {
+  }
 }
 
 void Default_Handler(void) {
   etx_console_write("FAULT\n");
   etx_exit(1);
+  for (;;) {
+  }
+}
+
+/* A semihosting call that no debugger takes does nothing: execution goes on behind it. Other faults are the end. */
+__attribute__((used)) static void step_over_semihosting(uint32_t *frame) {
+  const uint16_t breakpoint = 0xBEABu;
+  enum { FRAME_R0 = 0, FRAME_PC = 6 };
+  const uint32_t pc = frame[FRAME_PC];
+  if (pc < (uint32_t)(uintptr_t)etx_text_start || pc >= (uint32_t)(uintptr_t)etx_text_end ||
+      *(const uint16_t *)(uintptr_t)pc != breakpoint) {
+    Default_Handler();
+  }
+  frame[FRAME_R0] = UINT32_MAX;
+  frame[FRAME_PC] = pc + sizeof breakpoint;
+}
+
+__attribute__((naked)) void HardFault_Handler(void) {
+  __asm__ volatile(
+      "mrs r0, msp\n\t"
+      "push {r4, lr}\n\t"
+      "bl step_over_semihosting\n\t"
+      "pop {r4, pc}");
 }

@@ -1,0 +1,48 @@
+"""`edgetx flash`: firmware onto a board."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgetx.cli.options import json_option, quiet_option, stages, target_option
+
+if TYPE_CHECKING:
+    from edgetx.targets import Target
+
+
+@click.command("flash", short_help="Write firmware to a board, and verify it.")
+@click.argument("artifact", type=click.Path(path_type=Path, exists=True))
+@target_option
+@click.option("--probe", metavar="URL", help="gdb:host:port, pyocd:[ID], uf2:[DRIVE] [default: what the board has].")
+@click.option("--base", type=lambda text: int(text, 0), help="Address of a raw image, such as 0x08000000.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@json_option
+@quiet_option
+def command(
+    artifact: Path, target: "Target", probe: str | None, base: int | None, dry_run: bool, as_json: bool, quiet: bool
+) -> None:
+    """Write ARTIFACT, a compiled folder or a firmware image, to a board.
+
+    The chip is asked what it is before anything is erased; what was written is read back; and the vector table is
+    written last, so that a device whose cable was pulled does not start half an image.
+
+    \b
+    edgetx flash build/demo --target nucleo-l4r5zi
+    edgetx flash build/demo --target nucleo-l4r5zi --probe gdb:localhost:3333      # OpenOCD, J-Link, QEMU
+    edgetx flash build/demo --target rpi-pico --dry-run
+    """
+    from edgetx.flash import flash, make_plan, open_probe
+    from edgetx.profile.image import load_image
+
+    image = artifact / "firmware.elf" if artifact.is_dir() else artifact
+    plan = make_plan(target, load_image(image, base))
+    url = probe or ("uf2:" if target.uf2 else "pyocd:")
+    if dry_run:
+        steps = [f"identify {target.name} through {url}", *plan.lines()]
+        click.echo(json.dumps({"dry_run": True, "steps": steps}) if as_json else "\n".join(steps))
+        return
+    with stages(quiet) as progress, open_probe(url, plan) as opened:
+        done = flash(plan, opened, progress)
+    click.echo(json.dumps({"flashed": done, "bytes": plan.size}) if as_json else done)

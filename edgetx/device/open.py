@@ -1,0 +1,39 @@
+"""From a device's URL to its stream."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from edgetx.config import did_you_mean
+from edgetx.device.streams import SerialStream, Stream, TcpStream, host_and_port
+from edgetx.errors import DeviceError
+
+
+def _tcp(place: str, url: str) -> Stream:
+    return TcpStream(*host_and_port(place, url))
+
+
+def _serial(place: str, url: str) -> Stream:
+    if not place:
+        raise DeviceError("names no port", where=url, hint="serial:/dev/ttyACM0")
+    return SerialStream(place)
+
+
+SCHEMES: Mapping[str, Callable[[str, str], Stream]] = {"serial": _serial, "tcp": _tcp}
+
+
+@contextmanager
+def open_stream(url: str) -> Iterator[Stream]:
+    """The way to a device; closed at the end of the block.
+
+    Raises:
+        DeviceError: If the URL is of no known kind, or the device cannot be reached.
+    """
+    scheme, colon, place = url.partition(":")
+    if not colon or scheme not in SCHEMES:
+        forms = "serial:/dev/ttyACM0, tcp:host:port, semihost:host:port or adb:SERIAL"
+        raise DeviceError(f"no such way to a device; {forms}", where=url, hint=did_you_mean(scheme, SCHEMES))
+    stream = SCHEMES[scheme](place, url)
+    try:
+        yield stream
+    finally:
+        stream.close()
