@@ -59,7 +59,8 @@ of LiteRT's reference kernels that the integer graph reproduces in every bit, or
 the steps stated. Float models are quantized to 8 bits, or 16 up to logarithms and magnitudes, calibrated on
 recorded inputs or, where there are labels, on other recordings; the ratio is that of the recorded signal to the error
 of the integer graph. Accuracy is that of the generated C on 507 labelled clips, beside that of the file as recorded in
-the data's notes. The generated C equals the integer graph in every bit on all of these inputs. {compiled} of {total} compile.
+the data's notes. The generated C equals the integer graph in every bit on all of these inputs.
+{compiled} of {total} compile.
 
 | file | kind | against the record | accuracy |
 |---|---|---|---|
