@@ -34,5 +34,5 @@ def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: boo
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(metrics)))
         return
-    print_ledger(metrics.stages)
+    print_ledger([stage.to_json() for stage in metrics.stages])
     click.echo(f"wrote {out}")

@@ -48,9 +48,8 @@ def distill(source: str, data: Path, out: Path, watch: Watch = SILENT) -> Metric
     history = tuner.run(checkpoint, watch.epoch)
     metrics = measure(recipe, student, known.test, history)
     heard = load_recordings(data, recipe.data, "test")
-    own = {**metrics.stages[0], "name": "distilled", "interval_95": metrics.test.interval_95}
-    stages = [*(teacher_stage(teacher, heard).to_json() for teacher in teachers), own]
-    metrics = replace(metrics, stages=stages)
+    rows = [teacher_stage(teacher, heard) for teacher in teachers]
+    metrics = replace(metrics, stages=(*rows, replace(metrics.stages[0], name="distilled")))
     write_model_folder(out, recipe, text, student, known.views.x[0].numpy(), metrics, history)
     checkpoint.unlink(missing_ok=True)
     return metrics

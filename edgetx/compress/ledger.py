@@ -1,7 +1,6 @@
 """The ledger: what each stage from teacher to silicon has in accuracy, size and cycles."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,37 +16,7 @@ from edgetx.ir import Graph
 from edgetx.quant import QuantPlan
 from edgetx.train.evaluate import evaluate
 from edgetx.train.graph import GraphModule, QuantizedGraphModule
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One row; None where a thing was not measured.
-
-    Attributes:
-        name: What was done to get here.
-        accuracy: Share of right answers on the test clips.
-        interval_95: Wilson's interval of the accuracy, taking clips as independent.
-        parameters: Weights and biases.
-        macs: Multiply-accumulates of one invocation.
-        flash_bytes: Weights and code, with the front end.
-        ram_bytes: Arena, states, variables and stack.
-        cycles: One invocation on the simulated core.
-        energy_uj: Where the target says what a cycle takes.
-    """
-
-    name: str
-    accuracy: float | None = None
-    interval_95: tuple[float, float] | None = None
-    parameters: int | None = None
-    macs: int | None = None
-    flash_bytes: int | None = None
-    ram_bytes: int | None = None
-    cycles: int | None = None
-    energy_uj: float | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """As plain data."""
-        return asdict(self)
+from edgetx.train.metrics import Stage
 
 
 def earlier_stages(metrics: Mapping[str, object]) -> list[dict[str, object]]:

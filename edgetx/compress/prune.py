@@ -10,7 +10,7 @@ import torch
 from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, built_report, cost_of
 from edgetx.compress.distill import blends, objective
 from edgetx.compress.folder import write_graph_folder
-from edgetx.compress.ledger import Stage, earlier_stages, graph_stage
+from edgetx.compress.ledger import earlier_stages, graph_stage
 from edgetx.compress.pruning import Labelled, Pruner
 from edgetx.compress.trained import Trained, load_trained, taught_by
 from edgetx.compress.tuning import Tuner
@@ -21,6 +21,7 @@ from edgetx.output import check_replaceable
 from edgetx.recipe import Pruning, Recipe, Training
 from edgetx.targets import Target
 from edgetx.train.graph import GraphModule
+from edgetx.train.metrics import Stage
 from edgetx.train.model_folder import MARKER
 
 _JUDGES = 512

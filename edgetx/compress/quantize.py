@@ -10,7 +10,7 @@ from edgetx.compiler.quantized import as_inputs
 from edgetx.compress.cost import built_report
 from edgetx.compress.distill import objective
 from edgetx.compress.folder import write_graph_folder
-from edgetx.compress.ledger import Stage, earlier_stages, graph_stage
+from edgetx.compress.ledger import earlier_stages, graph_stage
 from edgetx.compress.trained import Trained, load_trained, taught_by
 from edgetx.compress.tuning import Tuner, checkpoint_of
 from edgetx.compress.views import TuningData, load_tuning_data
@@ -22,6 +22,7 @@ from edgetx.recipe import QuantizationAware, Training
 from edgetx.targets import Target
 from edgetx.train.evaluate import Evaluation, evaluate
 from edgetx.train.graph import QuantizedGraphModule
+from edgetx.train.metrics import Stage
 from edgetx.train.model_folder import MARKER
 
 

@@ -5,7 +5,7 @@ import math
 import platform
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -25,15 +25,33 @@ from edgetx.train.loop import Epoch, best_epoch
 
 @dataclass(frozen=True)
 class Stage:
-    """One row of the ledger; None where a thing was not measured."""
+    """One row; None where a thing was not measured.
+
+    Attributes:
+        name: What was done to get here.
+        accuracy: Share of right answers on the test clips.
+        interval_95: Wilson's interval of the accuracy, taking clips as independent.
+        parameters: Weights and biases.
+        macs: Multiply-accumulates of one invocation.
+        flash_bytes: Weights and code, with the front end.
+        ram_bytes: Arena, states, variables and stack.
+        cycles: One invocation on the simulated core.
+        energy_uj: Where the target says what a cycle takes.
+    """
 
     name: str
-    accuracy: float | None
-    parameters: int
-    macs: int
+    accuracy: float | None = None
+    interval_95: tuple[float, float] | None = None
+    parameters: int | None = None
+    macs: int | None = None
     flash_bytes: int | None = None
     ram_bytes: int | None = None
     cycles: int | None = None
+    energy_uj: float | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """As plain data."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -111,7 +129,7 @@ def measure(recipe: Recipe, model: nn.Module, test: Dataset, history: Sequence[E
     """Everything stated about a model that was just trained."""
     tested = _test(model, test)
     parameters = sum(p.numel() for p in model.parameters())
-    stage = Stage("float", tested.accuracy, parameters, count_macs(model, recipe.input_shape))
+    stage = Stage("float", tested.accuracy, tested.interval_95, parameters, count_macs(model, recipe.input_shape))
     return Metrics(1, (stage,), tested, _run(recipe, history))
 
 

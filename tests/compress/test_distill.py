@@ -33,9 +33,9 @@ def student(folder, teacher, **changes):
 def test_a_student_learns_from_a_model_folder(tones, tmp_path):
     recordings, model = tones
     metrics = distill(str(student(tmp_path, model)), recordings, tmp_path / "out")
-    assert [stage["name"] for stage in metrics.stages] == ["teacher model", "distilled"]
-    assert metrics.stages[0]["accuracy"] == metrics.test.accuracy == 1.0
-    assert metrics.stages[0]["parameters"] > metrics.stages[1]["parameters"]
+    assert [stage.name for stage in metrics.stages] == ["teacher model", "distilled"]
+    assert metrics.stages[0].accuracy == metrics.test.accuracy == 1.0
+    assert metrics.stages[0].parameters > metrics.stages[1].parameters
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["stages"][1]["interval_95"]
 
 
