@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ def command(recipe: str, data: Path, out: Path | None, seeds: int, folds: bool, 
             progress.update(task, completed=epoch.epoch, description=_describe(epoch))
 
         metrics = train(recipe, data, out, report, seeds, folds)
+    if os.environ.get("RANK", "0") != "0":
+        return  # one process of those that torchrun started tells the result
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(metrics)))
     else:

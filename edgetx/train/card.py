@@ -1,7 +1,7 @@
 """The model card: a model folder's README.md."""
 
 from edgetx.recipe import Recipe
-from edgetx.train.metrics import Metrics, Repeats, Run
+from edgetx.train.metrics import Metrics, Repeats, Run, Score
 
 
 def model_card(recipe: Recipe, metrics: Metrics) -> str:
@@ -40,7 +40,7 @@ def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
         f"95 % interval {low:.1%} to {high:.1%}, taking clips as independent",
         "over several trainings": _repeats(metrics.repeats),
         **_deployed(metrics),
-        "per test speaker": _spread(test.speakers),
+        "per test speaker": _spread(test),
         "weakest classes": ", ".join(f"{name} {recall:.1%}" for name, recall in weakest),
         "data": recipe.data.source or "not stated",
         "training": f"{run.epochs} epochs in {_hours(run)}, seed {run.seed}; "
@@ -75,7 +75,12 @@ def _repeats(repeats: Repeats | None) -> str:
     return f"mean **{repeats.mean:.2%}**, 95 % interval of the mean {low:.1%} to {high:.1%} ({each})"
 
 
-def _spread(speakers: dict[str, float]) -> str:
-    if not speakers:
+def _spread(test: Score) -> str:
+    if not test.speakers:
         return "speakers unknown"
-    return f"{len(speakers)} speakers, {min(speakers.values()):.1%} to {max(speakers.values()):.1%}"
+    values = test.speakers.values()
+    spread = f"{len(values)} speakers, {min(values):.1%} to {max(values):.1%}"
+    if test.speaker_interval_95 is None:
+        return spread
+    low, high = test.speaker_interval_95
+    return f"{spread}; 95 % interval {low:.1%} to {high:.1%}, drawing speakers anew"

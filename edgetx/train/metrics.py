@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from scipy.stats import t as student_t
 from torch import nn
@@ -18,6 +19,7 @@ from edgetx import __version__
 from edgetx.audio import Dataset
 from edgetx.config import parse
 from edgetx.errors import ModelError
+from edgetx.evaluation import bootstrap_interval
 from edgetx.recipe import Recipe
 from edgetx.train.evaluate import evaluate
 from edgetx.train.loop import Epoch, best_epoch
@@ -63,6 +65,7 @@ class Score:
     interval_95: tuple[float, float]  # Wilson's, taking clips as independent
     classes: dict[str, float]  # recall
     speakers: dict[str, float]  # accuracy
+    speaker_interval_95: tuple[float, float] | None = None  # by drawing speakers anew; None with fewer than two
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,9 @@ def _test(model: nn.Module, test: Dataset) -> Score:
     correct = result.correct.numpy()
     classes = {name: float(correct[test.y == i].mean()) for i, name in enumerate(test.classes) if i in test.y}
     speakers = {str(s): float(correct[test.speakers == s].mean()) for s in sorted(set(test.speakers.tolist()) - {""})}
-    return Score(len(correct), float(correct.mean()), result.interval, classes, speakers)
+    known = test.speakers != "" if speakers else np.zeros(len(correct), bool)
+    by_speaker = bootstrap_interval(correct[known], test.speakers[known]) if len(speakers) > 1 else None
+    return Score(len(correct), float(correct.mean()), result.interval, classes, speakers, by_speaker)
 
 
 def _run(recipe: Recipe, history: Sequence[Epoch]) -> Run:

@@ -95,6 +95,7 @@ def test_two_processes_give_what_one_gives(recipe, recordings, tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stderr
+    assert run.stdout.count("test clips") == 1
     logs = []
     for folder in ("one", "two"):
         with (tmp_path / folder / "training.csv").open() as file:

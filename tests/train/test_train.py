@@ -71,6 +71,7 @@ def test_training_learns_and_writes_a_model_folder(recipe, recordings, tmp_path)
     metrics = train(recipe, recordings, tmp_path / "out")
     assert metrics.test.accuracy == 1.0
     assert metrics.test.speakers == {"dora": 1.0}
+    assert metrics.test.speaker_interval_95 is None
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert written == json.loads(json.dumps(dataclasses.asdict(metrics)))
     assert load_metrics(tmp_path / "out" / "metrics.json") == metrics
