@@ -82,3 +82,16 @@ def test_wait_states_by_clock() -> None:
     board = load_target("nucleo-g0b1re")
     assert board.flash
     assert [board.flash.wait_cycles(mhz * 1_000_000) for mhz in (16, 24, 48, 64)] == [0, 0, 1, 2]
+
+
+SETS_UP_FLASH = SWEEPS.replace("finish(sweep(1))", "REG(0x40022000) = 4; note(sweep(11)); finish(0)")
+SETS_UP_BOTH = SETS_UP_FLASH.replace("note(sweep", "REG(0x40030400) = 1; note(sweep")
+
+
+def test_a_cache_is_off_when_firmware_sets_up_the_flash_and_not_the_cache(tmp_path: Path) -> None:
+    spent = []
+    for code in (SETS_UP_FLASH, SETS_UP_BOTH):
+        sim = Simulator("nucleo-u575zi", build("nucleo-u575zi", code, tmp_path))
+        sim.run()
+        spent.append(sim.cycles)
+    assert spent[0] > 1.1 * spent[1]

@@ -69,7 +69,7 @@ def make_memory_map(target: Target, register: Register, bus_cycles: int = 0) -> 
             regions.append(region)
             regions += [_moved(region, memory.base_address, alias) for alias in memory.aliases]
     waiting = sorted(regions, key=lambda r: not r.wait)
-    return MemoryMap(tuple(waiting), tuple(_is_on(cache, register) for cache in target.cache))
+    return MemoryMap(tuple(waiting), tuple(_is_on(target, cache, register) for cache in target.cache))
 
 
 def fetch_line_bytes(target: Target, address: int, bus_cycles: int) -> int:
@@ -124,9 +124,15 @@ def _with_flash(region: Region, flash: Flash, clock_hz: int, register: Register)
     )
 
 
-def _is_on(cache: Cache, register: Register) -> bool:
-    value = _field(cache.enable_field, register)
-    return value is None or bool(value)
+def _is_on(target: Target, cache: Cache, register: Register) -> bool:
+    """Whether a cache is on: one that firmware leaves alone while it sets up others is as after a reset."""
+    field = cache.enable_field
+    if field is None:
+        return True
+    value = register(field.address)
+    if value is None and any(register(address) is not None for address in settings_registers(target)):
+        value = {r.address: r.reset_value for r in target.register}.get(field.address, 0)
+    return value is None or bool(value >> field.bit & 1)
 
 
 def _field(field: BitField | None, register: Register) -> int | None:
