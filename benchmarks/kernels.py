@@ -19,7 +19,7 @@ from edgetx.quant import apply_plan, calibrate, make_plan, parse_recipe
 from edgetx.reference import execute
 from edgetx.targets import Target, load_target
 
-RUNTIME = ("edgetx_", "etx_layer_", "etx_console", "etx_exit", "mem", "main", "Reset_Handler", "Default_Handler")
+RUNTIME = ("edgetx_", "etx_layer_0", "etx_console", "etx_exit", "mem", "main", "Reset_Handler", "Default_Handler")
 TARGETS = ("nucleo-l4r5zi", "nucleo-u575zi", "nucleo-h7a3zi", "nucleo-g0b1re")
 Layers = Callable[["Network", Value], Value]
 
@@ -53,14 +53,18 @@ class Network:
         return self.b.op(ops.LayerNorm(), x, ones, self.weights(x.shape[-1]))
 
 
-def ds_cnn(net: Network, x: Value) -> Value:
-    """The keyword network of MLPerf Tiny."""
+def logits_of_ds_cnn(net: Network, x: Value) -> Value:
+    """The keyword network of MLPerf Tiny up to its logits."""
     x = net.conv(x, 64, (10, 4), (2, 2))
     for _ in range(4):
         x = net.conv(net.depthwise(x), 64, (1, 1))
     x = net.b.op(ops.AveragePool2D((25, 5), (25, 5)), x)
-    x = net.dense(net.b.op(ops.Reshape((1, 64)), x), 12)
-    return net.b.op(ops.Softmax(), x)
+    return net.dense(net.b.op(ops.Reshape((1, 64)), x), 12)
+
+
+def ds_cnn(net: Network, x: Value) -> Value:
+    """The whole of it."""
+    return net.b.op(ops.Softmax(), logits_of_ds_cnn(net, x))
 
 
 def attention(net: Network, x: Value) -> Value:

@@ -26,6 +26,9 @@ CASES = (
     Case("average_pool", ops.AveragePool2D((5, 4), (2, 2), "same"), ((1, 9, 7, 6),)),
     Case("add", ops.Add(), ((1, 5, 9), (1, 5, 9))),
     Case("gelu", ops.Gelu(), ((1, 7, 9),)),
+    Case("layer_norm", ops.LayerNorm(), ((1, 5, 39),), ((39,), (39,))),
+    Case("rms_norm", ops.RmsNorm(), ((1, 5, 16),), ((16,),)),
+    Case("softmax", ops.Softmax(), ((1, 140, 9),)),
 )  # fmt: skip
 
 
