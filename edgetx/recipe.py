@@ -79,6 +79,7 @@ class Augmentation:
     """Random changes of the training clips; the defaults change nothing."""
 
     shift_ms: float = 0.0  # moved by up to ± this
+    shift_around: bool = False  # what leaves a clip at one end comes in at the other; else silence does
     speed: float = 0.0  # played faster or slower by up to this fraction
     gain_db: float = 0.0  # louder or softer by up to this
     equalizer_db: float = 0.0  # standard deviation of a smooth random frequency response

@@ -16,15 +16,18 @@ def uniform(like: Tensor, low: float, high: float) -> Tensor:
     return torch.empty(len(like), 1, device=like.device).uniform_(low, high)
 
 
-def shift_and_speed(audio: Tensor, shift: float, speed: float) -> Tensor:
+def shift_and_speed(audio: Tensor, shift: float, speed: float, around: bool = False) -> Tensor:
     """Move by up to ± `shift` samples and play faster or slower by up to the fraction `speed`.
 
-    Reads the clip at evenly spaced instants with linear interpolation; zeros come in from outside.
+    Reads the clip at evenly spaced instants with linear interpolation; from outside come zeros or, if `around`, what
+    left at the other end.
     """
     length = audio.shape[1]
     rate = 1 + uniform(audio, -speed, speed)
     offset = uniform(audio, -shift, shift)
     instants = (torch.arange(length, device=audio.device) - length / 2) * rate + length / 2 + offset
+    if around:
+        instants = instants.remainder(length)
     before = instants.floor()
     left, weight = before.long() + 1, instants - before
     padded = F.pad(audio, (1, 1))
@@ -86,7 +89,7 @@ class Augmenter:
         """Augmented 16-bit samples."""
         s, audio = self.settings, audio.float()
         if s.shift_ms or s.speed:
-            audio = shift_and_speed(audio, s.shift_ms * self.sample_rate_hz / 1000, s.speed)
+            audio = shift_and_speed(audio, s.shift_ms * self.sample_rate_hz / 1000, s.speed, s.shift_around)
         if self.noise is not None:
             audio = add_noise(audio, self.noise, s.noise_probability, s.noise_snr_low_db, s.noise_snr_high_db)
         audio = gain(audio, s.gain_db) if s.gain_db else audio

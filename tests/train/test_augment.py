@@ -30,6 +30,13 @@ def test_shift_moves_by_at_most_the_limit():
     assert 570 < centre.max() <= 600
 
 
+def test_shift_around_loses_nothing():
+    audio = torch.zeros(64, 1000)
+    audio[:, 10] = 1.0
+    assert augment.shift_and_speed(audio, 500.0, 0.0).sum(dim=1).min() == 0
+    torch.testing.assert_close(augment.shift_and_speed(audio, 500.0, 0.0, around=True).sum(dim=1), torch.ones(64))
+
+
 def test_speed_changes_the_pitch_within_the_limit():
     spectrum = torch.fft.rfft(augment.shift_and_speed(tones(64), 0.0, 0.2)).abs()
     pitch = spectrum.argmax(dim=1) / 100
