@@ -38,6 +38,7 @@ BORDERS = {
     "google": ("backends/onnx/", "frontends/onnx/"),
     "lightning_fabric": ("train/",),
     "matplotlib": ("evaluation/plots.py",),
+    "nir": ("frontends/nir.py",),
     "onnx": ("backends/onnx/", "frontends/onnx"),
     "onnxruntime": ("runtimes/onnxruntime.py",),
     "pooch": ("data/download.py",),

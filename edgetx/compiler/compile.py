@@ -23,6 +23,7 @@ from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quant
 from edgetx.compiler.report import Measured, build_report
 from edgetx.compiler.settings import FORMS, input_settings, lmu_form, overridden, stream_settings
 from edgetx.compiler.source import Source, load_source
+from edgetx.compiler.spikes import LayerSpikes, spike_statistics, spikes_report
 from edgetx.compiler.streaming import (
     StreamedModel,
     compare_with_clip,
@@ -94,6 +95,7 @@ class _Work:
     progress: Progress
     clips: Array
     streaming: StreamedModel | None = None
+    spikes: Sequence[LayerSpikes] = ()
     artifacts: dict[str, str] = field(default_factory=dict)
 
 
@@ -126,8 +128,13 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
         work = _Work(options, source, samples, recipe, model, folder, progress, clips, streaming)
         _write_graphs(work)
+        work.spikes = spike_statistics(model.graph, real_cases(Artifact(folder), samples), options.target.core)
         sources, firmware = _write_forms(work)
-        report = {**_measure(work, sources, firmware), "lmu": lmu_report(lmu, compared)}
+        report = {
+            **_measure(work, sources, firmware),
+            "lmu": lmu_report(lmu, compared),
+            "spikes": spikes_report(model.graph, work.spikes),
+        }
         options.budget.check(report)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
@@ -187,7 +194,8 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
         (folder / "model.onnx").write_bytes(write_onnx(work.model.graph))
         work.artifacts["onnx"] = "model.onnx"
     work.progress("C")
-    sources = emit_c(work.model.graph, work.options.target.kernels)
+    events = [layer.layer for layer in work.spikes if layer.event_driven]
+    sources = emit_c(work.model.graph, work.options.target.kernels, events)
     firmware = None
     if "c" in forms:
         write_c(sources, folder / "c")

@@ -147,11 +147,18 @@ def _load_keras(path: Path, _: Mapping[str, str]) -> Graph:
     return load_keras(path)
 
 
+def _load_nir(path: Path, _: Mapping[str, str]) -> Graph:
+    from edgetx.frontends.nir import load_nir
+
+    return load_nir(path)
+
+
 Loader = Callable[[Path, Mapping[str, str]], Graph]
 
 FILE_LOADERS: dict[str, Loader] = {
     ".h5": _load_keras,
     ".keras": _load_keras,
+    ".nir": _load_nir,
     ".onnx": _load_onnx,
     ".pt2": _load_pt2,
     ".tflite": _load_tflite,

@@ -339,14 +339,15 @@ void etx_lmu_s16(const etx_lmu_params *p, const int16_t *u, const int16_t *befor
                  const int32_t *b, const int32_t *shifts, int16_t *m, int16_t *after);
 
 /* Leaky integrate-and-fire neurons with hard reset: v += (x - v) * leak / 2^14, x = ((x[steps][channels] +
- * input_offset) * gain + shift) / 2^gain_bits, both to nearest with ties upwards, x saturated to 16 bits; where v
- * reaches 2^11, s is 64 and v becomes 0. */
+ * input_offset) * gain + shift) / 2^gain_bits, both to nearest with ties upwards, x within +-current_max, v at least
+ * -2^15; where v reaches 2^11, s is 64 and v becomes 0. */
 typedef struct {
   int32_t steps;
   int32_t channels;
   int32_t input_offset;
   int32_t gain_bits;
   int32_t leak;
+  int32_t current_max;
 } etx_lif_params;
 
 void etx_lif_s8(const etx_lif_params *p, const int8_t *x, const int32_t *gain, const int32_t *shift,
@@ -368,6 +369,21 @@ void etx_linear_recurrence_s8(const etx_linear_recurrence_params *p, const int16
                               const int16_t *before, int16_t *s, int16_t *after);
 void etx_linear_recurrence_s16(const etx_linear_recurrence_params *p, const int16_t *decay, const int16_t *x,
                                const int16_t *before, int16_t *s, int16_t *after);
+
+/* y[rows][outputs] = requantize(x . w + bias) for x of spikes, 0 or 64; row r begins at x + r * step. For eight outputs
+ * each, packed by edgetx/plan/events.py: bias, mantissa, rounding and shift of every one, then the columns of the weight,
+ * four outputs in a word, with 128 added. scratch holds 2 bytes an input. */
+typedef struct {
+  int32_t rows;
+  int32_t step;
+  int32_t inputs;
+  int32_t outputs;
+  int32_t low;
+  int32_t high;
+} etx_event_matmul_params;
+
+void etx_event_matmul_s8(const etx_event_matmul_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
+                         int32_t *scratch);
 
 /* Softmax attention by rows; q, k, v and y are [length][heads * head_size]. scratch holds one row of scores.
  * Query i sees the keys from i + first - look_back to i + first + look_ahead.

@@ -23,6 +23,7 @@ GAIN_MAX, GAIN_MAX_WIDE = (1 << 21) - 1, (1 << 14) - 1
 """Largest gain for x of 8 and of 16 bits: products stay within 30 bits."""
 MAX_GAIN_BITS = 24
 SHIFT_MAX = 1 << 30
+CURRENT_MAX = 1 << 29
 
 
 @register
@@ -31,8 +32,9 @@ class Lif(Recurrence):
     """v ← v + (gain · x + shift − v)/τ; s = 1 and v ← 0 where v ≥ threshold, else s = 0.
 
     x [1, T, C], gain [C], shift [C] and v₀ [1, C] give s [1, T, C] and the membrane after the last step [1, C]. In
-    integers the membrane has 16 bits, 2048 for the threshold; the current is rescaled to it and saturates, and the leak
-    is rounded once, to nearest with ties upwards: for τ = 2, v ← (v + x + 1) >> 1.
+    integers the membrane has 16 bits, 2048 for the threshold, and saturates 16 thresholds below 0; the current is
+    rescaled to it and saturates at 32 · τ thresholds, with which any neuron fires. The leak is rounded once, to nearest
+    with ties upwards: for τ = 2, v ← (v + x + 1) >> 1.
     """
 
     name: ClassVar[str] = "lif"
@@ -71,11 +73,16 @@ class Lif(Recurrence):
         v: Int = inputs[3].astype(np.int64)
         spikes = []
         for step in current.swapaxes(0, 1):
-            v = v + shift_half_up((step - v) * self.leak, LEAK_BITS)
+            v = np.maximum(v + shift_half_up((step - v) * self.leak, LEAK_BITS), kind.qmin)
             fired = v >= THRESHOLD
             spikes.append(fired)
             v = np.where(fired, 0, v)
         return (SPIKE * np.stack(spikes, 1)).astype(np.int8), v.astype(kind.dtype)
+
+    @property
+    def current_max(self) -> int:
+        """The current at which the membrane, wherever it is, moves by all of its range; products with the leak fit."""
+        return min(round(2**16 * self.tau), CURRENT_MAX)
 
     @property
     def leak(self) -> int:
@@ -83,9 +90,9 @@ class Lif(Recurrence):
         return round((1 << LEAK_BITS) / self.tau)
 
     def currents(self, node: Node, x: Array, gain: Array, shift: Array) -> Int:
-        """The input in units of the membrane, rounded to nearest with ties upwards and saturated to 16 bits."""
+        """The input in units of the membrane, rounded to nearest with ties upwards, and saturated."""
         total = (x.astype(np.int64) - node.inputs[0].type.zero_point) * gain + shift
-        return np.clip(shift_half_up(total, self.gain_bits(node)), -(2**15), 2**15 - 1)
+        return np.clip(shift_half_up(total, self.gain_bits(node)), -self.current_max, self.current_max)
 
     def gain_bits(self, node: Node) -> int:
         """Fraction bits of the gain in units of membrane per step of x."""
@@ -116,6 +123,7 @@ class Lif(Recurrence):
             "input_offset": -x.type.zero_point,
             "gain_bits": self.gain_bits(node),
             "leak": self.leak,
+            "current_max": self.current_max,
         }
         return KernelCall(f"lif_{KERNEL_SUFFIX[x.type.dtype]}", params, node.inputs)
 
@@ -130,12 +138,13 @@ class Lif(Recurrence):
             return b.op("Floor", [b.op("Div", [b.op("Add", [total, number(2.0**bits / 2)]), number(2.0**bits)])])
 
         total = rounded(b.op("Add", [b.op("Mul", [x, gain]), shift]), self.gain_bits(node))
-        current = b.op("Max", [b.op("Min", [total, number(2**15 - 1)]), number(-(2**15))])
+        current = b.op("Max", [b.op("Min", [total, number(self.current_max)]), number(-self.current_max)])
         leak, threshold, spike, zero = number(self.leak), number(THRESHOLD), number(SPIKE), number(0)
+        lowest = number(node.outputs[1].type.qmin)
 
         def step(states: list[str], slices: list[str]) -> tuple[list[str], list[str]]:
             change = rounded(b.op("Mul", [b.op("Sub", [slices[0], states[0]]), leak]), LEAK_BITS)
-            membrane = b.op("Add", [states[0], change])
+            membrane = b.op("Max", [b.op("Add", [states[0], change]), lowest])
             fired = b.op("GreaterOrEqual", [membrane, threshold])
             return [b.op("Where", [fired, zero, membrane])], [b.op("Where", [fired, spike, zero])]
 

@@ -1,6 +1,6 @@
 """The program that the C backend writes: kernel calls in order, with every operand placed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -8,6 +8,7 @@ from typing import cast
 from edgetx.ir import Graph, Node, Value
 from edgetx.ops import KernelCall, Op
 from edgetx.plan.arena import Arena, plan_arena
+from edgetx.plan.events import SpikeLayer, event_call, spike_layers
 from edgetx.plan.kernels import choose_kernel
 from edgetx.plan.liveness import live_buffers, owners
 
@@ -47,23 +48,32 @@ class Program:
         return sum(state.read.type.nbytes for state in self.graph.states)
 
 
-def plan_program(graph: Graph, kernel_folders: Sequence[str] = ()) -> Program:
+def plan_program(graph: Graph, kernel_folders: Sequence[str] = (), events: Collection[str] = ()) -> Program:
     """Choose kernels and place buffers.
 
     Args:
         graph: An integer graph.
         kernel_folders: Where to look for kernels before the portable ones, in order.
+        events: Names of the layers on spikes that skip silent inputs.
 
     Raises:
         UnsupportedOpError: If an op has no C kernel.
     """
-    steps = tuple(_step(graph, node, kernel_folders) for node in graph.nodes if not cast(Op, node.op).is_view)
+    layers = {layer.node.name: layer for layer in spike_layers(graph) if layer.node.name in events}
+    steps = tuple(
+        _step(graph, node, kernel_folders, layers.get(node.name))
+        for node in graph.nodes
+        if not cast(Op, node.op).is_view
+    )
     calls = {step.node.name: step.call for step in steps}
     owner = owners(graph, calls)
     return Program(graph, steps, plan_arena(live_buffers(graph, calls, owner)), owner)
 
 
-def _step(graph: Graph, node: Node, kernel_folders: Sequence[str]) -> Step:
+def _step(graph: Graph, node: Node, kernel_folders: Sequence[str], spikes: SpikeLayer | None) -> Step:
     call = cast(Op, node.op).to_c(node)
     data = [graph.const(operand) if isinstance(operand, Value) else operand for operand in call.operands]
+    by_events = None if spikes is None else event_call(spikes, call, data)
+    if by_events is not None:
+        call, data = by_events, [None] * len(by_events.operands)
     return Step(node, *choose_kernel(call, data, kernel_folders))

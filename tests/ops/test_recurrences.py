@@ -106,13 +106,24 @@ def test_membrane_near_threshold_ties_and_rails(v: int, x: int) -> None:
         assert after.item() == (0 if fires else membrane)
 
 
-def test_current_saturates_at_sixteen_thresholds() -> None:
+def test_current_saturates_where_every_neuron_fires() -> None:
     graph = lif(1, 3, "int8", affine=False, threshold=0.01).graph(3)
     node = graph.nodes[0]
     constants = (graph.consts[v.name] for v in node.inputs[1:3])
     found = node.op.currents(node, np.array([[[-128, 0, 127]]], np.int8), *constants)
-    assert found.min() >= -(2**15)
-    assert found.max() <= 2**15 - 1
+    assert np.abs(found).max() <= node.op.current_max == 2**16
+
+
+def test_membrane_saturates_below_and_recovers() -> None:
+    """Under a strong current the wrong way the membrane stays at the rail; the right way, it fires at once."""
+    for tau in (1.0, 2.0, 20.0):
+        graph = lif(400, 1, "int8", affine=False, threshold=1e-3, tau=tau).graph(3)
+        low, high = graph.inputs[0].type.qmin, graph.inputs[0].type.qmax
+        x = np.full((1, 400, 1), low, np.int8)
+        x[0, -1] = high
+        spikes, _ = execute(graph, [x, np.zeros((1, 1), np.int16)])
+        assert spikes.ravel().tolist() == [0] * 399 + [SPIKE]
+        np.testing.assert_array_equal(run_c(graph, [x, np.zeros((1, 1), np.int16)])[0], spikes)
 
 
 def test_spikes_are_those_of_the_real_neuron_but_near_the_threshold() -> None:
