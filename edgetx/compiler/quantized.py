@@ -13,7 +13,7 @@ from edgetx.passes.base import run_passes
 from edgetx.passes.legalize_tflite import legalize_tflite
 from edgetx.passes.lower_lmu import LmuForm
 from edgetx.passes.pipeline import canonicalize, integer_passes
-from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan, row_peaks
+from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan, row_peaks, with_reach
 from edgetx.quant.restore import float_twin, plan_of
 
 Watcher = Callable[[Pass, Graph, Graph], None]
@@ -79,7 +79,9 @@ def quantize_model(
     verify(imported, FLOAT)
     graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name), lmu)
     if plan is None:
-        plan = make_plan(graph, calibrate(graph, as_inputs(graph, samples), recipe.method, progress), recipe)
+        ranges = calibrate(graph, as_inputs(graph, samples), recipe.method, progress)
+        graph = with_reach(graph, ranges)
+        plan = make_plan(graph, ranges, recipe)
     integer = apply_plan(graph, plan)
     verify(integer, INTEGER)
     return Quantized(graph, plan, integer)

@@ -340,7 +340,7 @@ void etx_lmu_s16(const etx_lmu_params *p, const int16_t *u, const int16_t *befor
 
 /* Leaky integrate-and-fire neurons with hard reset: v += (x - v) * leak / 2^14, x = ((x[steps][channels] +
  * input_offset) * gain + shift) / 2^gain_bits, both to nearest with ties upwards, x within +-current_max, v at least
- * -2^15; where v reaches 2^11, s is 64 and v becomes 0. */
+ * -2^15; where v reaches the threshold, s is 64 and v becomes 0. */
 typedef struct {
   int32_t steps;
   int32_t channels;
@@ -348,6 +348,7 @@ typedef struct {
   int32_t gain_bits;
   int32_t leak;
   int32_t current_max;
+  int32_t threshold;
 } etx_lif_params;
 
 void etx_lif_s8(const etx_lif_params *p, const int8_t *x, const int32_t *gain, const int32_t *shift,

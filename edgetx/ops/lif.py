@@ -16,13 +16,12 @@ from edgetx.ops.recurrence import Recurrence
 
 SPIKE = 64
 """The integer of a spike: the accumulators of the layers that read it have six bits for fractions of a weight."""
-THRESHOLD = 1 << 11
-"""The threshold in units of the membrane: 16 bits reach 16 thresholds up and down."""
 LEAK_BITS = 14
 GAIN_MAX, GAIN_MAX_WIDE = (1 << 21) - 1, (1 << 14) - 1
 """Largest gain for x of 8 and of 16 bits: products stay within 30 bits."""
 MAX_GAIN_BITS = 24
 SHIFT_MAX = 1 << 30
+REACHES = tuple(1 << bits for bits in range(13))
 CURRENT_MAX = 1 << 29
 
 
@@ -32,19 +31,24 @@ class Lif(Recurrence):
     """v ← v + (gain · x + shift − v)/τ; s = 1 and v ← 0 where v ≥ threshold, else s = 0.
 
     x [1, T, C], gain [C], shift [C] and v₀ [1, C] give s [1, T, C] and the membrane after the last step [1, C]. In
-    integers the membrane has 16 bits, 2048 for the threshold, and saturates 16 thresholds below 0; the current is
-    rescaled to it and saturates at 32 · τ thresholds, with which any neuron fires. The leak is rounded once, to nearest
-    with ties upwards: for τ = 2, v ← (v + x + 1) >> 1.
+    integers the membrane has 16 bits, saturates `reach` thresholds below 0 and has 2**15 / reach for the threshold;
+    the current is rescaled to it and saturates at 2 · τ · reach thresholds, with which any neuron fires. The leak is
+    rounded once, to nearest with ties upwards: for τ = 2, v ← (v + x + 1) >> 1.
     """
 
     name: ClassVar[str] = "lif"
 
     threshold: float = 1.0
     tau: float = 2.0
+    reach: int = 16
 
     def __post_init__(self) -> None:
         if not self.threshold > 0 or not self.tau >= 1:
             raise ModelError(f"lif with threshold {self.threshold} and tau {self.tau}", hint="above 0, at least 1")
+        if self.reach not in REACHES:
+            raise ModelError(
+                f"lif whose membrane reaches {self.reach} thresholds", hint="a power of two from 1 to 4096"
+            )
 
     def state_shape(self, *inputs: TensorType) -> tuple[int, ...]:
         return (1, inputs[0].shape[-1])
@@ -74,7 +78,7 @@ class Lif(Recurrence):
         spikes = []
         for step in current.swapaxes(0, 1):
             v = np.maximum(v + shift_half_up((step - v) * self.leak, LEAK_BITS), kind.qmin)
-            fired = v >= THRESHOLD
+            fired = v >= self.threshold_units
             spikes.append(fired)
             v = np.where(fired, 0, v)
         return (SPIKE * np.stack(spikes, 1)).astype(np.int8), v.astype(kind.dtype)
@@ -102,7 +106,12 @@ class Lif(Recurrence):
     @property
     def unit(self) -> float:
         """Scale of the membrane."""
-        return float(np.float32(self.threshold)) / THRESHOLD
+        return float(np.float32(self.threshold)) / self.threshold_units
+
+    @property
+    def threshold_units(self) -> int:
+        """The threshold in units of the membrane."""
+        return (1 << 15) // self.reach
 
     def quant_rule(self) -> QuantRule:
         return QuantRule(
@@ -124,6 +133,7 @@ class Lif(Recurrence):
             "gain_bits": self.gain_bits(node),
             "leak": self.leak,
             "current_max": self.current_max,
+            "threshold": self.threshold_units,
         }
         return KernelCall(f"lif_{KERNEL_SUFFIX[x.type.dtype]}", params, node.inputs)
 
@@ -139,7 +149,7 @@ class Lif(Recurrence):
 
         total = rounded(b.op("Add", [b.op("Mul", [x, gain]), shift]), self.gain_bits(node))
         current = b.op("Max", [b.op("Min", [total, number(self.current_max)]), number(-self.current_max)])
-        leak, threshold, spike, zero = number(self.leak), number(THRESHOLD), number(SPIKE), number(0)
+        leak, threshold, spike, zero = number(self.leak), number(self.threshold_units), number(SPIKE), number(0)
         lowest = number(node.outputs[1].type.qmin)
 
         def step(states: list[str], slices: list[str]) -> tuple[list[str], list[str]]:

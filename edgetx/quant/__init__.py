@@ -2,6 +2,7 @@
 
 from edgetx.quant.apply import apply_plan
 from edgetx.quant.calibrate import Ranges, calibrate, row_peaks
+from edgetx.quant.membranes import with_reach
 from edgetx.quant.plan import QuantPlan, TensorPlan, make_plan
 from edgetx.quant.recipe import QuantRecipe, parse_recipe
 
@@ -15,4 +16,5 @@ __all__ = [
     "make_plan",
     "parse_recipe",
     "row_peaks",
+    "with_reach",
 ]

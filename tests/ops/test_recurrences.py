@@ -10,10 +10,11 @@ from edgetx.backends.onnx import write_onnx
 from edgetx.errors import ModelError, QuantError
 from edgetx.fixedpoint import dequantize
 from edgetx.ir import Graph, GraphBuilder, QuantParams, TensorType
-from edgetx.ops.lif import SPIKE, THRESHOLD
+from edgetx.ops.lif import SPIKE
 from edgetx.reference import execute
 
 SEEDS = range(10)
+THRESHOLD = ops.Lif().threshold_units
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -111,7 +112,7 @@ def test_current_saturates_where_every_neuron_fires() -> None:
     node = graph.nodes[0]
     constants = (graph.consts[v.name] for v in node.inputs[1:3])
     found = node.op.currents(node, np.array([[[-128, 0, 127]]], np.int8), *constants)
-    assert np.abs(found).max() <= node.op.current_max == 2**16
+    assert np.abs(found).max() <= node.op.current_max
 
 
 def test_membrane_saturates_below_and_recovers() -> None:
@@ -133,12 +134,13 @@ def test_spikes_are_those_of_the_real_neuron_but_near_the_threshold() -> None:
         x = np.random.default_rng(seed).integers(-128, 128, graph.inputs[0].shape).astype(np.int8)
         gain, shift = (graph.consts[v.name] * v.type.scale for v in node.inputs[1:3])
         real = dequantize(x, graph.inputs[0].type.scale, graph.inputs[0].type.zero_point)
-        reach = 15.9 * node.op.threshold
-        current = np.clip(real * gain + shift, -reach, reach)
-        unchanged = (np.ones(33, np.float32), np.zeros(33, np.float32), np.zeros((1, 33), np.float32))
-        spikes, _ = node.op.float_ref(current.astype(np.float32), *unchanged)
+        v, spikes = np.zeros(33), []
+        for current in (real * gain + shift)[0]:
+            v = np.maximum(v + (current - v) / node.op.tau, -node.op.reach * node.op.threshold)
+            spikes.append(v >= node.op.threshold)
+            v = np.where(spikes[-1], 0, v)
         found = execute(graph, [x, np.zeros((1, 33), np.int16)])[0] / SPIKE
-        assert (found != spikes).mean() < 0.01
+        assert (found[0] != spikes).mean() < 0.01
 
 
 MISFITS = [
