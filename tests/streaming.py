@@ -84,6 +84,7 @@ def conv_model(kind: str) -> Graph:
 _SMALL = {"width": 16, "layers": 1, "mlp": 24}
 _ENCODERS = {
     "encoder": ("poolformer-micro", {**_SMALL, "positions": "none", "causal": True}),
+    "window": ("masformer-micro", {**_SMALL, "mixer": ["window(3)"], "positions": "none", "causal": True}),
     "lmu": ("lmuformer-causal", {**_SMALL, "mixer": ["lmu(8, 12)"]}),
     "spiking": ("spiking-lmuformer-causal", {**_SMALL, "mixer": ["spiking_lmu(8, 12)"]}),
 }
@@ -96,7 +97,7 @@ def _encoder(kind: str) -> Graph:
     return export_module(build(r).eval(), np.zeros((1, *r.input_shape), np.float32), "encoder")
 
 
-SMALL = ("causal", "valid", "same", "strided", "stacked", "attention", "encoder", "lmu", "spiking")
+SMALL = ("causal", "valid", "same", "strided", "stacked", "attention", "encoder", "window", "lmu", "spiking")
 
 
 @cache

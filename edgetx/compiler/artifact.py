@@ -65,6 +65,12 @@ class Artifact:
         return load_graph(path, REGISTRY) if path.is_file() else None
 
     @cached_property
+    def float_clip_graph(self) -> Graph | None:
+        """The float graph over a clip; None if the model was not made hop by hop."""
+        path = self.folder / "graphs" / "float-clip.npz"
+        return load_graph(path, REGISTRY) if path.is_file() else None
+
+    @cached_property
     def tflite_graph(self) -> Graph:
         """The integer graph in TFLite's built-ins; the same as `graph` where that holds nothing else."""
         path = self.folder / "graphs" / "tflite.npz"
@@ -164,14 +170,25 @@ def open_runtime(artifact: Artifact, name: str) -> Runtime:
         case "c":
             return _host_c(artifact)
         case "tflm":
-            return TflmRuntime(artifact.file("model.tflite").read_bytes())
+            return _with_states(artifact, TflmRuntime(artifact.file("model.tflite").read_bytes()))
         case "litert":
-            return LitertRuntime(artifact.file("model.tflite").read_bytes())
+            return _with_states(artifact, LitertRuntime(artifact.file("model.tflite").read_bytes()))
         case "onnxruntime":
             return OnnxRuntime(artifact.file("model.onnx").read_bytes(), integer=True)
         case "simulator":
             return _simulator(artifact)
     raise ConfigError(f"unknown runtime '{name}'", where="--runtime", hint=did_you_mean(name, RUNTIMES))
+
+
+def _with_states(artifact: Artifact, runtime: Runtime) -> Runtime:
+    """The runtime of the TFLite file, with its states kept where the file takes them as inputs."""
+    from edgetx.backends.tflite.micro import builtins
+    from edgetx.runtimes.carried import CarriedStates
+
+    states = artifact.tflite_graph.states
+    if not states or "VAR_HANDLE" in builtins(artifact.file("model.tflite").read_bytes()):
+        return runtime
+    return CarriedStates(runtime, states)
 
 
 def _host_c(artifact: Artifact) -> Runtime:

@@ -21,7 +21,7 @@ from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
 from edgetx.compiler.report import Measured, build_report
-from edgetx.compiler.settings import FORMS, input_settings, lmu_form, overridden, stream_settings
+from edgetx.compiler.settings import FORMS, input_settings, lmu_form, overridden, states_as_inputs, stream_settings
 from edgetx.compiler.source import Source, load_source
 from edgetx.compiler.spikes import LayerSpikes, spike_statistics, spikes_report
 from edgetx.compiler.streaming import (
@@ -36,6 +36,7 @@ from edgetx.firmware import Firmware, GoldenCase, build_firmware
 from edgetx.ir import Array, Arrays
 from edgetx.ir.serialize import save_graph
 from edgetx.output import replaced_folder
+from edgetx.passes.expose_states import ExposeStates
 from edgetx.quant import QuantRecipe, parse_recipe
 from edgetx.recipe import recipe_path
 from edgetx.reference import execute, initial_state
@@ -168,6 +169,7 @@ def _write_graphs(work: _Work) -> None:
     save_graph(work.model.graph, graphs / "integer.npz")
     if work.streaming is not None:
         save_graph(work.streaming.clip.graph, graphs / "clip.npz")
+        save_graph(work.streaming.clip.float_graph, graphs / "float-clip.npz")
     plan = {"method": work.recipe.method, **work.model.plan.to_json()}
     (work.folder / "plan.json").write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
     if work.source.recipe is not None:
@@ -183,7 +185,7 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
         legal = quantize_for_tflite(work.model, work.samples, work.recipe, keep=work.streaming is not None)
         if legal is not work.model.graph:
             save_graph(legal, folder / "graphs" / "tflite.npz")
-        model = write_tflite(legal)
+        model = write_tflite(ExposeStates().run(legal) if states_as_inputs(work.options.settings) else legal)
         (folder / "model.tflite").write_bytes(model)
         (folder / "tflite").mkdir()
         for name, text in micro_sources(model).items():

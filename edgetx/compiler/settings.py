@@ -9,7 +9,7 @@ from edgetx.passes.lower_lmu import LmuForm
 from edgetx.quant import QuantRecipe, parse_recipe
 
 FORMS = ("tflite", "onnx", "c")
-SETTINGS = ("quantization.recipe", "quantization.calibration", "lmu.form")
+SETTINGS = ("quantization.recipe", "quantization.calibration", "lmu.form", "tflite.states")
 STREAMING = "streaming."
 """Begins the keys of what only `--stream` reads."""
 STREAM_SETTINGS = ("hop_frames", "look_back", "frame_ms", "smoothing_ms", "threshold", "refractory_ms")
@@ -78,3 +78,15 @@ def input_settings(settings: Mapping[str, str]) -> dict[str, str]:
 def stream_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """What the settings say about the stream, without their prefix."""
     return {key.removeprefix(STREAMING): value for key, value in settings.items() if key.startswith(STREAMING)}
+
+
+def states_as_inputs(settings: Mapping[str, str]) -> bool:
+    """Whether the TFLite file takes states as inputs and gives them as outputs, instead of keeping them in variables.
+
+    Raises:
+        ConfigError: If the setting is neither.
+    """
+    choice = settings.get("tflite.states", "variables")
+    if choice not in ("variables", "inputs"):
+        raise ConfigError(f"'{choice}'", where="tflite.states", hint="variables or inputs")
+    return choice == "inputs"

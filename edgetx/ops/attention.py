@@ -25,6 +25,12 @@ EXP2_COEFFICIENTS = (32767, 22665, 7579, 1298)
 with the value at 1 held at one half, within 7.4e-5."""
 
 
+Span = tuple[int, int]
+"""How many keys before and after its own place a query sees."""
+HIDDEN = -1e9
+"""What a mask adds to a score to hide a key; a single-precision number."""
+
+
 @dataclass(frozen=True)
 class AttentionFormat:
     """Fixed-point formats of one attention; see `Attention` for the arithmetic."""
@@ -69,7 +75,7 @@ class Attention(Op):
     Attributes:
         heads: Number of heads.
         scale: Factor of the scores.
-        span: How many keys before and after its own place a query sees; None for all.
+        span: The keys that a query sees; None for all.
         first: Place of the first query among the keys.
     """
 
@@ -77,7 +83,7 @@ class Attention(Op):
 
     heads: int
     scale: float
-    span: tuple[int, int] | None = None
+    span: Span | None = None
     first: int = 0
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
@@ -147,7 +153,7 @@ class Attention(Op):
         scores = b.op("MatMul", [split(q, length, [1, 0, 2]), split(k, keys, [1, 2, 0])])
         scaled = b.op("Mul", [scores, b.const(np.array(self.scale, np.float32))])
         if (visible := self.visible(length, keys)) is not None:
-            scaled = b.op("Add", [scaled, b.const(np.where(visible, 0, -1e9).astype(np.float32))])
+            scaled = b.op("Add", [scaled, b.const(np.where(visible, 0, HIDDEN).astype(np.float32))])
         y = b.op("MatMul", [b.op("Softmax", [scaled], {"axis": -1}), split(v, keys, [1, 0, 2])])
         merged = b.op("Transpose", [y], {"perm": [1, 0, 2]})
         b.result(node, b.op("Reshape", [merged, b.const(np.array(node.output.shape, np.int64))]))
@@ -167,6 +173,15 @@ class Attention(Op):
             "output_offset": node.output.type.zero_point,
         }
         return KernelCall("attention_s8", params, node.inputs, scratch_bytes=4 * k.shape[-2], in_place=0)
+
+
+def span_of(visible: Array) -> Span | None:
+    """The span of a square mask, queries × keys; None if it is not a band around the diagonal."""
+    if visible.ndim != 2 or visible.shape[0] != visible.shape[1] or not visible.any():
+        return None
+    offset = np.arange(len(visible)) - np.arange(len(visible))[:, None]
+    before, after = int(max(0, -offset[visible].min())), int(max(0, offset[visible].max()))
+    return (before, after) if (visible == ((offset >= -before) & (offset <= after))).all() else None
 
 
 def exp2_negative(octaves: Int) -> Int:

@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
-from edgetx.ops import Attention, BatchMatmul, FullyConnected, Reshape, Softmax, Transpose
+from edgetx.ops import Add, Attention, BatchMatmul, FullyConnected, Reshape, Softmax, Transpose
+from edgetx.ops.attention import HIDDEN, Span, span_of
 from edgetx.passes.base import Rule
 from edgetx.passes.movement import scalar_product, trace
 
@@ -30,7 +31,7 @@ class FuseAttention(Rule):
         mix = _only_user(graph, node.output)
         if mix is None or not isinstance(mix.op, BatchMatmul) or mix.inputs[0].name != node.output.name:
             return "the softmax does not weigh a matmul"
-        scores, scale = _scores(graph, node)
+        scores, scale, span = _scores(graph, node)
         if scores is None or not isinstance(scores.op, BatchMatmul):
             return "the softmax is not over a matmul"
         b = GraphBuilder.beside(graph, mix)
@@ -45,15 +46,15 @@ class FuseAttention(Rule):
                 return f"{value.name} is not rows of {moved.source.name}"
             packed.append(operand)
             scale *= moved.gain
-        return self._replace(graph, b, mix, packed, heads, scale)
+        return self._replace(graph, b, mix, packed, heads, scale, span)
 
     def _replace(
-        self, graph: Graph, b: GraphBuilder, mix: Node, packed: list[Value], heads: int, scale: float
+        self, graph: Graph, b: GraphBuilder, mix: Node, packed: list[Value], heads: int, scale: float, span: Span | None
     ) -> Graph | str:
         q, k, v = packed
         if k.shape != v.shape or q.shape[-1] != k.shape[-1]:
             return "values and keys differ in size"
-        y = b.op(Attention(heads, scale), q, k, v, name=mix.name)
+        y = b.op(Attention(heads, scale, span), q, k, v, name=mix.name)
         split = b.op(Reshape((y.shape[-2], heads, y.shape[-1] // heads)), y)
         back = b.op(Reshape(mix.output.shape), b.op(Transpose((1, 0, 2)), split))
         return graph.rewrite(remove=[mix], add=b.nodes, consts=b.consts, replace_values={mix.output.name: back})
@@ -67,13 +68,17 @@ def _only_user(graph: Graph, value: Value) -> Node | None:
     return user
 
 
-def _scores(graph: Graph, softmax: Node) -> tuple[Node | None, float]:
-    """The matmul under a softmax and the factor between the two."""
+def _scores(graph: Graph, softmax: Node) -> tuple[Node | None, float, Span | None]:
+    """The matmul under a softmax, the factor between the two, and the span of keys that a mask leaves."""
     above = graph.producer(softmax.inputs[0])
+    span = None
+    if above is not None and isinstance(above.op, Add) and (mask := graph.const(above.inputs[1])) is not None:
+        span = span_of(mask > HIDDEN / 2) if np.isin(mask, (0, HIDDEN)).all() else None
+        above = above if span is None else graph.producer(above.inputs[0])
     scaled = scalar_product(graph, above) if above else None
     if scaled is None:
-        return above, softmax.op.beta  # type: ignore[attr-defined]
-    return graph.producer(scaled[0]), scaled[1] * softmax.op.beta  # type: ignore[attr-defined]
+        return above, softmax.op.beta, span  # type: ignore[attr-defined]
+    return graph.producer(scaled[0]), scaled[1] * softmax.op.beta, span  # type: ignore[attr-defined]
 
 
 def _operands(scores: Node, mix: Node) -> list[tuple[Value, bool]]:

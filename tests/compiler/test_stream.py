@@ -8,6 +8,7 @@ import torch
 from architectures import recipe
 from click.testing import CliRunner
 
+from edgetx.backends.tflite.micro import builtins
 from edgetx.cli import main
 from edgetx.compiler import CompileOptions, compile_model, load_artifact
 from edgetx.compiler.invoke import run_file
@@ -119,6 +120,24 @@ def test_command_line_prints_the_stream(tmp_path):
     assert result.exit_code == 0, result.output
     assert "3 frames" in result.output
     assert json.loads((tmp_path / "out" / "report.json").read_text())["streaming"]["hop_ms"] is None
+
+
+def test_tflite_states_as_inputs_give_the_same_bits(tmp_path):
+    model, data, x = write_model(tmp_path)
+    settings = {"tflite.states": "inputs", "lmu.form": "fir"}
+    target = load_target("phone-cortex-a55")
+    options = CompileOptions(
+        str(model), target, tmp_path / "out", ("tflite",), data=data, settings=settings, stream=True
+    )
+    report = compile_model(options)
+    assert [report["verification"][name]["mismatches"] for name in ("tflm", "litert")] == [0, 0]
+    artifact = load_artifact(tmp_path / "out")
+    assert "VAR_HANDLE" not in builtins((tmp_path / "out" / "model.tflite").read_bytes())
+    np.savez(tmp_path / "in.npz", in0_seq=x[0][:, None, None, :])
+    run_file(artifact, "tflm", tmp_path / "in.npz", tmp_path / "tflm.npz")
+    run_file(artifact, "int", tmp_path / "in.npz", tmp_path / "int.npz")
+    found, expected = (np.load(tmp_path / name)["out0_seq"] for name in ("tflm.npz", "int.npz"))
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_bidirectional_model_is_refused_and_leaves_nothing(tmp_path):

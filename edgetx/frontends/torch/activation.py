@@ -8,7 +8,8 @@ from edgetx import ops
 from edgetx.errors import UnsupportedOpError
 from edgetx.frontends.torch.arithmetic import mul
 from edgetx.frontends.torch.scope import Scope, aten, transpose
-from edgetx.ir import Value
+from edgetx.ir import Array, Value
+from edgetx.ops.attention import HIDDEN, span_of
 
 
 @aten("layer_norm.default")
@@ -37,12 +38,31 @@ def _attention(
     s: Scope, q: Value, k: Value, v: Value, mask: Value | None = None, dropout: float = 0.0, causal: bool = False,
     scale: float | None = None, enable_gqa: bool = False,
 ) -> Value:  # fmt: skip
-    if mask is not None or causal or enable_gqa:
-        raise UnsupportedOpError("masked or grouped attention", hint="use full self-attention")
+    if enable_gqa:
+        raise UnsupportedOpError("grouped attention", hint="use full self-attention")
     factor = q.shape[-1] ** -0.5 if scale is None else scale
     scores = s.op(ops.BatchMatmul(adj_y=True), q, k, suffix=".scores")
     scaled = s.op(ops.Mul(), scores, s.const(np.array([factor]), "scale"), suffix=".scaled")
+    if mask is not None or causal:
+        scaled = s.op(ops.Add(), scaled, s.const(_hidden(s, scores, mask), "mask"), suffix=".masked")
     return s.op(ops.BatchMatmul(), s.op(ops.Softmax(), scaled, suffix=".weights"), v)
+
+
+def _hidden(s: Scope, scores: Value, mask: Value | None) -> Array:
+    """What is added to the scores of keys that a query does not see; a mask of truths or one that is added."""
+    queries, keys = scores.shape[-2:]
+    if mask is None:
+        visible = np.tri(queries, keys, dtype=bool)
+    elif (data := s.builder.consts.get(mask.name)) is None:
+        raise UnsupportedOpError("attention with a computed mask", hint="use a constant mask")
+    else:
+        flat = data.reshape(-1, *data.shape[-2:])
+        visible = flat[0] > (0.5 if flat.max() > 0 else HIDDEN / 2)
+        if not (flat == flat[0]).all() or not np.isin(flat[0][visible], (0, 1)).all():
+            raise UnsupportedOpError("attention with a bias or with masks that differ", hint="use one mask of truths")
+    if span_of(visible) is None:
+        raise UnsupportedOpError("attention whose mask is not a band", hint="use a window around each query")
+    return np.where(visible, 0.0, HIDDEN).astype(np.float32)
 
 
 @aten("softmax.int", "_softmax.default")
