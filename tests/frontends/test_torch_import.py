@@ -56,7 +56,8 @@ class Wrapped(nn.Module):
         (lambda x: torch.linalg.vector_norm(x, ord=1), "norm of order 1"),
         (lambda x: torch.log_softmax(x, -1), "log-softmax"),
         (lambda x: torch.max(x, 1).indices + x.mean(1), "place of a largest"),
-        (lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True), "masked"),
+        (lambda x: F.scaled_dot_product_attention(x, x, x, x @ x.mT), "computed mask"),
+        (lambda x: F.scaled_dot_product_attention(x, x, x, torch.eye(FRAMES).flip(0) > 0), "not a band"),
     ],
 )
 def test_unsupported_op_is_named(function, message):

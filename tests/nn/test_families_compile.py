@@ -10,6 +10,8 @@ from edgetx.errors import UnsupportedOpError
 from edgetx.fixedpoint import dequantize, quantize
 from edgetx.frontends.torch import export_module
 from edgetx.nn.reparameterize import merge_branches
+from edgetx.ops import Attention
+from edgetx.passes.pipeline import canonicalize
 from edgetx.quant import QuantRecipe
 from edgetx.reference import execute
 
@@ -59,11 +61,14 @@ def test_missing_op_is_named(name):
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_masked_attention_is_refused(name):
+def test_masked_attention_keeps_its_span(name):
     mixer, causal = MASKED[name]
     model, x = family("masformer-micro", mixer=[mixer], causal=causal)
-    with pytest.raises(UnsupportedOpError, match="masked"):
-        export_module(model, x[:1], "model")
+    graph = canonicalize(export_module(model, x[:1], "model"))
+    spans = [node.op.span for node in graph.nodes if isinstance(node.op, Attention)]
+    assert spans
+    assert None not in spans
+    np.testing.assert_allclose(execute(graph, [x[:1].numpy()])[0], model(x[:1]).detach().numpy(), atol=2e-5)
 
 
 def test_branches_are_merged_on_the_way():
