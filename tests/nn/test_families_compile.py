@@ -24,7 +24,7 @@ MISSING = {
 """Families that wait for an op."""
 
 CAUSAL = {"pool": "pool(3)", "large kernel": "large_kernel(7)"}
-MASKED = {"window": ("window(8)", False), "causal": ("full", True), "causal block": ("block(7)", True)}
+MASKED = {"window": ("window(8)", False), "causal": ("full", True)}
 
 
 def integer_error_db(graph, x, y):
@@ -69,6 +69,12 @@ def test_masked_attention_keeps_its_span(name):
     assert spans
     assert None not in spans
     np.testing.assert_allclose(execute(graph, [x[:1].numpy()])[0], model(x[:1]).detach().numpy(), atol=2e-5)
+
+
+def test_masks_within_blocks_are_refused():
+    model, x = family("masformer-micro", mixer=["block(7)"], causal=True)
+    with pytest.raises(UnsupportedOpError, match="in blocks"):
+        export_module(model, x[:1], "model")
 
 
 def test_branches_are_merged_on_the_way():

@@ -51,6 +51,8 @@ def _attention(
 def _hidden(s: Scope, scores: Value, mask: Value | None) -> Array:
     """What is added to the scores of keys that a query does not see; a mask of truths or one that is added."""
     queries, keys = scores.shape[-2:]
+    if scores.type.rank > 3 and scores.shape[0] > 1:
+        raise UnsupportedOpError("masked attention in blocks", hint="use a window around each query")
     if mask is None:
         visible = np.tri(queries, keys, dtype=bool)
     elif (data := s.builder.consts.get(mask.name)) is None:
