@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from edgetx.profile.cores.parameters import SOURCE_KINDS
 from edgetx.profile.measurements import load_measurements
 from edgetx.profile.validation import validation_of
 from edgetx.resources import data_dir
-from edgetx.targets import CORES, list_targets
+from edgetx.targets import CORES, list_targets, load_target
 
 FILES = sorted((data_dir("targets") / "cores").glob("*.toml"))
 
@@ -60,3 +61,14 @@ def test_measurements_are_those_published() -> None:
 def test_validation_says_when_there_is_none(core: str) -> None:
     line = validation_of(core)
     assert (line["cases"] == 0) == (line["mape"] is None)
+
+
+def test_the_board_in_the_documentation_is_complete(tmp_path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "timing-model.md").read_text(encoding="utf-8")
+    text = page.split("```toml\n")[1].split("```")[0]
+    path = tmp_path / "stm32f407-discovery.toml"
+    path.write_text(text, encoding="utf-8")
+    board = load_target(path)
+    assert board.flash
+    assert board.flash.wait_cycles(board.clock_hz) == 5
+    assert [cache.ways for cache in board.cache] == [64, 8]
