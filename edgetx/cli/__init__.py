@@ -18,7 +18,9 @@ VERBS: Mapping[str, str] = {
     "doctor": "Check toolchains and packages, and say how to fix each.",
     "evaluate": "Measure the accuracy of a compiled model in each runtime.",
     "flash": "Write firmware to a board, and verify it.",
+    "listen": "Show what a model detects in a recording, or at the microphone.",
     "list": "Show targets, models or ops.",
+    "new": "Start a firmware project or a recipe.",
     "profile": "Count the cycles of a firmware image, layer by layer.",
     "prune": "Take channels, heads and branches out of a trained model.",
     "quantize": "Train a model with the values of its integer graph.",
@@ -40,7 +42,7 @@ class Cli(click.Group):
         """Import a verb."""
         if name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(f"edgetx.cli.{name.replace('list', 'list_')}").command
+        command: click.Command = importlib.import_module("edgetx.cli." + ("list_" if name == "list" else name)).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 @click.command("flash", short_help="Write firmware to a board, and verify it.")
 @click.argument("artifact", type=click.Path(path_type=Path, exists=True))
 @target_option
-@click.option("--probe", metavar="URL", help="gdb:host:port, pyocd:[ID], uf2:[DRIVE] [default: what the board has].")
+@click.option(
+    "--probe", metavar="URL", help="gdb:host:port, pyocd:[ID], uf2:[DRIVE], adb:[SERIAL] [default: what the board has]."
+)
 @click.option("--base", type=lambda text: int(text, 0), help="Address of a raw image, such as 0x08000000.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @json_option
@@ -36,6 +38,9 @@ def command(
     from edgetx.flash import flash, make_plan, open_probe
     from edgetx.profile.image import load_image
 
+    if target.kind == "phone":
+        _install(artifact, probe or "adb:", dry_run)
+        return
     image = artifact / "firmware.elf" if artifact.is_dir() else artifact
     plan = make_plan(target, load_image(image, base))
     url = probe or ("uf2:" if target.uf2 else "pyocd:")
@@ -46,3 +51,17 @@ def command(
     with stages(quiet) as progress, open_probe(url, plan) as opened:
         done = flash(plan, opened, progress)
     click.echo(json.dumps({"flashed": done, "bytes": plan.size}) if as_json else done)
+
+
+def _install(artifact: Path, probe: str, dry_run: bool) -> None:
+    """Put the program of a compiled folder on a phone."""
+    from edgetx.device.adb import PLACE, install_program
+    from edgetx.errors import DeviceError
+
+    program = artifact / "program" if artifact.is_dir() else artifact
+    scheme, _, serial = probe.partition(":")
+    if scheme != "adb":
+        raise DeviceError("a phone is not flashed", where=probe, hint="--probe adb:SERIAL")
+    if not program.is_file():
+        raise DeviceError("the folder has no program", where=str(artifact), hint="compile with --to c for a phone")
+    click.echo(f"push {program} to {PLACE}" if dry_run else install_program(program, serial))

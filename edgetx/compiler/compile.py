@@ -13,10 +13,12 @@ from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
 from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import FORM_OF, REPORT, Artifact, is_installed
+from edgetx.compiler.board import layers_header, spotter_header, write_board
 from edgetx.compiler.budget import Budget
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.frontend import write_frontend
 from edgetx.compiler.hop import continuous_audio, profile_hops, write_stream
+from edgetx.compiler.listening import can_listen, make_listener
 from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
@@ -32,7 +34,8 @@ from edgetx.compiler.streaming import (
     summary,
 )
 from edgetx.compiler.verification import make_cases, verify_artifact
-from edgetx.firmware import Firmware, GoldenCase, build_firmware
+from edgetx.firmware import Firmware, GoldenAudio, GoldenCase, build_firmware
+from edgetx.firmware.phone import build_phone_program
 from edgetx.ir import Array, Arrays
 from edgetx.ir.serialize import save_graph
 from edgetx.output import replaced_folder
@@ -209,9 +212,27 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
         if work.options.target.kind == "mcu":
             work.progress("firmware")
             elf = folder / "firmware.elf"
-            firmware = build_firmware(folder / "c", work.options.target, elf, _golden(work), audio=audio)
+            golden = _golden(work)
+            firmware = build_firmware(folder / "c", work.options.target, elf, golden, audio=audio)
             work.artifacts["firmware"] = "firmware.elf"
+            _write_board(work, golden, audio)
+        else:
+            work.progress("program")
+            build_phone_program(folder / "c", work.options.target, folder / "program", _golden(work), audio=audio)
+            work.artifacts["program"] = "program"
     return sources, firmware
+
+
+def _write_board(work: _Work, golden: list[GoldenCase], audio: GoldenAudio) -> None:
+    """What firmware projects need beside the C."""
+    board, artifact = work.folder / "board", Artifact(work.folder)
+    write_board(work.options.target, work.folder / "c", golden, audio, board)
+    rows = json.loads(artifact.file(LAYERS).read_text(encoding="utf-8"))
+    (board / "etx_layers.h").write_text(layers_header(rows), encoding="utf-8")
+    if can_listen(artifact):
+        listener = make_listener(artifact)
+        text = spotter_header(listener.settings, listener.recipe.data.classes, listener.frames, listener.step)
+        (board / "spotter_settings.h").write_text(text, encoding="utf-8")
 
 
 def _golden(work: _Work) -> list[GoldenCase]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from edgetx.config import did_you_mean
-from edgetx.device.streams import SerialStream, Stream, TcpStream, host_and_port
+from edgetx.device.adb import serve_command
+from edgetx.device.streams import ProcessStream, SerialStream, Stream, TcpStream, host_and_port
 from edgetx.errors import DeviceError
 
 
@@ -18,7 +19,11 @@ def _serial(place: str, url: str) -> Stream:
     return SerialStream(place)
 
 
-SCHEMES: Mapping[str, Callable[[str, str], Stream]] = {"serial": _serial, "tcp": _tcp}
+def _adb(place: str, url: str) -> Stream:
+    return ProcessStream(serve_command(place), url)
+
+
+SCHEMES: Mapping[str, Callable[[str, str], Stream]] = {"adb": _adb, "serial": _serial, "tcp": _tcp}
 
 
 @contextmanager

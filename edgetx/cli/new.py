@@ -1,0 +1,92 @@
+"""`edgetx new`: projects and recipes to start from."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgetx.cli.options import target_option
+
+if TYPE_CHECKING:
+    from edgetx.targets import Target
+
+EXAMPLES = ("bench", "keyword_spotter", "sound_event", "c_library", "arduino_library", "tflm_application")
+
+
+@click.group("new", short_help="Start a firmware project or a recipe.")
+def command() -> None:
+    """Start a firmware project or a recipe."""
+
+
+@command.command("firmware")
+@click.argument("name", type=click.Path(path_type=Path))
+@target_option
+@click.option("--example", type=click.Choice(EXAMPLES), default="keyword_spotter", show_default=True)
+@click.option("--model", default="kws-transformer-micro", show_default=True, help="What the project compiles.")
+def firmware(name: Path, target: "Target", example: str, model: str) -> None:
+    """Copy a firmware example to NAME, with the commands that build it for a board.
+
+    \b
+    edgetx new firmware doorbell --target nucleo-l4r5zi
+    """
+    from edgetx.errors import TargetError
+    from edgetx.resources import data_dir
+
+    if target.kind != "mcu":
+        raise TargetError(f"no firmware is built for a {target.kind}", where=target.name)
+    _refuse_existing(name)
+    examples = data_dir("firmware_examples")
+    shutil.copytree(examples / example, name)
+    if (name / "src").is_dir() and example in ("bench", "keyword_spotter", "sound_event"):
+        shutil.copytree(examples / "cmake", name / "cmake")
+    if example == "sound_event":
+        shutil.copytree(examples / "keyword_spotter" / "src", name / "spotter")
+        cmake = name / "CMakeLists.txt"
+        cmake.write_text(
+            cmake.read_text(encoding="utf-8").replace("../keyword_spotter/src", "spotter"), encoding="utf-8"
+        )
+    (name / "build.sh").write_text(_build_script(example, target.name, model), encoding="utf-8")
+    (name / "build.sh").chmod(0o755)
+    click.echo(f"{name}: ./build.sh builds it for {target.name}")
+
+
+@command.command("recipe")
+@click.argument("name", type=click.Path(path_type=Path))
+@click.option("--from", "source", default="kws-transformer-micro", show_default=True, help="A model of the zoo.")
+def recipe(name: Path, source: str) -> None:
+    """Copy the recipe of a model to NAME/recipe.toml, to be changed.
+
+    \b
+    edgetx new recipe my-words
+    """
+    from edgetx.config import did_you_mean
+    from edgetx.errors import ConfigError
+    from edgetx.resources import data_dir
+
+    models = {path.parent.name: path for path in data_dir("models").glob("*/recipe.toml")}
+    if source not in models:
+        raise ConfigError(f"unknown model '{source}'", where="--from", hint=did_you_mean(source, models))
+    _refuse_existing(name)
+    name.mkdir(parents=True)
+    text = models[source].read_text(encoding="utf-8").replace(f'name = "{source}"', f'name = "{name.name}"', 1)
+    (name / "recipe.toml").write_text(text, encoding="utf-8")
+    click.echo(f"{name}/recipe.toml: change classes and source, then edgetx train {name}/recipe.toml --data RECORDINGS")
+
+
+def _refuse_existing(path: Path) -> None:
+    from edgetx.errors import ConfigError
+
+    if path.exists():
+        raise ConfigError("exists already", where=str(path), hint="choose another name")
+
+
+def _build_script(example: str, target: str, model: str) -> str:
+    lines = ["#!/bin/sh", "set -eu", 'cd "$(dirname "$0")"']
+    lines.append(f"edgetx compile {model} --target {target} -o build/model")
+    if example == "arduino_library":
+        return "\n".join([*lines, "make EDGETX_MODEL=build/model", ""])
+    toolchain = " --toolchain build/model/board/toolchain.cmake"
+    more = ' -DTFLM_ROOT="$TFLM_ROOT"' if example == "tflm_application" else ""
+    lines.append(f'cmake -S . -B build/{example} -DEDGETX_MODEL="$PWD/build/model"{more}{toolchain}')
+    return "\n".join([*lines, f"cmake --build build/{example}", ""])

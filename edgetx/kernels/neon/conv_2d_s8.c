@@ -1,0 +1,49 @@
+#include "etx_gather.h"
+#include "etx_neon_matmul.h"
+
+enum { LARGEST_WINDOW = 4096 };
+
+/* One result after the other, for windows that are too large to be gathered. */
+static void convolve_slowly(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
+                            const etx_neon_output *out, int8_t *y) {
+  for (int32_t i = 0; i < p->out_height * p->out_width * p->out_channels; ++i) {
+    const int32_t channel = i % p->out_channels, place = i / p->out_channels;
+    const int32_t top = place / p->out_width * p->stride_height - p->pad_top;
+    const int32_t left = place % p->out_width * p->stride_width - p->pad_left;
+    const int8_t *weight = w + channel * p->window_height * p->window_width * p->in_channels;
+    int32_t acc = out->bias[channel];
+    for (int32_t n = 0; n < p->window_height * p->window_width; ++n, weight += p->in_channels) {
+      const int32_t row = top + n / p->window_width * p->dilation_height;
+      const int32_t column = left + n % p->window_width * p->dilation_width;
+      if (row >= 0 && row < p->in_height && column >= 0 && column < p->in_width) {
+        for (int32_t c = 0; c < p->in_channels; ++c) {
+          acc += (x[(row * p->in_width + column) * p->in_channels + c] + p->input_offset) * weight[c];
+        }
+      }
+    }
+    y[i] = (int8_t)etx_requantize(acc, out->mantissas[channel], out->shifts[channel], p->output_offset, p->low, p->high);
+  }
+}
+
+void etx_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w, const int32_t *bias,
+                    const int32_t *mantissas, const int32_t *shifts, int8_t *y) {
+  const etx_neon_output out = {bias, mantissas, shifts, p->input_offset, p->output_offset, p->low, p->high};
+  const int32_t window = p->window_height * p->window_width * p->in_channels;
+  const int32_t places = p->out_height * p->out_width;
+  int8_t windows[ETX_TILE][LARGEST_WINDOW];
+  if (window > LARGEST_WINDOW) {
+    convolve_slowly(p, x, w, &out, y);
+    return;
+  }
+  for (int32_t place = 0; place < places; place += ETX_TILE) {
+    const int32_t rows = places - place < ETX_TILE ? places - place : ETX_TILE;
+    const int8_t *tile[ETX_TILE];
+    for (int32_t r = 0; r < ETX_TILE; ++r) {
+      tile[r] = windows[r < rows ? r : 0];
+      if (r < rows) {
+        etx_gather_window(p, x, place + r, windows[r]);
+      }
+    }
+    etx_matmul_rows(tile, rows, w, window, p->out_channels, &out, y + place * p->out_channels);
+  }
+}

@@ -1,0 +1,42 @@
+/* Listens, and prints an event for every keyword: the hop that completed it, and the word. */
+#include "etx_console.h"
+#include "microphone.h"
+#include "ring.h"
+#include "spotter.h"
+
+static ring audio;
+
+static void on_samples(const int16_t *samples, size_t count) { ring_write(&audio, samples, count); }
+
+static void on_event(uint32_t hop, int32_t class) {
+  etx_console_write("event ");
+  etx_console_write_decimal(hop);
+  etx_console_write(" ");
+  etx_console_write(spotter_classes[class]);
+  etx_console_write("\n");
+}
+
+int main(void) {
+  int16_t samples[EDGETX_FRONTEND_HOP];
+  uint32_t hop = 0;
+  spotter_reset();
+  if (!microphone_start(EDGETX_FRONTEND_SAMPLE_RATE_HZ, on_samples)) {
+    etx_console_write("no microphone\n");
+    return 1;
+  }
+  while (microphone_wait()) {
+    while (ring_take(&audio, samples, EDGETX_FRONTEND_HOP)) {
+      ++hop;
+      const int32_t class = spotter_push(samples);
+      if (class != ETX_DETECTOR_NOTHING) {
+        on_event(hop, class);
+      }
+    }
+  }
+  etx_console_write("heard ");
+  etx_console_write_decimal(hop);
+  etx_console_write(" hops, lost ");
+  etx_console_write_decimal(audio.lost);
+  etx_console_write(" samples\n");
+  return 0;
+}

@@ -1,0 +1,84 @@
+/* NEON kernels against the portable ones, whose functions are called portable_… here, on random shapes and values. */
+#include <stdio.h>
+#include <string.h>
+
+#include "etx_kernels.h"
+
+void portable_fully_connected_s8(const etx_fully_connected_params *p, const int8_t *x, const int8_t *w,
+                                 const int32_t *bias, const int32_t *mantissas, const int32_t *shifts, int8_t *y);
+void portable_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w, const int32_t *bias,
+                         const int32_t *mantissas, const int32_t *shifts, int8_t *y);
+
+enum { SIZE = 1 << 16, CHANNELS = 64, CASES = 1500 };
+static int8_t x[SIZE], w[SIZE], y[SIZE], z[SIZE];
+static int32_t bias[CHANNELS], mantissas[CHANNELS], shifts[CHANNELS];
+static uint32_t state = 1;
+
+static int32_t draw(int32_t low, int32_t high) {
+  state = state * 1664525u + 1013904223u;
+  return low + (int32_t)((state >> 8) % (uint32_t)(high - low + 1));
+}
+
+static void fill(int case_number) {
+  for (int i = 0; i < SIZE; ++i) {
+    const int is_extreme = case_number % 3 == 0;
+    x[i] = (int8_t)(is_extreme ? -128 + 255 * draw(0, 1) * (case_number % 2) : draw(-128, 127));
+    w[i] = (int8_t)(is_extreme ? -128 : draw(-128, 127));
+  }
+  for (int i = 0; i < CHANNELS; ++i) {
+    bias[i] = draw(-4000000, 4000000);
+    mantissas[i] = case_number % 7 == 0 ? 1 << 30 : (draw(1 << 22, (1 << 23) - 1) << 8) | draw(0, 255);
+    shifts[i] = case_number % 5 == 0 ? draw(0, 2) : draw(-16, 0);
+  }
+  memset(y, 1, SIZE);
+  memset(z, 1, SIZE);
+}
+
+int main(void) {
+  for (int n = 0; n < CASES; ++n) {
+    fill(n);
+    etx_fully_connected_params f;
+    memset(&f, 0, sizeof f);
+    f.rows = draw(1, 9);
+    f.in_features = draw(1, 130);
+    f.out_features = draw(1, CHANNELS);
+    f.input_offset = draw(-127, 128);
+    f.output_offset = draw(-128, 127);
+    f.low = draw(0, 1) ? -128 : f.output_offset;
+    f.high = 127;
+    portable_fully_connected_s8(&f, x, w, bias, mantissas, shifts, z);
+    etx_fully_connected_s8(&f, x, w, bias, mantissas, shifts, y);
+    if (memcmp(y, z, SIZE) != 0) {
+      printf("fully connected %d: %d rows, %d to %d\n", n, (int)f.rows, (int)f.in_features, (int)f.out_features);
+      return 1;
+    }
+    etx_convolution_params c;
+    memset(&c, 0, sizeof c);
+    c.in_height = draw(1, 9);
+    c.in_width = draw(1, 9);
+    c.in_channels = draw(1, 20);
+    c.window_height = draw(1, 3);
+    c.window_width = draw(1, 3);
+    c.stride_height = draw(1, 2);
+    c.stride_width = draw(1, 2);
+    c.dilation_height = draw(1, 2);
+    c.dilation_width = draw(1, 2);
+    c.pad_top = draw(0, 2);
+    c.pad_left = draw(0, 2);
+    c.out_height = draw(1, 5);
+    c.out_width = draw(1, 5);
+    c.out_channels = draw(1, 20);
+    c.input_offset = f.input_offset;
+    c.output_offset = f.output_offset;
+    c.low = f.low;
+    c.high = f.high;
+    portable_conv_2d_s8(&c, x, w, bias, mantissas, shifts, z);
+    etx_conv_2d_s8(&c, x, w, bias, mantissas, shifts, y);
+    if (memcmp(y, z, SIZE) != 0) {
+      printf("convolution %d\n", n);
+      return 1;
+    }
+  }
+  printf("%d cases equal\n", CASES);
+  return 0;
+}
