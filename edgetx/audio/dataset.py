@@ -120,6 +120,31 @@ def find_table(folder: Path) -> Path:
     return table
 
 
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    """The rows of a data folder's CSV as they stand; the split is `test` where there is no such column.
+
+    Raises:
+        DataError: If there is no table, it is not a CSV, or a row has no path or label.
+    """
+    table = find_table(folder)
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, restkey="")
+            columns = reader.fieldnames or ()
+            rows = [{"split": "test", **row} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise DataError(f"not a CSV in UTF-8: {problem}", where=str(table)) from problem
+    for column in ("path", "label"):
+        if column not in columns:
+            raise DataError(f"no column '{column}'", where=str(table))
+    if not rows:
+        raise DataError("lists no clips", where=str(table))
+    for number, row in enumerate(rows, start=2):
+        if "" in row or None in row.values() or "\0" in row["path"] or not row["path"]:
+            raise DataError("not as many values as columns, or no path", where=f"{table}:{number}")
+    return rows
+
+
 def read_table(folder: Path, data: Data) -> list[dict[str, str]]:
     """The checked rows of a data folder's CSV.
 
@@ -127,15 +152,7 @@ def read_table(folder: Path, data: Data) -> list[dict[str, str]]:
         DataError: If there is no table, or a row has an unknown label or split or no file, or a speaker is
             in more than one split.
     """
-    table = find_table(folder)
-    with table.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = [{"split": "test", **row} for row in reader]
-    for column in ("path", "label"):
-        if column not in (reader.fieldnames or ()):
-            raise DataError(f"no column '{column}'", where=str(table))
-    if not rows:
-        raise DataError("lists no clips", where=str(table))
+    table, rows = find_table(folder), read_rows(folder)
     if data.test_fold:
         _split_by_fold(rows, data.test_fold, table)
     for number, row in enumerate(rows, start=2):

@@ -44,7 +44,7 @@ def get(name: str, out: Path | None, mirror: str, fold: int, seed: int, as_json:
 
     \b
     edgetx data get esc-10 -o build/esc-10
-    edgetx train build/esc-10 --data build/esc-10
+    edgetx train build/esc-10 --data build/esc-10 --folds
     """
     out = out or Path("build") / name
     family, _, classes = name.rpartition("-")

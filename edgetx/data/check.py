@@ -1,6 +1,5 @@
 """What is wrong with a data folder: format, levels, duplicates, leakage between splits, balance."""
 
-import csv
 import hashlib
 import math
 from collections import Counter, defaultdict
@@ -12,7 +11,7 @@ import numpy as np
 import soundfile
 
 from edgetx.audio.clip import Clip, read_clip
-from edgetx.audio.dataset import SPLITS, find_table
+from edgetx.audio.dataset import SPLITS, read_rows
 from edgetx.data.duplicates import Fingerprint, fingerprint, near_duplicates
 from edgetx.errors import DataError
 
@@ -100,7 +99,7 @@ def check_folder(folder: Path, report: Callable[[int, int], None] = lambda done,
     Raises:
         DataError: If there is no table, or it lacks a column.
     """
-    rows = _rows(folder)
+    rows = read_rows(folder)
     clips = []
     for done, row in enumerate(rows):
         report(done, len(rows))
@@ -119,19 +118,6 @@ def check_folder(folder: Path, report: Callable[[int, int], None] = lambda done,
         _speaker_counts(clips),
         findings,
     )
-
-
-def _rows(folder: Path) -> list[dict[str, str]]:
-    table = find_table(folder)
-    with table.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = [{"split": "test", **row} for row in reader]
-    for column in ("path", "label"):
-        if column not in (reader.fieldnames or ()):
-            raise DataError(f"no column '{column}'", where=str(table))
-    if not rows:
-        raise DataError("lists no clips", where=str(table))
-    return rows
 
 
 def _examine(folder: Path, row: Mapping[str, str]) -> _Clip:

@@ -72,7 +72,8 @@ def _write(folder: Path, zipped: ZipFile, entry: dict[str, str], fold: int, arch
     path = f"{entry['category']}/{PurePosixPath(entry['filename']).stem}.flac"
     write_clip(folder / path, to_rate(audio[:, 0], rate), RATE)
     # All takes of a source lie in one fold; as the "speaker" it is held to one split.
-    return Row(path, entry["category"], split_of(int(entry["fold"]), fold, FOLDS), entry["src_file"])
+    split = split_of(int(entry["fold"]), fold, FOLDS)
+    return Row(path, entry["category"], split, entry["src_file"], fold=entry["fold"])
 
 
 def _read_table(zipped: ZipFile, classes: int, archive: Path) -> list[dict[str, str]]:

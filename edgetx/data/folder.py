@@ -26,6 +26,7 @@ class Row:
     split: str
     speaker: str = ""
     word: str = ""
+    fold: str = ""
 
 
 @contextmanager
@@ -60,8 +61,10 @@ def write_table(folder: Path, rows: Iterable[Row]) -> None:
     """Write split.csv, in the order of the paths."""
     with (folder / "split.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("path", "label", "split", "speaker", "word"))
-        writer.writerows((r.path, r.label, r.split, r.speaker, r.word) for r in sorted(rows, key=lambda r: r.path))
+        writer.writerow(("path", "label", "split", "speaker", "word", "fold"))
+        writer.writerows(
+            (r.path, r.label, r.split, r.speaker, r.word, r.fold) for r in sorted(rows, key=lambda r: r.path)
+        )
 
 
 def write_starter_recipe(

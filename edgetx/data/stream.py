@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgetx.audio.clip import Clip, read_clip
-from edgetx.audio.dataset import find_table
+from edgetx.audio.dataset import read_rows
 from edgetx.errors import DataError
 from edgetx.evaluation.spotting import Event
 
@@ -86,8 +86,7 @@ def stream_of_folder(
     Raises:
         DataError: If there are no clips or no noise, or one cannot be read.
     """
-    with find_table(folder).open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("split", "test") == split]
+    rows = [row for row in read_rows(folder) if row["split"] == split]
     if not rows:
         raise DataError(f"no clips in split '{split}'", where=str(folder))
     clips = [(read_clip(folder / r["path"], rate), r["label"], r.get("speaker") or "", r["path"]) for r in rows]
@@ -119,7 +118,7 @@ def read_events(path: Path) -> list[Event]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return [Event(float(row["start_s"]), float(row["end_s"]), row["label"]) for row in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, TypeError, UnicodeDecodeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as problem:
         hint = f"columns {', '.join(COLUMNS[:3])}, times in seconds"
         raise DataError("not a table of events", where=str(path), hint=hint) from problem
 

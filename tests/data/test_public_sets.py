@@ -169,6 +169,7 @@ def test_esc_has_its_folds(archives, tmp_path, classes, fold):
     esc50(archives)
     rows = esc.prepare(tmp_path / "out", classes, fold, str(archives))
     assert Counter(row.split for row in rows) == {"train": 24 * classes, "valid": 8 * classes, "test": 8 * classes}
+    assert all(row.fold == row.path.split("/")[1][0] for row in rows)
     folds = {split: {row.path.split("/")[1][0] for row in rows if row.split == split} for split in ("test", "valid")}
     assert folds == {"test": {str(fold)}, "valid": {str(fold % 5 + 1)}}
     with (tmp_path / "out" / "split.csv").open() as file:
