@@ -168,6 +168,15 @@ class QuantizationAware:
 
 
 @dataclass(frozen=True)
+class Search:
+    """Smaller networks than the model's, among which a search under budgets chooses."""
+
+    space: dict[str, tuple[int, ...]] = field(default_factory=dict)  # option of the model to its values
+    trials: int = 60  # networks looked at
+    epochs: int = 20  # of tuning the network that was chosen
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything needed to train a model again."""
 
@@ -181,6 +190,7 @@ class Recipe:
     quantization: Quantization = Quantization()
     distillation: Distillation = Distillation()
     pruning: Pruning = Pruning()
+    search: Search = Search()
     quantization_aware: QuantizationAware = QuantizationAware()
     target: str | None = None
     budgets: dict[str, str] = field(default_factory=dict)

@@ -43,6 +43,7 @@ BORDERS = {
     "onnxruntime": ("runtimes/onnxruntime.py",),
     "pooch": ("data/download.py",),
     "requests": ("data/download.py",),
+    "optuna": ("compress/search.py",),
     "rich": ("cli/",),
     "safetensors": ("nn/", "train/"),
     "scipy": ("data/", "train/metrics.py"),

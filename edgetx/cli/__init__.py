@@ -25,6 +25,7 @@ VERBS: Mapping[str, str] = {
     "prune": "Take channels, heads and branches out of a trained model.",
     "quantize": "Train a model with the values of its integer graph.",
     "run": "Run a compiled model on inputs from an .npz.",
+    "search": "Find the best network of a recipe's space that fits a budget.",
     "train": "Train the model of a recipe on recordings.",
     "verify": "Compare every runtime with the integer reference on random and real inputs.",
 }
@@ -80,6 +81,7 @@ EXTRA_OF = {
     "requests": "data",
     "scipy": "train",
     "lightning_fabric": "train",
+    "optuna": "train",
     "tflite_micro": "verify",
     "ai_edge_litert": "verify",
     "onnxruntime": "verify",

@@ -20,6 +20,8 @@ from edgetx.resources import data_dir
 
 SAVED_MODEL = "saved_model.pb"
 """What the folder of a TensorFlow SavedModel holds."""
+WEIGHTS = "weights.safetensors"
+"""In the folder of a trained model."""
 GRAPH, PLAN = "graph.npz", "plan.json"
 """In the folder of a compressed model: its float graph, in place of weights, and the plan it was trained with."""
 
@@ -85,6 +87,17 @@ def zoo_names() -> list[str]:
     return sorted(path.parent.name for path in data_dir("models").glob("*/recipe.toml"))
 
 
+def is_untrained_recipe(source: str) -> bool:
+    """Whether a source is a recipe beside which there are no weights."""
+    if Path(source).suffix in FILE_LOADERS:
+        return False
+    try:
+        folder = recipe_path(source).parent
+    except ConfigError:
+        return False
+    return not any((folder / name).is_file() for name in (WEIGHTS, GRAPH))
+
+
 def _load_model_folder(source: str) -> Source:
     recipe = load_recipe(source)
     folder = recipe_path(source).parent
@@ -94,7 +107,7 @@ def _load_model_folder(source: str) -> Source:
     return Source(
         kind="zoo" if folder.parent == data_dir("models") else "folder",
         name=recipe.name,
-        sha256=_digest(folder / (GRAPH if compressed else "weights.safetensors")),
+        sha256=_digest(folder / (GRAPH if compressed else WEIGHTS)),
         graph=graph,
         recipe=recipe,
         calibration=calibration,

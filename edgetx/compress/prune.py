@@ -13,12 +13,12 @@ from edgetx.compress.folder import write_graph_folder
 from edgetx.compress.ledger import earlier_stages, graph_stage
 from edgetx.compress.pruning import Labelled, Pruner
 from edgetx.compress.trained import Trained, load_trained, taught_by
-from edgetx.compress.tuning import Tuner
+from edgetx.compress.tuning import Tuner, schedule
 from edgetx.compress.views import TuningData, Views, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
 from edgetx.ir import Graph
 from edgetx.output import check_replaceable
-from edgetx.recipe import Pruning, Recipe, Training
+from edgetx.recipe import Recipe
 from edgetx.targets import Target
 from edgetx.train.graph import GraphModule
 from edgetx.train.metrics import Stage
@@ -96,7 +96,7 @@ def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cos
             module,
             views,
             known.valid,
-            tuning(model.recipe.training, settings),
+            schedule(model.recipe.training, settings.epochs, settings.learning_rate),
             objective(model.recipe),
             blends(model.recipe),
         )
@@ -107,17 +107,6 @@ def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cos
 
 def _every(views: Views, step: int) -> Labelled:
     return Labelled(views.x[0][::step], views.y[::step])
-
-
-def tuning(training: Training, settings: Pruning) -> Training:
-    """The training settings of one round: short, and gentler than training from nothing."""
-    return replace(
-        training,
-        epochs=settings.epochs,
-        learning_rate=settings.learning_rate,
-        warmup_epochs=1,
-        average=min(training.average, 0.99),
-    )
 
 
 def _between(start: Cost, limit: Cost, share: float) -> Cost:

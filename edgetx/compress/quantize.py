@@ -12,13 +12,12 @@ from edgetx.compress.distill import objective
 from edgetx.compress.folder import write_graph_folder
 from edgetx.compress.ledger import earlier_stages, graph_stage
 from edgetx.compress.trained import Trained, load_trained, taught_by
-from edgetx.compress.tuning import Tuner, checkpoint_of
+from edgetx.compress.tuning import Tuner, checkpoint_of, schedule
 from edgetx.compress.views import TuningData, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
 from edgetx.ir import Graph
 from edgetx.output import check_replaceable
 from edgetx.quant import QuantPlan, calibrate, make_plan, parse_recipe
-from edgetx.recipe import QuantizationAware, Training
 from edgetx.targets import Target
 from edgetx.train.evaluate import Evaluation, evaluate
 from edgetx.train.graph import QuantizedGraphModule
@@ -80,7 +79,10 @@ def quantization_aware(
     before = _judged(module, known.valid)
     watch.stage("quantization-aware training")
     views = taught_by(model.graph, known.views)
-    tuner = Tuner(module, views, known.valid, _schedule(recipe.training, settings), objective(recipe))
+    slow = replace(
+        schedule(recipe.training, settings.epochs, settings.learning_rate), batch=settings.batch, weight_decay=0.0
+    )
+    tuner = Tuner(module, views, known.valid, slow, objective(recipe))
     tuner.run(checkpoint, watch.epoch)
     after = _judged(module, known.valid)
     better = (after.accuracy, -after.loss) > (before.accuracy, -before.loss)
@@ -89,15 +91,3 @@ def quantization_aware(
 
 def _judged(module: QuantizedGraphModule, valid: Dataset) -> Evaluation:
     return evaluate(module, torch.from_numpy(valid.x), torch.from_numpy(valid.y))
-
-
-def _schedule(training: Training, settings: QuantizationAware) -> Training:
-    return replace(
-        training,
-        epochs=settings.epochs,
-        batch=settings.batch,
-        learning_rate=settings.learning_rate,
-        warmup_epochs=1,
-        average=min(training.average, 0.99),
-        weight_decay=0.0,
-    )

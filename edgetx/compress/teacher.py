@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from edgetx.audio import extract
-from edgetx.compiler.source import GRAPH, load_source
+from edgetx.compiler.source import GRAPH, WEIGHTS, load_source
 from edgetx.errors import ConfigError, DataError, ModelError
 from edgetx.ir import Array
 from edgetx.recipe import Recipe, load_recipe, recipe_path
@@ -89,7 +89,7 @@ def _folder_teacher(source: str, student: Recipe) -> Teacher:
         with torch.inference_mode():
             return np.asarray(module(torch.from_numpy(features)))[:, columns]
 
-    weights = folder / (GRAPH if (folder / GRAPH).is_file() else "weights.safetensors")
+    weights = folder / (GRAPH if (folder / GRAPH).is_file() else WEIGHTS)
     return Teacher(source, _digest(weights, columns), answer, sum(p.numel() for p in module.parameters()))
 
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,8 @@ from edgetx.train.evaluate import evaluate
 from edgetx.train.loop import Epoch, best_epoch
 from edgetx.train.saving import load_state, save_state
 from edgetx.train.schedule import learning_rate_factor, parameter_groups
+
+_LONGEST_AVERAGE = 0.99  # of weights in short runs, a hundred steps
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class Distilling:
 
     def __call__(self, module: nn.Module, batch: Batch) -> Tensor:
         """The loss to go down."""
-        logits = module(batch.x)
+        return self.loss(module(batch.x), batch)
+
+    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The loss of a module's answers."""
         labels = F.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
         if batch.teacher is None or self.weight == 0:
             return labels
@@ -192,3 +197,9 @@ def _copy(module: nn.Module) -> dict[str, Tensor]:
 def checkpoint_of(out: Path, stage: str) -> Path:
     """Where an unfinished stage of an output folder is kept: beside it."""
     return out.with_name(f".{out.name}.{stage}.pt")
+
+
+def schedule(training: Training, epochs: int, learning_rate: float) -> Training:
+    """A recipe's settings for tuning what is trained already: short, and gentler."""
+    average = min(training.average, _LONGEST_AVERAGE)
+    return replace(training, epochs=epochs, learning_rate=learning_rate, warmup_epochs=1, average=average)

@@ -1,0 +1,62 @@
+"""`edgetx search`: the best network of a recipe's space that fits a budget."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgetx.cli.compression import (
+    board_option,
+    default_out,
+    folder_option,
+    print_ledger,
+    recordings_option,
+    watching,
+)
+from edgetx.cli.options import json_option, quiet_option
+
+if TYPE_CHECKING:
+    from edgetx.targets import Target
+
+
+@click.command("search", short_help="Find the best network of a recipe's space that fits a budget.")
+@click.argument("recipe")
+@recordings_option
+@board_option
+@click.option("--budget", default="", metavar="LIMITS", help="What is allowed: ram=16K,flash=64K,latency=50ms.")
+@click.option("--study", type=click.Path(path_type=Path), help="Folder in which several workers share the search.")
+@folder_option
+@json_option
+@quiet_option
+def command(
+    recipe: str,
+    data: Path,
+    target: "Target",
+    budget: str,
+    study: Path | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train one network that holds many, and search it for the one that hears best within the budget.
+
+    \b
+    [search]
+    space = { width = [16, 24, 32], layer_mlp = [16, 32, 52], layers = [2, 3, 4] }
+
+    Cycles and memory are those of firmware built for the target. Start the command again, on any machine that sees the
+    folder of --study, to have another worker; one that is killed loses only what it was looking at.
+    """
+    from edgetx.compiler import parse_budget
+    from edgetx.compress.cost import limit_of
+    from edgetx.compress.searched import search_network
+
+    out, limit = default_out(out, recipe, "searched"), limit_of(parse_budget(budget), target)
+    with watching(quiet) as watch:
+        stages = [stage.to_json() for stage in search_network(recipe, data, out, target, limit, study, watch)]
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "stages": stages}))
+        return
+    print_ledger(stages)
+    click.echo(f"wrote {out}")
