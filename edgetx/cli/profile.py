@@ -25,6 +25,7 @@ Json = dict[str, object]
 @click.option("--device", metavar="URL", help="serial:/dev/ttyACM0, tcp:host:port, semihost:host:port or adb:SERIAL.")
 @click.option("--record", is_flag=True, help="Append what the device measured to targets/measurements.")
 @click.option("--record-to", type=click.Path(path_type=Path, file_okay=False), help="The same, to another folder.")
+@click.option("--by", type=click.Choice(["layer", "function", "line"]), help="What to list besides the layers.")
 @json_option
 def command(
     artifact: Path,
@@ -37,6 +38,7 @@ def command(
     device: str | None,
     record: bool,
     record_to: Path | None,
+    by: str | None,
     as_json: bool,
 ) -> None:
     """Count the cycles of ARTIFACT: a compiled folder, or a firmware image (ELF, HEX, or raw with --base).
@@ -46,10 +48,11 @@ def command(
     \b
     edgetx profile build/demo --target nucleo-l4r5zi --html profile.html
     edgetx profile build/demo --target nucleo-g0b1re --engine estimate
+    edgetx profile firmware.elf --target nucleo-l4r5zi --by line
     edgetx profile firmware.bin --base 0x08000000 --target nucleo-g0b1re
     edgetx profile build/demo --target nucleo-l4r5zi --engine device --device serial:/dev/ttyACM0
     """
-    from edgetx.cli.tables import print_profile
+    from edgetx.cli.tables import print_breakdown, print_profile, print_rows
     from edgetx.profile.html import write_html
 
     if engine == "device":
@@ -64,6 +67,10 @@ def command(
         click.echo(json.dumps(report))
     else:
         print_profile(report)
+        if engine == "simulate":
+            print_breakdown(report)
+            if by and by != "layer":
+                print_rows(report, by)
 
 
 def simulate(artifact: Path, target: "Target", base: int | None, function: str | None, trace: Path | None) -> Json:

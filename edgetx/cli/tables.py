@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgetx.data.check import Report as DataReport
 
 Json = Mapping[str, Any]
+SHOWN_ROWS = 30
 
 
 def make_console() -> Console:
@@ -36,19 +37,12 @@ def print_report(report: Json, out: Path) -> None:
 
 
 def print_profile(profile: Json, console: Console | None = None) -> None:
-    """Print cycles by layer."""
+    """Print cycles by layer; by function where there are no layers."""
     console = console or make_console()
     if profile["engine"] == "device":
         _print_measured(profile, console)
         return
-    table = plain_table("layer", "op", "cycles>", "share>", "MACs>", "cycles/MAC>", "instructions>")
-    total = max(1, profile["cycles"])
-    for layer in profile["layers"]:
-        per_mac = f"{layer['cycles'] / layer['macs']:.2f}" if layer["macs"] else ""
-        share = f"{layer['cycles'] / total:.1%}"
-        counts = number(layer["cycles"]), share, number(layer["macs"]), per_mac, number(layer["instructions"])
-        table.add_row(layer["name"], layer["op"], *counts)
-    console.print(table)
+    print_rows(profile, "layer" if profile["layers"] else "function", console)
     clock = profile["clock_hz"] / 1e6
     console.print(
         f"[bold]{number(profile['cycles'])} cycles[/], {number(profile['instructions'])} instructions, "
@@ -123,6 +117,53 @@ def _print_measured(profile: Json, console: Console) -> None:
     cases = profile["comparison"]["cases"]
     console.print(f"outputs of {cases} cases equal to the host's, bit for bit")
     console.print(validation_line(profile))
+
+
+def print_rows(profile: Json, by: str, console: Console | None = None) -> None:
+    """Print cycles by layer, function or source line."""
+    (console or make_console()).print({"layer": _layers, "function": _functions, "line": _lines}[by](profile))
+
+
+def print_breakdown(profile: Json) -> None:
+    """Print what the cycles of a simulated profile went to, stack and memory traffic."""
+    console, cycles = make_console(), max(1, profile["cycles"])
+    per_instruction = cycles / max(1, profile["instructions"])
+    shares = ", ".join(f"{cause} {spent / cycles:.1%}" for cause, spent in profile["stalls"].items())
+    console.print(f"{per_instruction:.3f} cycles per instruction: {shares}")
+    traffic = ", ".join(
+        f"{row['region']} {number(row['read_bytes'])} read, {number(row['written_bytes'])} written"
+        for row in profile["memory"]
+    )
+    console.print(f"stack {number(profile['stack_bytes'])} bytes; memory traffic in bytes: {traffic or 'none'}")
+
+
+def _layers(profile: Json) -> Table:
+    table = plain_table("layer", "op", "cycles>", "share>", "MACs>", "cycles/MAC>", "instructions>")
+    for layer in profile["layers"]:
+        per_mac = f"{layer['cycles'] / layer['macs']:.2f}" if layer["macs"] else ""
+        counts = number(layer["cycles"]), _share(profile, layer), number(layer["macs"]), per_mac
+        table.add_row(layer["name"], layer["op"], *counts, number(layer["instructions"]))
+    return table
+
+
+def _functions(profile: Json) -> Table:
+    table = plain_table("function", "cycles>", "share>", "with callees>", "calls>", "instructions>", "CPI>")
+    for row in profile["functions"][:SHOWN_ROWS]:
+        counts = number(row["cycles"]), _share(profile, row), number(row["total_cycles"]), number(row["calls"])
+        per_instruction = f"{row['cycles'] / row['instructions']:.2f}" if row["instructions"] else ""
+        table.add_row(row["name"], *counts, number(row["instructions"]), per_instruction)
+    return table
+
+
+def _lines(profile: Json) -> Table:
+    table = plain_table("line", "cycles>", "share>")
+    for row in profile["lines"][:SHOWN_ROWS]:
+        table.add_row(f"{row['file']}:{row['line']}", number(row["cycles"]), _share(profile, row))
+    return table
+
+
+def _share(profile: Json, row: Json) -> str:
+    return f"{row['cycles'] / max(1, profile['cycles']):.1%}"
 
 
 def print_placement(report: Json) -> None:

@@ -63,7 +63,10 @@ class Span:
         self._traffic = after.traffic, before.traffic
 
     def stalls(self) -> dict[str, int]:
-        """Cycles by cause; they add up to all cycles but those of exception entry and return."""
+        """Cycles by cause; they add up to all cycles.
+
+        Those of no instruction, as of exception entry and return and of sleep, go by `exception`.
+        """
         total: Counter[str] = Counter()
         for edge, count in self._taken():
             for kind, cycles in enumerate(count.stalls):
@@ -72,6 +75,7 @@ class Span:
                 total[Cause.ISSUE.value] += count.count * cost.cycles
                 for cause, cycles in cost.stalls:
                     total[cause.value] += count.count * cycles
+        total["exception"] = self.cycles - total.total()
         return {name: cycles for name, cycles in sorted(total.items(), key=lambda item: -item[1]) if cycles}
 
     def functions(self) -> list[FunctionCost]:

@@ -3,16 +3,29 @@
 from bisect import bisect_right
 from pathlib import Path
 
+from elftools.common.exceptions import ELFError
+from elftools.construct import ConstructError
 from elftools.elf.elffile import ELFFile
+
+from edgetx.errors import DeviceError
 
 Line = tuple[str, int]
 
 
 class LineTable:
-    """Addresses to source lines; empty for images without debug information."""
+    """Addresses to source lines; empty for images without debug information.
+
+    Raises:
+        DeviceError: If the debug information is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
-        rows = sorted(_rows(path), key=lambda row: row[0])
+        try:
+            rows = sorted(_rows(path), key=lambda row: row[0])
+        except (ELFError, ConstructError, LookupError, ValueError, TypeError, AttributeError, OverflowError) as problem:
+            raise DeviceError(
+                "the debug information is damaged", where=str(path), hint="arm-none-eabi-strip -g removes it"
+            ) from problem
         self._addresses = [address for address, _ in rows]
         self._lines = [line for _, line in rows]
 

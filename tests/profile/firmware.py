@@ -33,7 +33,7 @@ static void note(uint32_t value) { log_[logged++] = value; }
 """
 
 LINKER = """
-MEMORY { code (rx): ORIGIN = 0x%x, LENGTH = 64K  ram (rwx): ORIGIN = 0x%x, LENGTH = 64K }
+MEMORY { code (rx): ORIGIN = 0x%x, LENGTH = 64K  ram (rwx): ORIGIN = 0x%x, LENGTH = 16K }
 SECTIONS {
   .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) } > code
   .data : { *(.data*) *(.bss*) *(COMMON) } > ram
@@ -43,10 +43,11 @@ ENTRY(reset)
 """
 
 
-def build(target_name: str, code: str, folder: Path, *flags: str) -> Path:
-    """An ELF image of a program whose `reset` is given."""
+def build(target_name: str, code: str, folder: Path, *flags: str, code_address: int | None = None) -> Path:
+    """An ELF image of a program whose `reset` is given, at another address than the target's if that is wanted."""
     target = load_target(target_name)
     rom, ram = (target.memory[target.region_of(role)].base_address for role in ("code", "data"))
+    rom = rom if code_address is None else code_address
     (folder / "main.c").write_text(PRELUDE + code)
     (folder / "link.ld").write_text(LINKER % (rom, ram))
     image = folder / "firmware.elf"

@@ -34,6 +34,18 @@ ldrsb {d}, [r8, #{m}] / ldrd {d}, {e}, [r8, #{m4}] / strd {a}, {b}, [r8, #{m4}] 
 push {{{a}}} ; pop {{{d}}} / itete cs ; addcs {d}, {a}, {b} ;
 """.replace("addcs {d}, {a}, {b} ;", "addcs {d}, {a}, {b} ; subcc {d}, {a}, {c} ; movcs {e}, {b} ; mvncc {e}, {a}")
 
+V6M = """
+adds {d}, {a}, {b} / subs {d}, {a}, {b} / adcs {d}, {a} / sbcs {d}, {a} / rsbs {d}, {a}, #0 / adds {d}, #{i8}
+subs {d}, #{i8} / ands {d}, {a} / orrs {d}, {a} / eors {d}, {a} / bics {d}, {a} / mvns {d}, {a} / muls {d}, {a}
+lsls {d}, {a}, #{n} / lsrs {d}, {a}, #{n} / asrs {d}, {a}, #{n} / lsls {d}, {a} / lsrs {d}, {a} / asrs {d}, {a}
+rors {d}, {a} / cmp {a}, {b} / cmn {a}, {b} / tst {a}, {b} / movs {d}, #{i8} / mov {d}, {a} / add {d}, {a}
+uxtb {d}, {a} / sxtb {d}, {a} / uxth {d}, {a} / sxth {d}, {a} / rev {d}, {a} / rev16 {d}, {a} / revsh {d}, {a}
+mov {d}, r8 ; ldr {e}, [{d}, #{q4}] / mov {d}, r8 ; str {a}, [{d}, #{q4}] / mov {d}, r8 ; ldrb {e}, [{d}, #{q1}]
+mov {d}, r8 ; strb {a}, [{d}, #{q1}] / mov {d}, r8 ; ldrh {e}, [{d}, #{q2}] / mov {d}, r8 ; strh {a}, [{d}, #{q2}]
+mov {d}, r8 ; movs {e}, #{q2} ; ldrsh {e}, [{d}, {e}] / mov {d}, r8 ; ldm {d}!, {{{d}, {e}}}
+push {{{a}}} ; pop {{{d}}}
+""".replace("ldm {d}!, {{{d}, {e}}}", "ldr {e}, [{d}]")
+
 DSP = """
 qadd {d}, {a}, {b} / qsub {d}, {a}, {b} / qdadd {d}, {a}, {b} / sadd8 {d}, {a}, {b}
 uadd16 {d}, {a}, {b} ; sel {d}, {b}, {c} / ssub16 {d}, {a}, {b} / usub8 {d}, {a}, {b} / shadd8 {d}, {a}, {b}
@@ -52,8 +64,30 @@ vsqrt.f32 s{f}, s{g} / vabs.f32 s{f}, s{g} / vneg.f32 s{f}, s{g} / vcvt.s32.f32 
 vcvt.f32.s32 s{f}, s{g} / vcmp.f32 s{f}, s{g} ; vmrs apsr_nzcv, fpscr / vldr s{f}, [r8, #{m4}]
 vstr s{f}, [r8, #{m4}]
 """
-SETS = {"m3": BASIC, "m4": BASIC + DSP + FP, "m7": BASIC + DSP + FP, "m33": BASIC + DSP}
-FLAGS = {"m4": ["-mfpu=fpv4-sp-d16", "-mfloat-abi=softfp"], "m7": ["-mfpu=fpv5-sp-d16", "-mfloat-abi=softfp"]}
+
+FPV5 = """
+vmaxnm.f32 s{f}, s{g}, s{h} / vminnm.f32 s{f}, s{g}, s{h} / vrintz.f32 s{f}, s{g} / vcvta.s32.f32 s{f}, s{g}
+vseleq.f32 s{f}, s{g}, s{h} / vselge.f32 s{f}, s{g}, s{h}
+"""
+
+DOUBLE = """
+vadd.f64 d{j}, d{k}, d{l} / vsub.f64 d{j}, d{k}, d{l} / vmul.f64 d{j}, d{k}, d{l} / vfma.f64 d{j}, d{k}, d{l}
+vdiv.f64 d{j}, d{k}, d{l} / vsqrt.f64 d{j}, d{k} / vcvt.f64.f32 d{j}, s{g} / vcvt.f32.f64 s{f}, d{k}
+vcvt.s32.f64 s{f}, d{k} / vcvt.f64.s32 d{j}, s{g} / vmov d{j}, {a}, {b} / vldr d{j}, [r8, #{m4}] / vneg.f64 d{j}, d{k}
+vcmp.f64 d{j}, d{k} ; vmrs apsr_nzcv, fpscr / vmaxnm.f64 d{j}, d{k}, d{l} / vstr d{j}, [r8, #{m4}]
+"""
+SETS = {
+    "m0": V6M,
+    "m3": BASIC,
+    "m4": BASIC + DSP + FP,
+    "m7": BASIC + DSP + FP + FPV5 + DOUBLE,
+    "m33": BASIC + DSP + FP + FPV5,
+}
+FLAGS = {
+    "m4": ["-mfpu=fpv4-sp-d16", "-mfloat-abi=softfp"],
+    "m7": ["-mfpu=fpv5-d16", "-mfloat-abi=softfp"],
+    "m33": ["-mfpu=fpv5-sp-d16", "-mfloat-abi=softfp"],
+}
 
 PROGRAM = """
 uint32_t memory[64], registers[40];
@@ -76,10 +110,7 @@ void reset(void) {{
     finish(0);
 }}
 __asm__(".syntax unified\\n.thumb_func\\n.global stream\\nstream:\\n"
-    "push {{r4-r12, lr}}\\n push {{r1}}\\n mov r8, r0\\n {zero}ldm r0, {{r0-r7}}\\n msr apsr_nzcvq, r0\\n"
-    "{body}"
-    "mrs r9, apsr\\n ldr r10, [sp]\\n stm r10!, {{r0-r7}}\\n str r9, [r10], #4\\n {store}"
-    "pop {{r1}}\\n pop {{r4-r12, pc}}\\n");
+    "{before}{body}{after}");
 """
 
 
@@ -92,24 +123,57 @@ def lines(instructions: str, rng: random.Random) -> Iterator[str]:
             a=a, b=b, c=c, d=d, e=e, s=rng.choice(["", "s"]), n=rng.randrange(1, 31), n4=rng.randrange(1, 16),
             n5=rng.randrange(0, 16), w5=rng.randrange(1, 16), i12=rng.randrange(4096), i16=rng.randrange(65536),
             m=offset, m1=offset, m2=offset & ~1, m4=offset & ~3, f=rng.randrange(16), g=rng.randrange(16),
-            h=rng.randrange(16),
+            h=rng.randrange(16), j=rng.randrange(8), k=rng.randrange(8), l=rng.randrange(8), i8=rng.randrange(256),
+            q4=rng.randrange(0, 32) * 4, q2=rng.randrange(0, 32) * 2, q1=rng.randrange(0, 32),
         )  # fmt: skip
+
+
+FRAME = {
+    "all": (
+        "push {{r4-r12, lr}}\\n push {{r1}}\\n mov r8, r0\\n {zero}ldm r0, {{r0-r7}}\\n msr apsr_nzcvq, r0\\n",
+        "mrs r9, apsr\\n ldr r10, [sp]\\n stm r10!, {{r0-r7}}\\n str r9, [r10], #4\\n {store}"
+        "pop {{r1}}\\n pop {{r4-r12, pc}}\\n",
+    ),
+    "m0": (
+        "push {{r4-r7, lr}}\\n mov r4, r8\\n push {{r1, r4}}\\n mov r8, r0\\n ldm r0, {{r0-r7}}\\n"
+        "msr apsr_nzcvq, r0\\n",
+        "push {{r0}}\\n ldr r0, [sp, #4]\\n stm r0!, {{r1-r7}}\\n pop {{r1}}\\n str r1, [r0]\\n mrs r1, apsr\\n"
+        "str r1, [r0, #4]\\n pop {{r1, r4}}\\n mov r8, r4\\n pop {{r4-r7, pc}}\\n",
+    ),
+}
+
+
+def random_program(core: str, seed: int) -> str:
+    body = "".join(f"{part.strip()}\\n" for line in lines(SETS[core], random.Random(seed)) for part in line.split(";"))
+    has_fp = core in FLAGS
+    zero = "".join(f"vldr s{i}, [r0, #{4 * i}]\\n" for i in range(16)) if has_fp else ""
+    store = "vstm r10, {s0-s15}\\n" if has_fp else ""
+    before, after = (part.format(zero=zero, store=store) for part in FRAME.get(core, FRAME["all"]))
+    return PROGRAM.format(seed=seed + 1, before=before, body=body, after=after)
+
+
+def in_qemu(machine: str, image: Path) -> list[str]:
+    command = ["qemu-system-arm", "-M", machine, "-nographic", "-semihosting", "-kernel", str(image)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    return (done.stdout + done.stderr).split()  # semihosting prints to standard error
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("board", list(BOARDS))
 def test_random_streams(board: str, seed: int, tmp_path: Path) -> None:
     core = BOARDS[board]
-    body = "".join(f"{part.strip()}\\n" for line in lines(SETS[core], random.Random(seed)) for part in line.split(";"))
-    has_fp = core in FLAGS
-    zero = "".join(f"vldr s{i}, [r0, #{4 * i}]\\n" for i in range(16)) if has_fp else ""
-    store = "vstm r10, {{s0-s15}}\\n".replace("{{", "{").replace("}}", "}") if has_fp else ""
-    code = PROGRAM.format(seed=seed + 1, body=body, zero=zero, store=store)
-    image = build(board, code, tmp_path, *FLAGS.get(core, []))
-    command = ["qemu-system-arm", "-M", board, "-nographic", "-semihosting", "-kernel", str(image)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    other = done.stdout + done.stderr  # semihosting prints to standard error
+    image = build(board, random_program(core, seed), tmp_path, *FLAGS.get(core, []))
     sim = Simulator(board, image)
     sim.run()
-    assert len(other.split()) == 104
-    assert sim.output.split() == other.split()
+    expected = in_qemu(board, image)
+    assert len(expected) == 104
+    assert sim.output.split() == expected
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_streams_of_armv6m(seed: int, tmp_path: Path) -> None:
+    sim = Simulator("nucleo-g0b1re", build("nucleo-g0b1re", random_program("m0", seed), tmp_path))
+    sim.run()
+    expected = in_qemu("microbit", build("nucleo-g0b1re", random_program("m0", seed), tmp_path, code_address=0))
+    assert len(expected) == 104
+    assert sim.output.split() == expected

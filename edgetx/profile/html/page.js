@@ -2,7 +2,13 @@
 const { title, profile } = JSON.parse(document.getElementById("data").textContent);
 const COLORS = {
   issue: "#3b6fb6", memory: "#d98032", dependence: "#b0567f", fetch: "#8a6cc2", branch: "#c94f4f", flash: "#4d9a6a",
-  data: "#2f9aa0", divide: "#8a8f3a", fp: "#a0703c", bank: "#6b7a8f", mispredict: "#e0604c",
+  data: "#2f9aa0", divide: "#8a8f3a", exception: "#55606e", fp: "#a0703c", bank: "#6b7a8f", mispredict: "#e0604c",
+};
+const MEANINGS = {
+  issue: "instructions themselves", memory: "waiting for loads and stores", dependence: "waiting for a result",
+  fetch: "waiting for instructions", branch: "refill behind branches", flash: "instructions late from flash or cache",
+  data: "data late from flash, cache or bus", divide: "long divisions", fp: "floating-point unit busy",
+  bank: "accesses to one bank", mispredict: "wrongly predicted branches", exception: "exception entry and return, sleep",
 };
 const byId = (id) => document.getElementById(id);
 const count = (n) => n.toLocaleString("en-US");
@@ -76,7 +82,7 @@ const legend = make("ul", "legend");
 for (const [cause, cycles] of Object.entries(stalls)) {
   const item = make("li"), key = make("i");
   key.style.background = COLORS[cause] || "#999";
-  item.append(key, `${cause} ${share(cycles)}`);
+  item.append(key, `${cause} ${share(cycles)} `, make("small", "", MEANINGS[cause] || ""));
   legend.append(item);
 }
 byId("stalls").append(legend);
@@ -85,9 +91,9 @@ const bars = (layer, largest) =>
   Object.keys(layer.stalls || {}).length ? stacked("bar", layer.stalls, largest, 100) : plain(layer.cycles, largest);
 fill("layers", profile.layers, (layer, largest) =>
   row(layer.name, layer.op, bars(layer, largest), count(layer.cycles),
-    layer.macs ? `${(layer.cycles / layer.macs).toFixed(2)} per MAC` : share(layer.cycles)));
+    layer.macs ? `${share(layer.cycles)}, ${(layer.cycles / layer.macs).toFixed(2)} per MAC` : share(layer.cycles)));
 fill("functions", profile.functions.slice(0, 40), (item, largest) =>
-  row(item.name, "", plain(item.cycles, largest), count(item.cycles), `${share(item.cycles)}, ${count(item.calls)} calls`));
+  row(item.name, "", plain(item.cycles, largest), count(item.cycles), `${share(item.cycles)}, ${count(item.calls)} ${item.calls === 1 ? "call" : "calls"}`));
 fill("lines", (profile.lines || []).slice(0, 40), (item, largest) =>
   row(`${item.file}:${item.line}`, "", plain(item.cycles, largest), count(item.cycles), share(item.cycles)));
 const traffic = (profile.memory || []).map((item) => ({ ...item, cycles: item.read_bytes + item.written_bytes }));
