@@ -11,6 +11,7 @@ import edgetx
 from edgetx.errors import EdgetxError, ExitCode, ToolchainError
 
 VERBS: Mapping[str, str] = {
+    "bundle": "Pack a compiled model with hashes of all that went in, to be verified elsewhere.",
     "compile": "Take a model to int8 TFLite, ONNX, C and firmware, and report what it costs.",
     "compare": "Compare two profiles, and fail when something got worse.",
     "data": "Make, fetch and check data sets.",

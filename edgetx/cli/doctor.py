@@ -2,10 +2,12 @@
 
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import click
 
@@ -39,7 +41,7 @@ class Check:
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
     """Check compilers, simulators and Python packages, and say how to get what is missing."""
-    checks = [*tool_checks(), *package_checks()]
+    checks = [*tool_checks(), *device_checks(), *package_checks()]
     click.echo(json.dumps([asdict(c) for c in checks], indent=2) if as_json else _text(checks))
     if any(c.is_essential and c.found is None for c in checks):
         context.exit(ExitCode.TOOLCHAIN)
@@ -53,7 +55,29 @@ def tool_checks() -> list[Check]:
         Check("cross compiler", "Cortex-M firmware", _cross_compiler(), cross, is_essential=True),
         Check("host compiler", "generated C on this machine", _host_compiler(), host, is_essential=True),
         Check("qemu", "a second simulator", shutil.which("qemu-system-arm"), "apt install qemu-system-arm"),
+        Check("cmake", "firmware_examples", shutil.which("cmake"), "apt install cmake"),
+        Check(
+            "phone compiler",
+            "programs for phones",
+            _phone_compiler(),
+            f"apt install gcc-aarch64-linux-gnu, or {package}",
+        ),
+        Check(
+            "pyocd",
+            "flashing through debug probes",
+            shutil.which("pyocd"),
+            "pip install pyocd, or --probe gdb:host:port",
+        ),
+        Check("adb", "phones", shutil.which("adb"), "apt install adb"),
     ]
+
+
+def device_checks() -> Iterator[Check]:
+    """Serial ports and bootloader drives that are plugged in, and whether this user may use them."""
+    for path in sorted(p for pattern in ("ttyACM*", "ttyUSB*") for p in Path("/dev").glob(pattern)):
+        may = os.access(path, os.R_OK | os.W_OK)
+        fix = "sudo usermod -aG dialout $USER, then log in anew"
+        yield Check(f"serial:{path}", "measuring on a board", "may be opened" if may else None, fix)
 
 
 def package_checks() -> Iterator[Check]:
@@ -78,6 +102,15 @@ def _host_compiler() -> str | None:
 
     try:
         return " ".join(host_compiler())
+    except ToolchainError:
+        return None
+
+
+def _phone_compiler() -> str | None:
+    from edgetx.firmware.phone import phone_compiler
+
+    try:
+        return " ".join(phone_compiler())
     except ToolchainError:
         return None
 
