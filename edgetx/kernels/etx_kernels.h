@@ -235,6 +235,7 @@ typedef struct {
 } etx_lut_params;
 
 void etx_lut_s8(const etx_lut_params *p, const int8_t *x, const int8_t *table, int8_t *y);
+void etx_lut_s8_s16(const etx_lut_params *p, const int8_t *x, const int16_t *table, int16_t *y);
 
 /* y = sqrt(a^2 + b^2), to nearest. */
 typedef struct {

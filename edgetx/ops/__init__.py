@@ -45,12 +45,14 @@ from edgetx.ops.rsqrt import Rsqrt
 from edgetx.ops.shift_in import ShiftIn
 from edgetx.ops.silu import Silu
 from edgetx.ops.softmax import Softmax
+from edgetx.ops.softplus import Softplus
 from edgetx.ops.sqrt import Sqrt
 from edgetx.ops.square import Square
 from edgetx.ops.strided_slice import StridedSlice
 from edgetx.ops.sub import Sub
 from edgetx.ops.tanh import Tanh
 from edgetx.ops.transpose import Transpose
+from edgetx.ops.wide_exp import WideExp
 from edgetx.ops.wide_softmax import WideSoftmax
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "ShiftIn",
     "Silu",
     "Softmax",
+    "Softplus",
     "Sqrt",
     "Square",
     "StridedSlice",
@@ -110,5 +113,6 @@ __all__ = [
     "Tanh",
     "TfliteBuilder",
     "Transpose",
+    "WideExp",
     "WideSoftmax",
 ]

@@ -1,4 +1,4 @@
-"""Base of functions of one variable; in 8 bits each becomes a table of 256 entries."""
+"""Base of functions of one variable; in 8 bits each becomes a table of 256 entries, of 8 or 16 bits."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Pointwise(Op):
         """The result for each int8 operand from -128 to 127: f rounded to nearest, ties to even."""
         x, y = node.inputs[0].type, node.output.type
         real = dequantize(INT8_VALUES, x.scale, x.zero_point).astype(np.float64)
-        return quantize(self.function(real), y.scale, y.zero_point, "int8")
+        return quantize(self.function(real), y.scale, y.zero_point, y.dtype)
 
     def int_ref(self, node: Node, *inputs: Array) -> Arrays:
         (x,) = inputs
@@ -55,5 +55,7 @@ class Pointwise(Op):
         b.op(node, "GATHER", [b.const(self.table(node), f"{node.name}.table", y.type.quant), index])
 
     def to_c(self, node: Node) -> KernelCall:
-        x = node.inputs[0]
+        x, y = node.inputs[0], node.output
+        if y.type.dtype == "int16":
+            return KernelCall("lut_s8_s16", {"size": x.type.size}, (x, self.table(node)), "lut")
         return KernelCall("lut_s8", {"size": x.type.size}, (x, self.table(node)), in_place=0)

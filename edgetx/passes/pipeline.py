@@ -17,6 +17,7 @@ from edgetx.passes.recognize_norm import RecognizeNorm
 from edgetx.passes.separate_states import SeparateStates
 from edgetx.passes.simplify_movement import SimplifyMovement
 from edgetx.passes.sink_movement import SinkReshape, SinkTranspose
+from edgetx.passes.widen_decays import WidenDecays
 
 
 def float_passes(lmu: LmuForm = "fir") -> list[Pass]:
@@ -43,6 +44,7 @@ def float_passes(lmu: LmuForm = "fir") -> list[Pass]:
         Repeat((HoistSlice(), MergeDuplicates())),  # a slice hoisted to both operands of a residual is one slice
         *_settle_movement(),
         FoldIntoLif(),  # what no layer above has taken in
+        WidenDecays(),
         SeparateStates(),  # last, since it adds conversions that mean nothing in real numbers
     ]
 

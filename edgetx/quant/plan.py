@@ -117,6 +117,7 @@ def _plan_group(
         raise QuantError("was not calibrated", where=missing[0])
     bits = min(widths[name] for name in members)
     if (source := next((name for name in members if name in fixed), None)) is not None:
+        bits = bits if bits in fixed[source] else max(fixed[source])
         params = fixed[source][bits]
         return TensorPlan(bits, params.scale[0], params.zero_point)
     low = min(ranges[name][0] for name in members)

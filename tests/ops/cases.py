@@ -168,7 +168,7 @@ def _elementwise() -> list[Case]:
 def _pointwise() -> list[Case]:
     unary = (
         ops.Relu, ops.Relu6, ops.Gelu, ops.Silu, ops.HardSwish, ops.Logistic, ops.Tanh, ops.Exp, ops.Neg, ops.Sqrt,
-        ops.Rsqrt, ops.Square, ops.Erf, ops.Abs, ops.Elu, ops.Log,
+        ops.Rsqrt, ops.Square, ops.Erf, ops.Abs, ops.Elu, ops.Softplus, ops.Log,
     )  # fmt: skip
     made: list[tuple[str, Op]] = [(op.name, op()) for op in unary]
     made += [("gelu_tanh", ops.Gelu("tanh")), ("clip", ops.Clip(-0.5, 1.25))]

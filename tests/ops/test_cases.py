@@ -11,7 +11,7 @@ from edgetx.ops.op import Op
 from edgetx.reference import execute
 
 SEEDS = range(5)
-RECURRENCES = {"lif", "linear_recurrence", "lmu"}
+RECURRENCES = {"lif", "linear_recurrence", "lmu", "wide_exp"}
 
 TFLITE_CASES = [case for case in CASES if type(case.op).to_tflite is not Op.to_tflite]
 TFLM_LACKS = {("gather", "int16"), ("reduce_max", "int16"), ("log", "int16")}

@@ -11,6 +11,7 @@ from edgetx.errors import ModelError, QuantError
 from edgetx.fixedpoint import dequantize
 from edgetx.ir import Graph, GraphBuilder, QuantParams, TensorType
 from edgetx.ops.lif import SPIKE
+from edgetx.ops.linear_recurrence import DECAY
 from edgetx.reference import execute
 
 SEEDS = range(10)
@@ -163,3 +164,14 @@ def test_misfit_is_refused(op: ops.Op, shapes: list[tuple[int, ...]], reason: st
 def test_neuron_without_meaning_is_refused(threshold: float, tau: float) -> None:
     with pytest.raises(ModelError, match="lif with"):
         ops.Lif(threshold, tau)
+
+
+def test_wide_exponential_in_c_is_its_table() -> None:
+    b = GraphBuilder("wide_exp")
+    x = b.input("x", (1, 16, 16), "int8", QuantParams((0.03,), 127))
+    graph = b.graph(b.op(ops.WideExp(), x, quant=("int16", DECAY)))
+    every = np.arange(-128, 128).astype(np.int8).reshape(1, 16, 16)
+    (found,), (expected,) = run_c(graph, [every]), execute(graph, [every])
+    np.testing.assert_array_equal(found, expected)
+    real = np.exp(0.03 * (every.astype(float) - 127))
+    assert np.abs(found / 2**15 - real).max() <= 2**-15

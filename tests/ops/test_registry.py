@@ -30,7 +30,11 @@ def test_every_kernel_file_is_called_by_an_op() -> None:
     nodes = (next(iter(case.graph(0).nodes)) for case in (*CASES, *RECURRENT_CASES))
     used = {node.op.to_c(node).kernel for node in nodes}
     mixed_widths = {f"quantize_{pair}" for pair in ("s8_s16", "s16_s8", "s8_u8", "u8_s8", "s16_s32")}
-    assert {path.stem for path in KERNELS.glob("*.c")} == used | mixed_widths | {"lstm_cell_s8", "event_matmul_s8"}
+    assert {path.stem for path in KERNELS.glob("*.c")} == used | mixed_widths | {
+        "lstm_cell_s8",
+        "event_matmul_s8",
+        "lut_s8_s16",
+    }
 
 
 def test_every_kernel_file_defines_its_kernel() -> None:

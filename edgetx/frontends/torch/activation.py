@@ -131,6 +131,19 @@ def _prelu(s: Scope, x: Value, slope: Value) -> Value:
     return s.op(ops.Sub(), s.op(ops.Relu(), x, suffix=".above"), below)
 
 
+@aten("softplus.default")
+def _softplus(s: Scope, x: Value, beta: float = 1, *_: object) -> Value:
+    """Beyond torch's third operand both are straight lines, to the last bit of single precision."""
+    if beta == 1:
+        return s.op(ops.Softplus(), x)
+    return mul(s, s.op(ops.Softplus(), mul(s, x, beta)), 1 / beta)
+
+
+@aten("log_sigmoid.default")
+def _log_sigmoid(s: Scope, x: Value) -> Value:
+    return mul(s, s.op(ops.Softplus(), mul(s, x, -1.0), suffix=".softplus"), -1.0)
+
+
 def _unary(op: Callable[[], ops.Op], *targets: str) -> None:
     @aten(*targets)
     def handler(s: Scope, x: Value, *_: object) -> Value:

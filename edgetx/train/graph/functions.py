@@ -170,12 +170,14 @@ FUNCTIONS: dict[str, Any] = {
     "rsqrt": lambda op, x: _positive(x).rsqrt(),
     "silu": _pointwise(F.silu),
     "softmax": _softmax,
+    "softplus": _pointwise(F.softplus),
     "sqrt": lambda op, x: x.clamp_min(0).sqrt(),
     "square": _pointwise(torch.square),
     "strided_slice": _strided_slice,
     "sub": _elementwise(torch.sub),
     "tanh": _pointwise(torch.tanh),
     "transpose": lambda op, x: x.permute(op.permutation),
+    "wide_exp": _pointwise(torch.exp),
     "wide_softmax": _softmax,
 }
 """By the op's name; called with the op and its operands."""
