@@ -43,9 +43,10 @@ void one_iteration(void) {
     results.crc = crcu16(core_bench_list(&results, 1), results.crc);
     results.crc = crcu16(core_bench_list(&results, -1), results.crc);
 }
-int main(void) { set_up(); one_iteration(); return results.crcmatrix; }
+int main(void) { set_up(); one_iteration(); return results.crc; }
 """
-CRC_OF_THE_MATRICES = 0x1FD7
+CRC = 0xE714
+"""Of one iteration over 2000 bytes, as EEMBC's own port checks it."""
 
 
 def main() -> None:
@@ -68,7 +69,7 @@ def _iteration(checkout: Path, core: str, level: str) -> tuple[int, int]:
         sources = [*(checkout / name for name in SOURCES), folder / "start.c"]
         options = [*level.split(), f"-I{folder}", f"-I{checkout}", "-DTOTAL_DATA_SIZE=2000"]
         sim = simulate(core, compile_to_assembly(core, sources, options, folder), folder)
-        if sim.call(sim.symbol("main")) != CRC_OF_THE_MATRICES:
+        if sim.call(sim.symbol("main")) != CRC:
             raise SystemExit("CoreMark computes something wrong")
         return calls(sim, "one_iteration")
 
