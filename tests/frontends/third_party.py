@@ -120,9 +120,15 @@ def imported(path: Path) -> Graph:
 @cache
 def compiled(path: Path) -> Quantized:
     """The integer graph of a file, calibrated if the file is in floating point."""
+    return integer_model(imported(path), samples(path), QuantRecipe())
+
+
+def samples(path: Path) -> Array:
+    """Inputs to calibrate on; none if there are none."""
+    if path.name in LABELLED:
+        return calibration(path)
     record = load_record(path)
-    samples = calibration(path) if path.name in LABELLED else np.concatenate([s.inputs[0] for s in record.steps])  # type: ignore[union-attr]
-    return integer_model(imported(path), samples, QuantRecipe())
+    return np.concatenate([step.inputs[0] for step in record.steps]) if record else np.empty(0)
 
 
 def calibration(path: Path) -> Array:
