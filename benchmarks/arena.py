@@ -17,7 +17,7 @@ from edgetx.targets import load_target
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "frontends"))
 
-import third_party  # noqa: E402
+import third_party
 
 TARGET = "nucleo-l4r5zi"
 CRASHES = {"tflm_keyword_scrambled_int8.tflite"}
