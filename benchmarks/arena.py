@@ -77,8 +77,9 @@ def main() -> None:
         f"Bytes, for {TARGET}. The arena of the fast kernels also holds weights that are copied next to the\n"
         "core; that of the portable ones holds activations only. TFLite Micro keeps its structures and variables in\n"
         "its arena, too; the whole of it is that of a 64-bit host, about 8 % above a microcontroller's.\n"
-        f"Without a figure, it lacks an operator. Within 5 % of the lower bound: {near} of {len(rows)}. Arena and states not\n"
-        f"above the whole of TFLite Micro's: {below} of {len(known)}; activations not above its tensors: {tensors}.\n"
+        f"Without a figure, it lacks an operator. Within 5 % of the lower bound: {near} of {len(rows)}.\n"
+        f"Arena and states not above the whole of TFLite Micro's: {below} of {len(known)};\n"
+        f"activations not above its tensors: {tensors}.\n"
     )
     print("| model | arena | lower bound | above it | activations only | states | TFLM tensors | TFLM whole |")
     print("|---|" + "--:|" * 7)
