@@ -20,6 +20,7 @@ VERBS: Mapping[str, str] = {
     "evaluate": "Measure the accuracy of a compiled model in each runtime.",
     "flash": "Write firmware to a board, and verify it.",
     "listen": "Show what a model detects in a recording, or at the microphone.",
+    "ledger": "Show what each stage from teacher to silicon won and cost.",
     "list": "Show targets, models or ops.",
     "new": "Start a firmware project or a recipe.",
     "profile": "Count the cycles of a firmware image, layer by layer.",

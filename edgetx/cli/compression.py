@@ -64,7 +64,7 @@ def print_ledger(stages: Sequence[Mapping[str, Any]]) -> None:
     table = plain_table("stage", "accuracy>", "95 %>", "parameters>", "MACs>", "flash>", "RAM>", "cycles>")
     for stage in stages:
         interval = stage.get("interval_95")
-        accuracy = "–" if stage["accuracy"] is None else f"{stage['accuracy']:.2%}"
+        accuracy = "–" if stage.get("accuracy") is None else f"{stage['accuracy']:.2%}"
         spread = f"{interval[0]:.1%} to {interval[1]:.1%}" if interval else ""
         counts = (stage.get(key) for key in ("parameters", "macs", "flash_bytes", "ram_bytes", "cycles"))
         table.add_row(stage["name"], accuracy, spread, *map(number, counts))

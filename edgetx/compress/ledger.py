@@ -1,5 +1,6 @@
 """The ledger: what each stage from teacher to silicon has in accuracy, size and cycles."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,7 @@ from torch import nn
 from edgetx.audio import Dataset
 from edgetx.compiler.report import graph_macs
 from edgetx.compress.teacher import Teacher
+from edgetx.errors import ModelError
 from edgetx.evaluation import wilson_interval
 from edgetx.ir import Graph
 from edgetx.quant import QuantPlan
@@ -61,3 +63,28 @@ def teacher_stage(teacher: Teacher, clips: Dataset) -> Stage:
     correct = int((teacher.logits(clips.x.astype(np.int16)).argmax(1) == clips.y).sum())
     interval = wilson_interval(correct, len(clips.y))
     return Stage(f"teacher {Path(teacher.name).name}", correct / len(clips.y), interval, teacher.parameters)
+
+
+def ledger_of(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The stages of a model folder or of what `edgetx compile` wrote, and the networks that a search looked at.
+
+    Raises:
+        ModelError: If the folder is neither, or its files are damaged.
+    """
+    for name in ("report.json", "metrics.json"):
+        if (folder / name).is_file():
+            content = _read(folder / name)
+            stages = content.get("stages") if isinstance(content, dict) else None
+            if not isinstance(stages, list) or not all(isinstance(row, dict) and "name" in row for row in stages):
+                raise ModelError("holds no stages", where=str(folder / name))
+            search = folder / "search.json"
+            return stages, _read(search) if search.is_file() else []
+    hint = "a folder that edgetx train, distill, prune, quantize, search or compile wrote"
+    raise ModelError("has neither report.json nor metrics.json", where=str(folder), hint=hint)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ModelError(f"cannot be read: {problem}", where=str(path)) from problem
