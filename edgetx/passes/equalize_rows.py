@@ -59,6 +59,8 @@ def _streams(graph: Graph) -> list[list[Node]]:
 
 
 def _is_sum_of_rows(graph: Graph, node: Node) -> bool:
+    if not isinstance(node.op, Add | Concatenation):
+        return False
     y = node.output
     if y.type.rank != 3 or y.shape[0] != 1 or y.shape[1] == 1 or graph.is_result(y):
         return False
