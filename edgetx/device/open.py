@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from edgetx.config import did_you_mean
 from edgetx.device.adb import serve_command
+from edgetx.device.gdb import GdbClient
+from edgetx.device.semihost import SemihostStream
 from edgetx.device.streams import ProcessStream, SerialStream, Stream, TcpStream, host_and_port
 from edgetx.errors import DeviceError
 
@@ -23,7 +25,16 @@ def _adb(place: str, url: str) -> Stream:
     return ProcessStream(serve_command(place), url)
 
 
-SCHEMES: Mapping[str, Callable[[str, str], Stream]] = {"adb": _adb, "serial": _serial, "tcp": _tcp}
+def _semihost(place: str, url: str) -> Stream:
+    return SemihostStream(GdbClient(*host_and_port(place, url)))
+
+
+SCHEMES: Mapping[str, Callable[[str, str], Stream]] = {
+    "adb": _adb,
+    "semihost": _semihost,
+    "serial": _serial,
+    "tcp": _tcp,
+}
 
 
 @contextmanager

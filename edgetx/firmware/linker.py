@@ -73,6 +73,7 @@ SECTIONS
     etx_bss_start = .;
     *etx_service.o(.bss .bss.*)
     *etx_cycles.o(.bss .bss.*)
+    *(.bss.service)
     . = ALIGN(4);
   } > $data
 

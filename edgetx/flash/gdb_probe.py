@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from edgetx.device.gdb import ERASE_SECONDS, GdbClient, escaped
 from edgetx.errors import DeviceError
-from edgetx.flash.gdb import ERASE_SECONDS, GdbClient, escaped
 from edgetx.flash.identity import check_chip
 from edgetx.flash.plan import FlashPlan
 from edgetx.profile.image import Segment
@@ -14,7 +14,6 @@ VECTOR_BYTES = 256
 """Written last, so that a device with half an image does not start it; a multiple of every flash's unit of writing."""
 _VTOR = 0xE000_ED08
 _SP, _PC = 13, 15
-_UNKNOWN = ("unknown", "invalid", "not found", "error")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class GdbProbe:
         return check_chip(plan.target, self._client.read_word, self.where)
 
     def write(self, plan: FlashPlan, progress: Callable[[str], None]) -> None:
-        self._stop()
+        self._client.reset()
         vectors, body = _split(plan)
         progress("erase")
         for area in self._areas:
@@ -76,7 +75,7 @@ class GdbProbe:
                 raise DeviceError(f"the device does not hold what was written: {wrong}", where=self.where)
 
     def start(self, plan: FlashPlan) -> None:
-        self._stop()
+        self._client.reset()
         self._client.write_word(_VTOR, plan.vectors)
         self._client.write_register(_SP, plan.stack)
         self._client.write_register(_PC, plan.entry & ~1)
@@ -84,12 +83,6 @@ class GdbProbe:
 
     def close(self) -> None:
         self._client.close()
-
-    def _stop(self) -> None:
-        """Reset, and stay stopped: OpenOCD, pyOCD and J-Link know the one command, QEMU the other."""
-        said = self._client.monitor("reset halt")
-        if any(word in said.lower() for word in _UNKNOWN):
-            self._client.monitor("system_reset")
 
     def _is_flash(self, segment: Segment) -> bool:
         return any(a.start <= segment.address < a.start + a.size for a in self._areas)

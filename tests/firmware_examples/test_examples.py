@@ -194,7 +194,7 @@ def test_every_board(target, tmp_path):
     out = tmp_path / "model"
     edgetx("compile", MODEL, "--target", target, "--to", "c", "-o", out, "--quiet")
     build(EXAMPLES / "keyword_spotter", out, tmp_path / "keyword_spotter")
-    sim = Simulator(target, build(EXAMPLES / "bench", out, tmp_path / "bench"), count=False)
+    sim = Simulator(target, build(EXAMPLES / "bench", out, tmp_path / "bench"))
     sim.run()
     assert sim.output.splitlines()[-1] == "PASS"
 

@@ -7,9 +7,9 @@ import threading
 import pytest
 from gdb_server import BLOCK, Device, GdbServer
 
+from edgetx.device.gdb import GdbClient
 from edgetx.errors import DeviceError
 from edgetx.flash import flash, make_plan, open_probe
-from edgetx.flash.gdb import GdbClient
 from edgetx.flash.gdb_probe import flash_areas
 from edgetx.profile.image import Image, Segment
 from edgetx.targets import load_target

@@ -4,17 +4,14 @@ import json
 import random
 import shutil
 import socket
-import subprocess
 import threading
-import time
 from contextlib import contextmanager, suppress
 from functools import cache
 
 import pytest
-from click.testing import CliRunner
+from boards import NANOSECONDS, edgetx, flash, powered, profile
 from compiled import write_model
 
-from edgetx.cli import main
 from edgetx.compiler import CompileOptions, compile_model
 from edgetx.targets import load_target
 
@@ -23,8 +20,6 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="needs qemu-system-arm"),
 ]
 
-NANOSECONDS = 32
-"""Per instruction, with -icount shift=5: time that QEMU makes of instructions, so that SysTick counts them."""
 BOARDS = ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "microbit"]
 
 
@@ -43,52 +38,6 @@ def firmware(tmp_path_factory):
     return compiled_for
 
 
-@contextmanager
-def powered(name):
-    """Ports of debug server and serial port of a board without firmware."""
-    ports = free_ports(2)
-    command = ["qemu-system-arm", "-M", name, "-nographic", "-monitor", "none", "-icount", "shift=5", "-S"]
-    places = ["-gdb", f"tcp:127.0.0.1:{ports[0]}", "-serial", f"tcp:127.0.0.1:{ports[1]},server=on,wait=off"]
-    with subprocess.Popen([*command, *places], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as qemu:
-        try:
-            wait_for(ports[0])
-            yield ports
-        finally:
-            qemu.kill()
-
-
-def free_ports(count):
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
-
-
-def wait_for(port):
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail("QEMU does not start")
-
-
-def edgetx(*arguments):
-    return CliRunner().invoke(main, [str(a) for a in arguments])
-
-
-def flash(name, out, port):
-    return edgetx("flash", out, "--target", name, "--probe", f"gdb:127.0.0.1:{port}", "--quiet")
-
-
-def profile(name, out, port, *more):
-    return edgetx(
-        "profile", out, "--target", name, "--engine", "device", "--device", f"tcp:127.0.0.1:{port}", "--json", *more
-    )
-
-
 @pytest.mark.parametrize("name", BOARDS)
 def test_flashed_and_profiled(firmware, name, tmp_path):
     out = firmware(name)
@@ -96,7 +45,7 @@ def test_flashed_and_profiled(firmware, name, tmp_path):
         flashed = flash(name, out, debug)
         assert flashed.exit_code == 0, flashed.output
         assert "read back and equal" in flashed.output
-        profiled = profile(name, out, serial, "--record-to", tmp_path)
+        profiled = profile(name, out, f"tcp:127.0.0.1:{serial}", "--record-to", tmp_path)
         assert profiled.exit_code == 0, profiled.output
         again = flash(name, out, debug)
         assert again.exit_code == 0, again.output
@@ -126,7 +75,7 @@ def test_other_firmware_is_noticed(firmware, tmp_path):
     (other / "c" / "model.h").write_text((other / "c" / "model.h").read_text() + "\n")
     with powered(name) as (debug, serial):
         assert flash(name, out, debug).exit_code == 0
-        result = profile(name, other, serial)
+        result = profile(name, other, f"tcp:127.0.0.1:{serial}")
     assert result.exit_code == 5
     assert "another model or another build" in result.output
 
@@ -179,7 +128,7 @@ def test_cable_pulled_while_flashing(firmware, limit):
         assert result.exit_code == 5, result.output
         assert "hint" in result.output
         assert flash(name, out, debug).exit_code == 0
-        assert profile(name, out, serial).exit_code == 0
+        assert profile(name, out, f"tcp:127.0.0.1:{serial}").exit_code == 0
 
 
 def test_profile_over_a_bad_wire(firmware):
@@ -187,8 +136,8 @@ def test_profile_over_a_bad_wire(firmware):
     with powered(name) as (debug, serial):
         assert flash(name, out, debug).exit_code == 0
         with proxy(serial, rate=0.02, seed=3) as port:
-            damaged = profile(name, out, port)
-        clean = profile(name, out, serial)
+            damaged = profile(name, out, f"tcp:127.0.0.1:{port}")
+        clean = profile(name, out, f"tcp:127.0.0.1:{serial}")
     assert damaged.exit_code == clean.exit_code == 0, damaged.output
     cycles = [[layer["cycles"] for layer in json.loads(r.stdout)["layers"]] for r in (damaged, clean)]
     assert cycles[0] == pytest.approx(cycles[1], abs=6)

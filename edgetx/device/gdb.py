@@ -14,8 +14,8 @@ from edgetx.errors import DeviceError
 ANSWER_SECONDS = 5.0
 ERASE_SECONDS = 60.0
 ATTEMPTS = 3
-INTERRUPT = b"\x03"
 _LARGEST = 1 << 20
+_NO_COMMAND = ("unknown", "invalid", "not found", "error")
 _STOPPED = re.compile(rb"[ST][0-9a-f]{2}")
 _DEFAULT_PACKET = 1024
 _ESCAPED = {ord("#"), ord("$"), ord("}"), ord("*")}
@@ -175,9 +175,19 @@ class GdbClient:
         """Let the core run."""
         self.send(b"c")
 
-    def interrupt(self) -> bytes:
-        """Stop the core, and why it stopped."""
-        self._write(INTERRUPT)
+    def reset(self) -> None:
+        """Reset, and stay stopped: OpenOCD, pyOCD and J-Link know the one command, QEMU the other."""
+        said = self.monitor("reset halt")
+        if any(word in said.lower() for word in _NO_COMMAND):
+            self.monitor("system_reset")
+
+    def event(self, seconds: float) -> bytes | None:
+        """What a running core comes up with; None if it runs on."""
+        deadline = time.monotonic() + seconds
+        while b"$" not in self._received:
+            if not self._wait(deadline):
+                return None
+            self._fill(time.monotonic() + self._answer_seconds)
         return self.receive(self._answer_seconds)
 
     def memory_map(self) -> bytes:
@@ -230,10 +240,8 @@ class GdbClient:
         return place
 
     def _fill(self, deadline: float) -> None:
-        left = deadline - time.monotonic()
         try:
-            ready = left > 0 and select.select([self._socket], [], [], left)[0]
-            data = self._socket.recv(65536) if ready else None
+            data = self._socket.recv(65536) if self._wait(deadline) else None
         except OSError as problem:
             raise lost(self.where, problem) from problem
         if data is None:
@@ -243,6 +251,10 @@ class GdbClient:
         if not data:
             raise lost(self.where)
         self._received += data
+
+    def _wait(self, deadline: float) -> bool:
+        left = deadline - time.monotonic()
+        return left > 0 and bool(select.select([self._socket], [], [], left)[0])
 
     def _write(self, data: bytes) -> None:
         try:
