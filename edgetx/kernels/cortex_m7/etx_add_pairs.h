@@ -43,6 +43,8 @@
   ETX_LOAD_PAIR(0)                                                            \
   ETX_ADD_PAIR_AND_LOAD(1) ETX_ADD_PAIR_AND_LOAD(2) ETX_ADD_PAIR_AND_LOAD(3)  \
   ETX_ADD_PAIR_AND_LOAD(4) ETX_ADD_PAIR_AND_LOAD(5) ETX_ADD_PAIR_AND_LOAD(6)  \
-  ETX_ADD_PAIR_AND_LOAD(7) ETX_ADD_LAST_PAIR
+  ETX_ADD_PAIR_AND_LOAD(7) ETX_ADD_LAST_PAIR                                  \
+  "adds r1, r1, #64\n"                                                        \
+  "adds r0, r0, #64\n"
 
 #endif

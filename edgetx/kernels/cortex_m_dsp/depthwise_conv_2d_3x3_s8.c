@@ -97,66 +97,82 @@ typedef struct {
   ", r12\n"                      \
   "smlad lr, r11, " lower ", lr\n"
 
-static void filter_plane(results *to, const filter *by, const int32_t *plane, const int32_t *below,
-                         int8_t *y) {
-  register const int32_t *x __asm__("r0") = plane;
-  register const int32_t *x_below __asm__("r1") = below;
-  register results *frame __asm__("r8") = to;
-  register int8_t *next __asm__("r9") = y;
-  register const filter *weights __asm__("r10") = by;
-  __asm__ volatile(
-      "ldm r10, {r2, r3, r4, r5, r6, r7}\n"
-      ".balign 4\n"
-      "1:\n"
-      "ldr r12, [r8]\n"
-      "ldr r10, [r0], #16\n"
-      "ldr r11, [r1], #16\n"
-      "mov.w lr, r12\n" ADD_COLUMN("r2", "r5")
-      "ldr r10, [r0]\n"
-      "ldr r11, [r1]\n" ADD_COLUMN("r3", "r6")
-      "ldr r10, [r0, #16]\n"
-      "ldr r11, [r1, #16]\n" ADD_COLUMN("r4", "r7")
-      "ldrd r10, r11, [r8, %[mantissa]]\n"
-      "add r11, r11, r12, asr #31\n"
-      "smmlar r12, r12, r10, r11\n"
-      "ldr r11, [r8, %[rounding]]\n"
-      "add r11, r11, lr, asr #31\n"
-      "smmlar lr, lr, r10, r11\n"
-      "ldr r10, [r8, %[shift]]\n"
-      "asr r12, r12, r10\n"
-      "asr lr, lr, r10\n"
-      "ssat r12, #8, r12\n"
-      "ssat lr, #8, lr\n"
-      "ldrd r10, r11, [r8, %[step]]\n"
-      "strb lr, [r9, r11]\n"
-      "strb r12, [r9]\n"
-      "add.w r9, r9, r10\n"
-      "ldr r10, [r8, %[end]]\n"
-      "cmp r0, r10\n"
-      "bne 1b\n"
-      "add r12, r8, %[left]\n"
-      "ldm r12, {r11, r12, lr}\n" /* left, row_bytes, y_skip */
-      "subs r11, r11, #2\n"
-      "ble 4f\n"
-      "str r11, [r8, %[left]]\n"
-      "add r10, r10, r12\n"
-      "str r10, [r8, %[end]]\n"
-      "add r9, r9, lr\n"
-      "adds r0, r0, #32\n" /* past the border */
-      "adds r1, r1, #32\n"
-      "cmp r11, #1\n" /* an odd last row is stored over what lies below it */
-      "itt eq\n"
-      "moveq r12, #0\n"
-      "streq r12, [r8, %[y_row]]\n"
-      "b 1b\n"
-      "4:\n"
-      : "+r"(x), "+r"(x_below), "+r"(next), "+r"(weights)
-      : "r"(frame), [mantissa] "I"(offsetof(results, mantissa)), [rounding] "I"(offsetof(results, rounding)),
-        [shift] "I"(offsetof(results, shift)),
-        [step] "I"(offsetof(results, step)), [y_row] "I"(offsetof(results, y_row)),
-        [end] "I"(offsetof(results, end)), [left] "I"(offsetof(results, left))
-      : "r2", "r3", "r4", "r5", "r6", "r7", "r11", "r12", "lr", "cc", "memory");
+/* clang-format off */
+
+#define RESCALE                        \
+  "ldrd r10, r11, [r8, %[mantissa]]\n" \
+  "add r11, r11, r12, asr #31\n"       \
+  "smmlar r12, r12, r10, r11\n"        \
+  "ldr r11, [r8, %[rounding]]\n"       \
+  "add r11, r11, lr, asr #31\n"        \
+  "smmlar lr, lr, r10, r11\n"
+
+/* The same where negative results are cut off, so that it does not matter how their ties round. */
+#define RESCALE_RECTIFIED              \
+  "ldrd r10, r11, [r8, %[mantissa]]\n" \
+  "smmlar r12, r12, r10, r11\n"        \
+  "smmlar lr, lr, r10, r11\n"
+
+#define FILTER_PLANE(name, rescale) \
+static void name(results *to, const filter *by, const int32_t *plane, const int32_t *below, int8_t *y) { \
+  register const int32_t *x __asm__("r0") = plane; \
+  register const int32_t *x_below __asm__("r1") = below; \
+  register results *frame __asm__("r8") = to; \
+  register int8_t *next __asm__("r9") = y; \
+  register const filter *weights __asm__("r10") = by; \
+  __asm__ volatile( \
+      "ldm r10, {r2, r3, r4, r5, r6, r7}\n" \
+      ".balign 4\n" \
+      "1:\n" \
+      "ldr r12, [r8]\n" \
+      "ldr r10, [r0], #16\n" \
+      "ldr r11, [r1], #16\n" \
+      "mov.w lr, r12\n" ADD_COLUMN("r2", "r5") \
+      "ldr r10, [r0]\n" \
+      "ldr r11, [r1]\n" ADD_COLUMN("r3", "r6") \
+      "ldr r10, [r0, #16]\n" \
+      "ldr r11, [r1, #16]\n" ADD_COLUMN("r4", "r7") \
+      rescale \
+      "ldr r10, [r8, %[shift]]\n" \
+      "asr r12, r12, r10\n" \
+      "asr lr, lr, r10\n" \
+      "ssat r12, #8, r12\n" \
+      "ssat lr, #8, lr\n" \
+      "ldrd r10, r11, [r8, %[step]]\n" \
+      "strb lr, [r9, r11]\n" \
+      "strb r12, [r9]\n" \
+      "add.w r9, r9, r10\n" \
+      "ldr r10, [r8, %[end]]\n" \
+      "cmp r0, r10\n" \
+      "bne 1b\n" \
+      "add r12, r8, %[left]\n" \
+      "ldm r12, {r11, r12, lr}\n" \
+      "subs r11, r11, #2\n" \
+      "ble 4f\n" \
+      "str r11, [r8, %[left]]\n" \
+      "add r10, r10, r12\n" \
+      "str r10, [r8, %[end]]\n" \
+      "add r9, r9, lr\n" \
+      "adds r0, r0, #32\n" \
+      "adds r1, r1, #32\n" \
+      "cmp r11, #1\n" \
+      "itt eq\n" \
+      "moveq r12, #0\n" \
+      "streq r12, [r8, %[y_row]]\n" \
+      "b 1b\n" \
+      "4:\n" \
+      : "+r"(x), "+r"(x_below), "+r"(next), "+r"(weights) \
+      : "r"(frame), [mantissa] "I"(offsetof(results, mantissa)), [rounding] "I"(offsetof(results, rounding)), \
+        [shift] "I"(offsetof(results, shift)), \
+        [step] "I"(offsetof(results, step)), [y_row] "I"(offsetof(results, y_row)), \
+        [end] "I"(offsetof(results, end)), [left] "I"(offsetof(results, left)) \
+      : "r2", "r3", "r4", "r5", "r6", "r7", "r11", "r12", "lr", "cc", "memory"); \
 }
+
+FILTER_PLANE(filter_plane, RESCALE)
+FILTER_PLANE(filter_plane_rectified, RESCALE_RECTIFIED)
+
+/* clang-format on */
 
 #else
 
@@ -181,6 +197,11 @@ static void filter_plane(results *to, const filter *by, const int32_t *plane, co
     below += 8;
     y += to->y_skip;
   }
+}
+
+static void filter_plane_rectified(results *to, const filter *by, const int32_t *plane, const int32_t *below,
+                                   int8_t *y) {
+  filter_plane(to, by, plane, below, y);
 }
 
 #endif
@@ -218,7 +239,11 @@ void etx_depthwise_conv_2d_3x3_s8(const etx_convolution_params *params, const in
                      .left = p->out_height,
                      .row_bytes = 4 * to.row,
                      .y_skip = p->out_width * channels};
-      filter_plane(&all, &by, plane, plane + to.row, y + first + c);
+      if (p->low >= p->output_offset) {
+        filter_plane_rectified(&all, &by, plane, plane + to.row, y + first + c);
+      } else {
+        filter_plane(&all, &by, plane, plane + to.row, y + first + c);
+      }
     }
   }
   if (p->low != INT8_MIN || p->high != INT8_MAX) {

@@ -8,11 +8,7 @@
 
 /* clang-format off */
 
-#define ETX_ADD_PAIR(index)          \
-  "ldr r4, [r1, #8*" #index "]\n"    \
-  "ldr r5, [r1, #8*" #index "+4]\n"  \
-  "ldr r2, [r0, #8*" #index "]\n"    \
-  "ldr r3, [r0, #8*" #index "+4]\n"  \
+#define ETX_MULTIPLY_PAIR            \
   "smlad r7, r2, r4, r7\n"           \
   "smlad r11, r3, r4, r11\n"         \
   "smlad r9, r2, r5, r9\n"           \
@@ -24,11 +20,24 @@
   "smlad r8, r2, r5, r8\n"           \
   "smlad r12, r3, r5, r12\n"
 
+#define ETX_ADD_PAIR(index)          \
+  "ldr r4, [r1, #8*" #index "]\n"    \
+  "ldr r5, [r1, #8*" #index "+4]\n"  \
+  "ldr r2, [r0, #8*" #index "]\n"    \
+  "ldr r3, [r0, #8*" #index "+4]\n"  \
+  ETX_MULTIPLY_PAIR
+
 #define ETX_ADD_TWO_PAIRS ETX_ADD_PAIR(0) ETX_ADD_PAIR(1)
 
+/* Goes on to the next eight pairs with the first one, which it therefore takes last. */
 #define ETX_ADD_EIGHT_PAIRS                           \
-  ETX_ADD_PAIR(0) ETX_ADD_PAIR(1) ETX_ADD_PAIR(2)     \
-  ETX_ADD_PAIR(3) ETX_ADD_PAIR(4) ETX_ADD_PAIR(5)     \
-  ETX_ADD_PAIR(6) ETX_ADD_PAIR(7)
+  ETX_ADD_PAIR(1) ETX_ADD_PAIR(2) ETX_ADD_PAIR(3)     \
+  ETX_ADD_PAIR(4) ETX_ADD_PAIR(5) ETX_ADD_PAIR(6)     \
+  ETX_ADD_PAIR(7)                                     \
+  "ldr r5, [r1, #4]\n"                                \
+  "ldr r3, [r0, #4]\n"                                \
+  "ldr r4, [r1], #64\n"                               \
+  "ldr r2, [r0], #64\n"                               \
+  ETX_MULTIPLY_PAIR
 
 #endif

@@ -76,16 +76,25 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
   "lsl " sum ", " sum ", #1\n"
 
 /* Rescales two doubled sums by the next mantissa, rounding term and shift. */
-#define ETX_RESCALE(first, second)      \
-  "ldm r1!, {r2, r3, r4}\n"             \
-  "smmlar r0, " first ", r2, r3\n"      \
-  "smmlar r5, " second ", r2, r3\n"     \
-  "add r0, r0, " first ", asr #31\n"    \
-  "add r5, r5, " second ", asr #31\n"   \
-  "asr r0, r0, r4\n"                    \
-  "asr r5, r5, r4\n"                    \
-  "ssat " first ", #8, r0\n"            \
+#define ETX_BEGIN_RESCALE(first, second) \
+  "ldm r1!, {r2, r3, r4}\n"              \
+  "smmlar r0, " first ", r2, r3\n"       \
+  "smmlar r5, " second ", r2, r3\n"
+
+#define ETX_END_RESCALE(first, second) \
+  "asr r0, r0, r4\n"                   \
+  "asr r5, r5, r4\n"                   \
+  "ssat " first ", #8, r0\n"           \
   "ssat " second ", #8, r5\n"
+
+#define ETX_RESCALE(first, second)          \
+  ETX_BEGIN_RESCALE(first, second)          \
+  "add r0, r0, " first ", asr #31\n"        \
+  "add r5, r5, " second ", asr #31\n"       \
+  ETX_END_RESCALE(first, second)
+
+/* The same where negative results are cut off, so that it does not matter how their ties round. */
+#define ETX_RESCALE_RECTIFIED(first, second) ETX_BEGIN_RESCALE(first, second) ETX_END_RESCALE(first, second)
 
 /* Four bytes in a word, in a. */
 #define ETX_PACK(a, b, c, d)               \
@@ -96,40 +105,40 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
   "orr " a ", " a ", " b ", lsl #8\n"
 
 #define ETX_LIMIT(results)               \
-  "ssub8 r4, " results ", r2\n"          \
-  "sel " results ", " results ", r2\n"   \
-  "ssub8 r4, r3, " results "\n"          \
-  "sel " results ", " results ", r3\n"
+  "ssub8 r7, " results ", r5\n"          \
+  "sel " results ", " results ", r5\n"   \
+  "ssub8 r7, r8, " results "\n"          \
+  "sel " results ", " results ", r8\n"
 
-/* What the loops keep in memory: they need all registers. */
+/* What the loops keep on the stack: they need all registers. */
 typedef struct {
   const int32_t *x, *end_of_eights, *end; /* behind the last eight pairs of inputs, and behind the last two */
-  int32_t limited, low, high;
-  int32_t y_row, left;
+  int32_t rectified, limited, y_row, left;
   int8_t *y;
-  int32_t pushed[4];
+  int32_t low, high;
 } etx_two_rows;
 
 /* Two rows that lie in turn in x, as etx_expand_row leaves them with a step of two. */
 static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
-  etx_two_rows rows = {.x = x,
-                       .end_of_eights = x + (layer->inputs & ~15),
-                       .end = x + layer->inputs,
-                       .limited = layer->limits.any,
-                       .low = layer->limits.low,
-                       .high = layer->limits.high,
-                       .y_row = layer->outputs,
-                       .left = layer->outputs,
-                       .y = y};
+  const etx_two_rows rows = {.x = x,
+                             .end_of_eights = x + (layer->inputs & ~15),
+                             .end = x + layer->inputs,
+                             .rectified = layer->limits.rectified,
+                             .limited = layer->limits.any,
+                             .y_row = layer->outputs,
+                             .left = layer->outputs,
+                             .y = y,
+                             .low = layer->limits.low,
+                             .high = layer->limits.high};
   register const int32_t *w __asm__("r1") = layer->packed;
-  register etx_two_rows *frame __asm__("r3") = &rows;
+  register const etx_two_rows *frame __asm__("r3") = &rows;
   __asm__ volatile(
-      "ldm r3, {r4, r5, r6}\n"
-      "push {r3, r4, r5, r6}\n"
+      "ldm r3, {r3, r4, r5, r6, r7, r8, r9, r10, r11, r12}\n"
+      "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, r12}\n"
       ".balign 4\n"
       "0:\n" /* four outputs */
-      "ldr r0, [sp, #4]\n"
-      "ldr r2, [sp, #8]\n"
+      "ldr r0, [sp, %[x]]\n"
+      "ldr r2, [sp, %[end_of_eights]]\n"
       "ldm r1!, {r6, r7, r8, r9}\n"
       "mov r10, r6\n"
       "mov r11, r7\n"
@@ -140,44 +149,53 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
       ".balign 4\n"
       "1:\n"
       ETX_ADD_EIGHT_PAIRS
-      "adds r1, r1, #64\n"
-      "adds r0, r0, #64\n"
-      "ldr r2, [sp, #8]\n"
+      "ldr r2, [sp, %[end_of_eights]]\n"
       "cmp r0, r2\n"
       "bne 1b\n"
       "2:\n"
-      "ldr r2, [sp, #12]\n"
+      "ldr r2, [sp, %[end]]\n"
+      "ldr r3, [sp, %[rectified]]\n"
       "cmp r0, r2\n"
       "bne 3f\n"
       "4:\n"
       ETX_SPLIT("r6", "r7") ETX_SPLIT("r8", "r9") ETX_SPLIT("r10", "r11") ETX_SPLIT("r12", "lr")
-      ETX_RESCALE("r6", "r10") ETX_RESCALE("r7", "r11") ETX_RESCALE("r8", "r12") ETX_RESCALE("r9", "lr")
-      ETX_PACK("r6", "r7", "r8", "r9") ETX_PACK("r10", "r11", "r12", "lr")
-      "ldr r0, [sp]\n"
-      "ldr r5, [r0, %[limited]]\n"
-      "cmp r5, #0\n"
-      "bne 8f\n"
+      "cmp r3, #0\n"
+      "beq 10f\n"
+      ETX_RESCALE_RECTIFIED("r6", "r10") ETX_RESCALE_RECTIFIED("r7", "r11")
+      ETX_RESCALE_RECTIFIED("r8", "r12") ETX_RESCALE_RECTIFIED("r9", "lr")
       "5:\n"
-      "ldrd r2, r3, [r0, %[y_row]]\n" /* distance of the rows, results left */
-      "ldr r4, [r0, %[y]]\n"
+      ETX_PACK("r6", "r7", "r8", "r9") ETX_PACK("r10", "r11", "r12", "lr")
+      "ldr r0, [sp, %[limited]]\n"
+      "ldr r2, [sp, %[y_row]]\n" /* distance of the rows */
+      "ldr r3, [sp, %[left]]\n"
+      "ldr r4, [sp, %[y]]\n"
+      "cmp r0, #0\n"
+      "bne 8f\n"
+      "9:\n"
       "cmp r3, #4\n"
       "blt 6f\n"
       "str r6, [r4]\n"
       "str r10, [r4, r2]\n"
       "adds r4, r4, #4\n"
       "subs r3, r3, #4\n"
-      "strd r3, r4, [r0, %[left]]\n"
+      "str r3, [sp, %[left]]\n"
+      "str r4, [sp, %[y]]\n"
       "bne 0b\n"
       "b 7f\n"
-      "8:\n"
-      "ldrd r2, r3, [r0, %[low]]\n"
-      ETX_LIMIT("r6") ETX_LIMIT("r10")
+      "10:\n"
+      ETX_RESCALE("r6", "r10") ETX_RESCALE("r7", "r11") ETX_RESCALE("r8", "r12") ETX_RESCALE("r9", "lr")
       "b 5b\n"
+      "8:\n"
+      "ldr r5, [sp, %[low]]\n"
+      "ldr r8, [sp, %[high]]\n"
+      ETX_LIMIT("r6") ETX_LIMIT("r10")
+      "b 9b\n"
       "3:\n" /* the last pairs of inputs */
       ETX_ADD_TWO_PAIRS
       "adds r1, r1, #16\n"
       "adds r0, r0, #16\n"
-      "ldr r2, [sp, #12]\n"
+      "ldr r2, [sp, %[end]]\n"
+      "ldr r3, [sp, %[rectified]]\n"
       "cmp r0, r2\n"
       "bne 3b\n"
       "b 4b\n"
@@ -189,11 +207,14 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
       "subs r3, r3, #1\n"
       "bne 6b\n"
       "7:\n"
-      "add sp, sp, #16\n"
+      "add sp, sp, %[size]\n"
       : "+r"(w), "+r"(frame)
-      : [limited] "I"(offsetof(etx_two_rows, limited)), [low] "I"(offsetof(etx_two_rows, low)),
-        [y_row] "I"(offsetof(etx_two_rows, y_row)), [left] "I"(offsetof(etx_two_rows, left)),
-        [y] "I"(offsetof(etx_two_rows, y))
+      : [x] "I"(offsetof(etx_two_rows, x)), [end_of_eights] "I"(offsetof(etx_two_rows, end_of_eights)),
+        [end] "I"(offsetof(etx_two_rows, end)), [rectified] "I"(offsetof(etx_two_rows, rectified)),
+        [limited] "I"(offsetof(etx_two_rows, limited)), [y_row] "I"(offsetof(etx_two_rows, y_row)),
+        [left] "I"(offsetof(etx_two_rows, left)), [y] "I"(offsetof(etx_two_rows, y)),
+        [low] "I"(offsetof(etx_two_rows, low)), [high] "I"(offsetof(etx_two_rows, high)),
+        [size] "I"(sizeof(etx_two_rows))
       : "r0", "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
