@@ -38,6 +38,8 @@ void etx_fully_connected_once_s8(const etx_fully_connected_params *p, const int8
  * two rows of x in 16 bits. y may be x if it has as many features. */
 void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
                                    const int32_t *packed, int8_t *y, int32_t *scratch);
+void etx_fully_connected_once_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
+                                        const int32_t *packed, int8_t *y, int32_t *scratch);
 
 /* y[batches][rows][columns] = requantize(sum over depth of (a + a_offset) * (b + b_offset)); steps are the
  * distances between batches, between rows of a or along the depth of b, and along the depth of a or between

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "etx_kernels.h"
 
 /* Start of row `row` of y in x, or -1 if it lies outside. */
@@ -13,15 +15,23 @@ static int32_t source(const etx_pad_params *p, int32_t row) {
   return ((i * dims[1] + j) * dims[2] + k) * dims[3];
 }
 
+static int16_t *fill(int16_t *to, int32_t value, int32_t count) {
+  for (const int16_t *const end = to + count; to != end; ++to) {
+    *to = (int16_t)value;
+  }
+  return to;
+}
+
 void etx_pad_s16(const etx_pad_params *p, const int16_t *x, int16_t *y) {
-  const int32_t rows = p->out_dims[0] * p->out_dims[1] * p->out_dims[2];
+  const int32_t rows = p->out_dims[0] * p->out_dims[1] * p->out_dims[2], size = p->in_dims[3];
   for (int32_t row = 0; row < rows; ++row) {
     const int32_t start = source(p, row);
-    for (int32_t c = 0; c < p->out_dims[3]; ++c) {
-      const int32_t from = c - p->before[3];
-      const int32_t inside = start >= 0 && from >= 0 && from < p->in_dims[3];
-      y[c] = inside != 0 ? x[start + from] : (int16_t)p->value;
+    if (start < 0) {
+      y = fill(y, p->value, p->out_dims[3]);
+      continue;
     }
-    y += p->out_dims[3];
+    y = fill(y, p->value, p->before[3]);
+    memcpy(y, x + start, (size_t)size * sizeof *y);
+    y = fill(y + size, p->value, p->out_dims[3] - p->before[3] - size);
   }
 }

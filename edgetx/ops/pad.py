@@ -52,13 +52,25 @@ class Pad(Op):
 
     def to_c(self, node: Node) -> KernelCall:
         x = node.inputs[0]
-        if x.type.rank > MAX_AXES:
-            raise UnsupportedOpError(f"pad of {x.type.rank} axes, at most {MAX_AXES}", where=node.name)
-        front = [1] * (MAX_AXES - x.type.rank)
+        axes = _merged(x.shape, self.paddings)
+        if len(axes) > MAX_AXES:
+            raise UnsupportedOpError(f"pad of {len(axes)} axes, at most {MAX_AXES}", where=node.name)
+        sizes, before, after = zip(*[(1, 0, 0)] * (MAX_AXES - len(axes)), *axes, strict=True)
         params: dict[str, int | Sequence[int]] = {
-            "in_dims": [*front, *x.shape],
-            "out_dims": [*front, *node.output.shape],
-            "before": [*[0] * len(front), *(before for before, _ in self.paddings)],
+            "in_dims": sizes,
+            "out_dims": [sum(axis) for axis in zip(sizes, before, after, strict=True)],
+            "before": before,
             "value": x.type.zero_point,
         }
         return KernelCall(f"pad_{KERNEL_SUFFIX[x.type.dtype]}", params, (x,))
+
+
+def _merged(sizes: Sequence[int], paddings: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Size, elements before and after of the fewest axes: one without padding belongs to the axis before it."""
+    axes: list[tuple[int, int, int]] = []
+    for size, padding in zip(sizes, paddings, strict=True):
+        if axes and padding == (0, 0):
+            axes[-1] = (axes[-1][0] * size, axes[-1][1] * size, axes[-1][2] * size)
+        else:
+            axes.append((size, *padding))
+    return axes

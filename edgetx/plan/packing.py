@@ -43,9 +43,10 @@ def pack_fully_connected(call: KernelCall, data: Data) -> KernelCall | None:
     packed = None if w is None else packed_weight(call, w, data)
     if w is None or packed is None:
         return None
+    once = "once_" if call.kernel == "fully_connected_once_s8" else ""
     return replace(
         call,
-        kernel="fully_connected_packed_s8",
+        kernel=f"fully_connected_{once}packed_s8",
         params_type="fully_connected",
         operands=(call.operands[0], packed),
         scratch_bytes=4 * _round_up(w.shape[1]),
@@ -172,6 +173,7 @@ PACKERS: Mapping[str, Sequence[Packer]] = {
     "add_s8": (narrow_add,),
     "attention_s8": (pair_attention,),
     "fully_connected_s8": (pack_fully_connected,),
+    "fully_connected_once_s8": (pack_fully_connected,),
     "conv_2d_s8": (pack_pointwise, pack_conv_2d),
     "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
 }

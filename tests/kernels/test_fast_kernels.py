@@ -6,6 +6,8 @@ from cases import CASES, WIDTHS, Case, contents
 from fast_kernels import FOLDERS, KERNELS, planned_call, run_fast
 
 from edgetx import ops
+from edgetx.ir import GraphBuilder, QuantParams
+from edgetx.ops.activation import Activation
 from edgetx.plan.kernels import choose_kernel
 from edgetx.reference import execute
 
@@ -60,6 +62,22 @@ def test_fast_kernel_equals_reference(folder: str, case: Case) -> None:
         if call.in_place is not None and graph.inputs[0].type.nbytes == expected.nbytes:
             (found,) = run_fast(graph, folder, inputs, in_place=True)
             np.testing.assert_array_equal(found, expected, f"in place, seed {seed}")
+
+
+@pytest.mark.parametrize("activation", ["none", "relu6"])
+@pytest.mark.parametrize(
+    "scales", [(0.1, 0.1, 0.1), (0.1, 0.05, 0.1), (0.05, 0.1, 0.17), (0.1, 1e-4, 0.03), (1, 0.3, 9)]
+)
+def test_add_of_all_pairs(scales: tuple[float, float, float], activation: Activation) -> None:
+    every = np.arange(-128, 128).astype(np.int8)
+    a, b = (np.ascontiguousarray(x) for x in np.broadcast_arrays(every[:, None], every[None, :]))
+    for zero_points in [(0, 0, 0), (-128, 127, -128), (5, -77, 100)]:
+        quants = [QuantParams((scale,), zero) for scale, zero in zip(scales, zero_points, strict=True)]
+        builder = GraphBuilder("add")
+        inputs = [builder.input(name, a.shape, "int8", quant) for name, quant in zip("ab", quants, strict=False)]
+        graph = builder.graph(builder.op(ops.Add(activation), *inputs, quant=("int8", quants[2])))
+        (found,) = run_fast(graph, "cortex_m_dsp", (a, b))
+        np.testing.assert_array_equal(found, execute(graph, (a, b))[0])
 
 
 def test_every_kernel_is_tested() -> None:

@@ -21,6 +21,6 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
   if (index < results) {
     etx_gather_window(&here, x, index, window);
     etx_expand_row(window, size, 1, scratch);
-    etx_multiply_row(&layer, scratch, 1, y);
+    etx_multiply_row(&layer, scratch, 1, etx_rescale, y);
   }
 }

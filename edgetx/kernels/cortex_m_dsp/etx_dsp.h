@@ -70,6 +70,7 @@ ETX_DSP_BINARY(etx_pack_high, "pkhtb %0, %2, %1, asr #16")
 ETX_DSP_BINARY(etx_max_s8x4, "ssub8 %0, %1, %2\n\tsel %0, %1, %2")
 ETX_DSP_BINARY(etx_min_s8x4, "ssub8 %0, %2, %1\n\tsel %0, %1, %2")
 ETX_DSP_BINARY(etx_mul_wide, "smulwb %0, %1, %2")
+ETX_DSP_ACCUMULATE(etx_high_mac_down, "smmla %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_high_mac, "smmlar %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_dot, "smlad %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_mac_low_low, "smlabb %0, %1, %2, %3")
@@ -112,6 +113,11 @@ static inline int32_t etx_mul_wide(int32_t a, int32_t b) {
 /* acc + a * b / 2^32 to nearest, ties upwards. */
 static inline int32_t etx_high_mac(int32_t a, int32_t b, int32_t acc) {
   return etx_wrapping_add(acc, (int32_t)(((int64_t)a * b + (1LL << 31)) >> 32));
+}
+
+/* The same rounded down. */
+static inline int32_t etx_high_mac_down(int32_t a, int32_t b, int32_t acc) {
+  return etx_wrapping_add(acc, (int32_t)(((int64_t)a * b) >> 32));
 }
 
 static inline int32_t etx_max_s8x4(int32_t a, int32_t b) {

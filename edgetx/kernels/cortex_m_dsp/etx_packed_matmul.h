@@ -39,18 +39,20 @@ static inline int32_t etx_doubled_difference(int32_t ab, int32_t a) {
   return (int32_t)((uint32_t)ab - (uint32_t)a) >> 7;
 }
 
-static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling) {
+typedef int32_t etx_rescaler(int32_t doubled, const etx_rescaling *by);
+
+static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling, etx_rescaler *rescale) {
   const etx_rescaling *by = (const etx_rescaling *)rescaling;
-  const int32_t a = etx_rescale(2 * sums->a, by);
-  const int32_t b = etx_rescale(etx_doubled_difference(sums->ab, sums->a), by + 1);
-  const int32_t c = etx_rescale(2 * sums->c, by + 2);
-  const int32_t d = etx_rescale(etx_doubled_difference(sums->cd, sums->c), by + 3);
+  const int32_t a = rescale(2 * sums->a, by);
+  const int32_t b = rescale(etx_doubled_difference(sums->ab, sums->a), by + 1);
+  const int32_t c = rescale(2 * sums->c, by + 2);
+  const int32_t d = rescale(etx_doubled_difference(sums->cd, sums->c), by + 3);
   return etx_pack_s8x4(a, b, c, d);
 }
 
 /* One row, every `step` words of x, as etx_expand_row leaves it. */
 static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int32_t step,
-                                    int8_t *y) {
+                                    etx_rescaler *rescale, int8_t *y) {
   const int32_t *w = layer->packed;
   for (int32_t left = layer->outputs; left > 0; left -= 4) {
     etx_sums sums = {w[0], w[1], w[2], w[3]};
@@ -59,7 +61,7 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
     for (const int32_t *const end = w + layer->inputs; w != end; w += 2, pair += step) {
       etx_add_pair(*pair, w, &sums);
     }
-    etx_store_results(y, etx_results(&sums, w), left, layer->limits);
+    etx_store_results(y, etx_results(&sums, w, rescale), left, layer->limits);
     w += 12;
     y += 4;
   }
@@ -119,7 +121,7 @@ typedef struct {
 } etx_two_rows;
 
 /* Two rows that lie in turn in x, as etx_expand_row leaves them with a step of two. */
-static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
+static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
   const etx_two_rows rows = {.x = x,
                              .end_of_eights = x + (layer->inputs & ~15),
                              .end = x + layer->inputs,
@@ -222,9 +224,9 @@ static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *
 
 #else
 
-static void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
-  etx_multiply_row(layer, x, 2, y);
-  etx_multiply_row(layer, x + 1, 2, y + layer->outputs);
+static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
+  etx_multiply_row(layer, x, 2, etx_rescale, y);
+  etx_multiply_row(layer, x + 1, 2, etx_rescale, y + layer->outputs);
 }
 
 #endif

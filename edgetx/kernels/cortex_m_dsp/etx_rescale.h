@@ -42,4 +42,9 @@ static inline int32_t etx_rescale(int32_t doubled, const etx_rescaling *by) {
   return etx_saturate_s8((etx_high_mac(doubled, by->mantissa, by->rounding) + (doubled >> 31)) >> by->shift);
 }
 
+/* Rounded only once, ties upwards, as in etx_multiply_once. */
+static inline int32_t etx_rescale_once(int32_t doubled, const etx_rescaling *by) {
+  return etx_saturate_s8(etx_high_mac_down(doubled, by->mantissa, by->rounding) >> by->shift);
+}
+
 #endif

@@ -14,6 +14,6 @@ void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const in
   }
   if ((p->rows & 1) != 0) {
     etx_expand_row(x, inputs, 1, scratch);
-    etx_multiply_row(&layer, scratch, 1, y);
+    etx_multiply_row(&layer, scratch, 1, etx_rescale, y);
   }
 }
