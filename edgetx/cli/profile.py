@@ -48,6 +48,7 @@ def command(
     \b
     edgetx profile build/demo --target nucleo-l4r5zi --html profile.html
     edgetx profile build/demo --target nucleo-g0b1re --engine estimate
+    edgetx profile build/phone --target phone-cortex-a55
     edgetx profile firmware.elf --target nucleo-l4r5zi --by line
     edgetx profile firmware.bin --base 0x08000000 --target nucleo-g0b1re
     edgetx profile build/demo --target nucleo-l4r5zi --engine device --device serial:/dev/ttyACM0
@@ -78,6 +79,11 @@ def simulate(artifact: Path, target: "Target", base: int | None, function: str |
     from edgetx.profile import profile_artifact
     from edgetx.profile.speedscope import write_trace
 
+    if target.kind == "phone":
+        from edgetx.profile.aprofile.profiling import profile_phone
+
+        _only_for("simulate on a phone", {"--base": base, "--trace": trace})
+        return profile_phone(artifact, target, function)
     result = profile_artifact(artifact, target, base, function)
     if trace:
         write_trace(result.span, artifact.name, target.clock_hz, trace)

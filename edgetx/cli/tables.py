@@ -196,7 +196,8 @@ def validation_line(profile: Json) -> str:
             f"worst {percent(validation['worst'])} over {validation['cases']} models"
         )
     if not validation["cases"]:
-        return f"cycle model of {profile['core']}: not yet compared with silicon"
+        basis = f"; it rests on {validation['source']}" if validation["source"] else ""
+        return f"cycle model of {profile['core']}: not yet compared with silicon{basis}"
     return (
         f"cycle model of {profile['core']}: mean error {validation['mape']:.1%}, worst {validation['worst']:.1%} "
         f"over {validation['cases']} measurements ({validation['source']})"

@@ -13,6 +13,7 @@ from elftools.elf.sections import SymbolTableSection
 from edgetx.errors import DeviceError
 
 ARM_MACHINE = "EM_ARM"
+_MACHINES = {ARM_MACHINE: "Arm", "EM_AARCH64": "64-bit Arm"}
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,13 @@ class Image:
         return [symbol.address for symbol in self._functions]
 
 
-def load_image(path: str | Path, base: int | None = None) -> Image:
+def load_image(path: str | Path, base: int | None = None, machine: str = ARM_MACHINE) -> Image:
     """Read a firmware image.
 
     Args:
         path: An ELF file, an Intel HEX file (`.hex`, `.ihex`) or a raw binary.
         base: Address of the first byte of a raw binary; for an ELF or HEX file it must not be given.
+        machine: What an ELF file must be for, as ELF calls it.
 
     Raises:
         DeviceError: If the file is damaged, not for Arm, or its base address is missing.
@@ -112,7 +114,7 @@ def load_image(path: str | Path, base: int | None = None) -> Image:
     except OSError as problem:
         raise DeviceError(f"cannot read the image: {problem.strerror}", where=str(path)) from problem
     if data[:4] == b"\x7fELF":
-        return _load_elf(path)
+        return _load_elf(path, machine)
     if path.suffix.lower() in (".hex", ".ihex"):
         return Image(path, _merge(_parse_hex(path, data)))
     if base is None:
@@ -122,18 +124,18 @@ def load_image(path: str | Path, base: int | None = None) -> Image:
     return Image(path, (Segment(base, data),))
 
 
-def _load_elf(path: Path) -> Image:
+def _load_elf(path: Path, machine: str) -> Image:
     with path.open("rb") as stream:
         try:
             elf = ELFFile(stream)
-            if elf["e_machine"] != ARM_MACHINE:
-                raise DeviceError(f"an ELF file for {elf['e_machine']}, not for Arm", where=str(path))
+            if elf["e_machine"] != machine:
+                raise DeviceError(f"an ELF file for {elf['e_machine']}, not for {_MACHINES[machine]}", where=str(path))
             parts = [part for part in elf.iter_segments("PT_LOAD") if part["p_filesz"]]
             segments = _merge(Segment(part["p_paddr"], _part_data(path, part)) for part in parts)
             moved = [part for part in parts if part["p_vaddr"] != part["p_paddr"]]
             initialised = _merge(Segment(part["p_vaddr"], _part_data(path, part)) for part in moved)
             symbols = tuple(sorted(_symbols(elf), key=lambda symbol: symbol.address))
-        except (ELFError, KeyError, ValueError, UnicodeDecodeError, OverflowError) as problem:
+        except (ELFError, KeyError, ValueError, UnicodeDecodeError, OverflowError, OSError) as problem:
             raise DeviceError(f"damaged ELF file: {problem}", where=str(path)) from problem
         if not segments:
             raise DeviceError("the ELF file loads nothing", where=str(path), hint="is it linked?")

@@ -105,4 +105,4 @@ byId("validation").textContent = profile.engine === "estimate"
   ? `Estimate: mean distance from the simulator ${(100 * v.mape).toFixed(1)} %, worst ${(100 * v.worst).toFixed(1)} % over ${v.cases} models`
   : v.cases
   ? `Cycle model of ${profile.core}: mean error ${(100 * v.mape).toFixed(1)} %, worst ${(100 * v.worst).toFixed(1)} % over ${v.cases} measurements (${v.source})`
-  : `Cycle model of ${profile.core}: not yet compared with silicon`;
+  : `Cycle model of ${profile.core}: not yet compared with silicon${v.source ? `; it rests on ${v.source}` : ""}`;
