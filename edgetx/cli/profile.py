@@ -109,16 +109,19 @@ def measure(artifact: Path, target: "Target", url: str | None, is_recorded: bool
     """Profile on a device.
 
     Raises:
-        ConfigError: If no device is named.
+        ConfigError: If no device is named, or what may be an emulator is to be recorded.
     """
     from edgetx.compiler import load_artifact
     from edgetx.compiler.device import profile_on_device
     from edgetx.compiler.recording import record
-    from edgetx.device import DeviceClient, open_stream
+    from edgetx.device import DeviceClient, may_be_emulated, open_stream
     from edgetx.errors import ConfigError
 
     if url is None:
         raise ConfigError("which device?", where="--device", hint="--device serial:/dev/ttyACM0")
+    if is_recorded and folder is None and may_be_emulated(url):
+        what = "an emulator may be behind it, whose cycles are no measurement of the core"
+        raise ConfigError(what, where=f"--record: {url}", hint="--record-to DIR, or connect the board's port itself")
     opened = load_artifact(artifact)
     with stages(quiet=False) as progress, open_stream(url) as stream:
         report = profile_on_device(opened, target, DeviceClient(stream, url), progress)

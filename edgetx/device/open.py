@@ -37,6 +37,11 @@ SCHEMES: Mapping[str, Callable[[str, str], Stream]] = {
 }
 
 
+def may_be_emulated(url: str) -> bool:
+    """Whether an emulator may be behind a URL: they serve TCP ports and pseudoterminals."""
+    return url.startswith(("tcp:", "serial:/dev/pts/"))
+
+
 @contextmanager
 def open_stream(url: str) -> Iterator[Stream]:
     """The way to a device; closed at the end of the block.

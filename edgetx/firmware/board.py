@@ -17,6 +17,8 @@ def board_header(target: Target, image_id: int) -> str:
     lines = [f"/* Settings of {target.name}. */", "#ifndef ETX_BOARD_H", "#define ETX_BOARD_H", ""]
     lines.append(f"#define ETX_CLOCK_HZ {target.clock_hz}u")
     lines.append(f"#define ETX_IMAGE_ID 0x{image_id:08x}u")
+    if target.boot:
+        lines.append(f"#define ETX_BOOT_{target.boot.upper()}")
     lines += _console(target.console)
     if any(c.enable_field and c.enable_field.address == _CONFIGURATION_AND_CONTROL for c in target.cache):
         lines.append("#define ETX_L1_CACHES")

@@ -15,9 +15,15 @@ $regions
 
 SECTIONS
 {
+  .boot :
+  {
+    KEEP(*(.boot2))
+  } > $code
+
   .vectors :
   {
     KEEP(*(.vectors))
+    KEEP(*(.image_def))
   } > $code
 
   .service : ALIGN(8)

@@ -14,7 +14,7 @@ class Firmware:
     Attributes:
         elf: The image.
         toolchain: Name and version of the compiler.
-        code_bytes: Vector table, code and the initial values of variables.
+        code_bytes: What the boot ROM wants, vector table, code and the initial values of variables.
         weights_bytes: Constants.
         golden_bytes: Test inputs that are part of the image.
         service_bytes: Code with which the image lets a host run the model, and its memory.
@@ -54,7 +54,7 @@ def measure_firmware(elf: Path, toolchain: Toolchain, worst_case_stack_bytes: in
     return Firmware(
         elf=elf,
         toolchain=toolchain.version(),
-        code_bytes=sizes["vectors"] + sizes["text"] + sizes.get("data", 0),
+        code_bytes=sizes.get("boot", 0) + sizes["vectors"] + sizes["text"] + sizes.get("data", 0),
         weights_bytes=sizes.get("rodata", 0),
         golden_bytes=sizes.get("golden", 0),
         service_bytes=sizes.get("service", 0) + sizes.get("service_data", 0),

@@ -11,7 +11,9 @@ from edgetx.flash.plan import FlashPlan
 from edgetx.profile.image import Segment
 
 VECTOR_BYTES = 256
-"""Written last, so that a device with half an image does not start it; a multiple of every flash's unit of writing."""
+"""Vector table, or second stage of the boot: written last, so that a device with half an image does not start it.
+
+A multiple of every flash's unit of writing."""
 _VTOR = 0xE000_ED08
 _SP, _PC = 13, 15
 
@@ -76,9 +78,10 @@ class GdbProbe:
 
     def start(self, plan: FlashPlan) -> None:
         self._client.reset()
-        self._client.write_word(_VTOR, plan.vectors)
-        self._client.write_register(_SP, plan.stack)
-        self._client.write_register(_PC, plan.entry & ~1)
+        if not plan.target.boot:  # such a chip must start in its boot ROM, which makes flash readable
+            self._client.write_word(_VTOR, plan.vectors)
+            self._client.write_register(_SP, plan.stack)
+            self._client.write_register(_PC, plan.entry & ~1)
         self._client.detach()
 
     def close(self) -> None:

@@ -7,6 +7,9 @@ from edgetx.errors import DeviceError
 from edgetx.profile.image import Image, Segment
 from edgetx.targets import Target
 
+VECTORS_BEHIND_BOOT = {"rp2040": 0x100}
+"""Where the vector table is, if flash begins with something that the boot ROM runs."""
+
 
 @dataclass(frozen=True)
 class FlashPlan:
@@ -51,13 +54,14 @@ def make_plan(target: Target, image: Image) -> FlashPlan:
         region_at(target, segment)
     code = target.memory[target.region_of("code")]
     first = image.segments[0]
-    if first.address != code.base_address or len(first.data) < 8:
+    vectors = VECTORS_BEHIND_BOOT.get(target.boot, 0)
+    if first.address != code.base_address or len(first.data) < vectors + 8:
         where = f"0x{first.address:08x}, not at 0x{code.base_address:08x}"
         raise DeviceError(f"the image begins at {where}", where=target.name, hint="compile it for this target")
-    stack, entry = (int.from_bytes(first.data[i : i + 4], "little") for i in (0, 4))
+    stack, entry = (int.from_bytes(first.data[vectors + i :][:4], "little") for i in (0, 4))
     if not entry & 1 or not any(s.address <= entry < s.end_address for s in image.segments):
         raise DeviceError(f"the reset vector 0x{entry:08x} is no address of the image", where=image.path.name)
-    return FlashPlan(target, image, first.address, stack, entry)
+    return FlashPlan(target, image, first.address + vectors, stack, entry)
 
 
 def region_at(target: Target, segment: Segment) -> str:

@@ -12,6 +12,7 @@ from edgetx.targets.schema import Target
 
 ROLES = ("code", "weights", "data", "arena", "state", "stack")
 KINDS = ("mcu", "phone")
+BOOTS = ("", "rp2040", "rp2350")
 CONSOLES = ("semihosting", "cmsdk-uart", "nrf-uart")
 SOURCE_KINDS = ("datasheet", "measured", "estimated")
 _KERNELS = Path(__file__).parent.parent / "kernels"
@@ -25,11 +26,12 @@ def check_target(target: Target, data: Mapping[str, object]) -> None:
 
 
 def check_words_are_known(target: Target) -> None:
-    """Kind, core, features, console, roles and source kinds are words this version knows."""
+    """Kind, core, features, boot, console, roles and source kinds are words this version knows."""
     _one_of(target, "kind", target.kind, KINDS)
     _one_of(target, "core", target.core, CORES)
     for feature in target.features:
         _one_of(target, "features", feature, target.core_info.features)
+    _one_of(target, "boot", target.boot, BOOTS)
     _one_of(target, "console.kind", target.console.kind, CONSOLES)
     for name, region in target.memory.items():
         for role in region.roles:

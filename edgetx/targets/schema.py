@@ -194,6 +194,7 @@ class Target:
         identity: Registers that tell the chip from others.
         debug_name: What pyOCD calls the chip.
         uf2: Its bootloader, if that takes UF2 files.
+        boot: What its boot ROM wants to find in flash: `rp2040` (a second stage) or `rp2350` (an image definition).
         register: Registers whose value after reset firmware builds on.
         energy_pj_per_cycle: Measured energy of the whole board per core cycle.
         source: Where each number comes from.
@@ -213,6 +214,7 @@ class Target:
     identity: tuple[Identity, ...] = ()
     debug_name: str = ""
     uf2: Uf2 | None = None
+    boot: str = ""
     register: tuple[Register, ...] = ()
     energy_pj_per_cycle: float | None = None
     source: tuple[Source, ...] = ()

@@ -13,7 +13,8 @@ from edgetx.profile.image import Image, Segment
 from edgetx.targets import load_target
 
 BASE = 0x1000_0000
-DATA = (0x2000_4000).to_bytes(4, "little") + (BASE + 0x41).to_bytes(4, "little") + random.Random(2).randbytes(1500)
+VECTORS = (0x2000_4000).to_bytes(4, "little") + (BASE + 0x141).to_bytes(4, "little")
+DATA = random.Random(1).randbytes(PAGE) + VECTORS + random.Random(2).randbytes(1500)
 INFO = "UF2 Bootloader v3.0\nModel: Raspberry Pi RP2\nBoard-ID: {}\n"
 
 
