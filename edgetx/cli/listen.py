@@ -34,11 +34,11 @@ def command(
     edgetx listen build/demo --wav kitchen.wav --png kitchen.png
     """
     from edgetx.compiler import load_artifact
-    from edgetx.compiler.listening import MARGIN, make_listener
+    from edgetx.compiler.listening import make_listener
 
     if (wav is None) == (not mic):
         raise click.UsageError("give either --wav F or --mic")
-    listener = make_listener(load_artifact(artifact), MARGIN if margin is None else margin)
+    listener = make_listener(load_artifact(artifact), margin)
     if wav is None:
         _live(listener, runtime)
     else:

@@ -71,8 +71,9 @@ def spotter_header(settings: DetectorSettings, classes: tuple[str, ...], frames:
 #define SPOTTER_SETTINGS_H
 
 #include "etx_detector.h"
+#include "frontend.h"
 
-enum {{ SPOTTER_FRAMES = {frames}, SPOTTER_STEP = {step} }};
+enum {{ SPOTTER_HOP = EDGETX_FRONTEND_HOP, SPOTTER_FRAMES = {frames}, SPOTTER_STEP = {step} }};
 
 static const etx_detector_params spotter_params = {{.classes = {settings.classes}, .length = {settings.length}, \
 .margin = {settings.margin}, .pause = {settings.pause}, .ignored = {ignored}u}};
@@ -80,3 +81,19 @@ static const char *const spotter_classes[] = {{{names}}};
 
 #endif
 """
+
+
+STREAM_SPOTTER_HEADER = """\
+/* The model runs hop by hop, and decides itself. */
+#ifndef SPOTTER_SETTINGS_H
+#define SPOTTER_SETTINGS_H
+
+#include "stream.h"
+
+#define SPOTTER_STREAMS
+enum { SPOTTER_HOP = EDGETX_HOP_SAMPLES };
+#define spotter_classes edgetx_classes
+
+#endif
+"""
+"""`spotter_settings.h` for a model with `stream.h`."""

@@ -13,7 +13,7 @@ from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
 from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import FORM_OF, REPORT, Artifact, is_installed
-from edgetx.compiler.board import layers_header, spotter_header, write_board
+from edgetx.compiler.board import STREAM_SPOTTER_HEADER, layers_header, spotter_header, write_board
 from edgetx.compiler.budget import Budget
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.frontend import write_frontend
@@ -229,7 +229,10 @@ def _write_board(work: _Work, golden: list[GoldenCase], audio: GoldenAudio) -> N
     write_board(work.options.target, work.folder / "c", golden, audio, board)
     rows = json.loads(artifact.file(LAYERS).read_text(encoding="utf-8"))
     (board / "etx_layers.h").write_text(layers_header(rows), encoding="utf-8")
-    if can_listen(artifact):
+    if work.streaming is not None:
+        if (work.folder / "c" / "stream.h").is_file():
+            (board / "spotter_settings.h").write_text(STREAM_SPOTTER_HEADER, encoding="utf-8")
+    elif can_listen(artifact):
         listener = make_listener(artifact)
         text = spotter_header(listener.settings, listener.recipe.data.classes, listener.frames, listener.step)
         (board / "spotter_settings.h").write_text(text, encoding="utf-8")
@@ -276,13 +279,15 @@ def _streaming(work: _Work, artifact: Artifact) -> Mapping[str, object]:
     real = [artifact.quantized(x) for x in as_inputs(clip, work.clips)] if len(work.clips) else []
     (cases,) = zip(*make_cases(clip, real, COMPARED_CLIPS), strict=True)
     equality = compare_with_clip(clip, work.streaming.streamed, np.concatenate(cases))
-    has_loop = (work.folder / "c" / "stream.h").is_file() and "firmware" in work.artifacts
-    if not has_loop or not is_installed("simulator"):
+    if not (work.folder / "c" / "stream.h").is_file():
         return summary(work.streaming, equality, {})
-    work.progress("simulate hops")
     assert work.source.recipe is not None
+    decision = {"decision": asdict(work.streaming.decision(work.source.recipe.data.classes))}
+    if "firmware" not in work.artifacts or not is_installed("simulator"):
+        return summary(work.streaming, equality, decision)
+    work.progress("simulate hops")
     audio = continuous_audio(work.options.data, work.source.recipe)
-    return summary(work.streaming, equality, profile_hops(artifact, work.streaming, audio))
+    return summary(work.streaming, equality, {**decision, **profile_hops(artifact, work.streaming, audio)})
 
 
 def _accuracy(work: _Work, artifact: Artifact) -> dict[str, float]:

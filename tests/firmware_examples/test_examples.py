@@ -12,13 +12,13 @@ from click.testing import CliRunner
 
 from edgetx.audio.detector import NOTHING, Detector, DetectorSettings
 from edgetx.cli import main
-from edgetx.compiler import load_artifact
+from edgetx.compiler import CompileOptions, compile_model, load_artifact
 from edgetx.compiler.listening import in_chunks, listen, make_listener
 from edgetx.compiler.verification import make_cases
 from edgetx.profile import Simulator
 from edgetx.profile.microphone import attach_microphone
 from edgetx.reference import execute
-from edgetx.targets import list_targets
+from edgetx.targets import list_targets, load_target
 
 EXAMPLES = Path(__file__).parents[2] / "firmware_examples"
 RATE = 16_000
@@ -103,6 +103,28 @@ def test_continuous_audio_gives_the_events_of_the_host(model, name, tmp_path, sh
         begun = [(int(hop), label) for kind, label, hop, *_ in lines if kind == "begin"]
         assert begun[0] == host[0]
         assert set(begun) <= set(host)
+
+
+def test_stream_gives_the_events_of_the_host(tmp_path, shared_data):
+    out = tmp_path / "model"
+    settings = {"streaming.threshold": "0.3"}
+    target = load_target("mps2-an386")
+    compile_model(
+        CompileOptions(
+            "kws-lmuformer-micro", target, out, ("c",), cases=1, simulated_cases=1, settings=settings, stream=True
+        )
+    )
+    audio = speech(6, shared_data)
+    listener = make_listener(load_artifact(out))
+    hop = listener.step * listener.recipe.frontend.hop_ms / 1000
+    host = [(round(d.seconds / hop), d.label) for d in listen(listener, in_chunks(audio, RATE))]
+    assert host
+    sim = Simulator(target, build(EXAMPLES / "keyword_spotter", out, tmp_path / "spotter"), count=False)
+    attach_microphone(sim, audio, RATE)
+    sim.run(max_instructions=10**11)
+    lines = [line.split() for line in sim.output.splitlines()]
+    assert [(int(hop), label) for kind, hop, label, *_ in lines if kind == "event"] == host
+    assert lines[-1] == ["heard", str(round(6 / hop)), "hops,", "lost", "0", "samples"]
 
 
 @pytest.mark.parametrize("kind", ["i2s", "pdm"])
@@ -192,7 +214,7 @@ def test_tflm_application_compiles(model, tmp_path):
 @pytest.mark.parametrize("target", MCUS)
 def test_every_board(target, tmp_path):
     out = tmp_path / "model"
-    edgetx("compile", MODEL, "--target", target, "--to", "c", "-o", out, "--quiet")
+    compile_model(CompileOptions(MODEL, load_target(target), out, ("c",), cases=1, simulated_cases=1))
     build(EXAMPLES / "keyword_spotter", out, tmp_path / "keyword_spotter")
     sim = Simulator(target, build(EXAMPLES / "bench", out, tmp_path / "bench"))
     sim.run()

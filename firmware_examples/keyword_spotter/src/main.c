@@ -17,7 +17,7 @@ static void on_event(uint32_t hop, int32_t class) {
 }
 
 int main(void) {
-  int16_t samples[EDGETX_FRONTEND_HOP];
+  int16_t samples[SPOTTER_HOP];
   uint32_t hop = 0;
   spotter_reset();
   if (!microphone_start(EDGETX_FRONTEND_SAMPLE_RATE_HZ, on_samples)) {
@@ -25,10 +25,10 @@ int main(void) {
     return 1;
   }
   while (microphone_wait()) {
-    while (ring_take(&audio, samples, EDGETX_FRONTEND_HOP)) {
+    while (ring_take(&audio, samples, SPOTTER_HOP)) {
       ++hop;
       const int32_t class = spotter_push(samples);
-      if (class != ETX_DETECTOR_NOTHING) {
+      if (class != SPOTTER_NOTHING) {
         on_event(hop, class);
       }
     }

@@ -1,10 +1,22 @@
 #include "spotter.h"
 
+#ifdef SPOTTER_STREAMS
+
+void spotter_reset(void) { edgetx_stream_reset(); }
+
+int32_t spotter_push(const int16_t samples[SPOTTER_HOP]) {
+  edgetx_event event;
+  return edgetx_stream_push(samples, &event) ? event.label : SPOTTER_NOTHING;
+}
+
+#else
+
 #include <string.h>
 
 #include "model.h"
 
 enum { ROW = EDGETX_FRONTEND_FEATURES, WINDOW_BYTES = SPOTTER_FRAMES * ROW };
+_Static_assert((int)SPOTTER_NOTHING == (int)ETX_DETECTOR_NOTHING, "one word for nothing");
 _Static_assert(WINDOW_BYTES == EDGETX_INPUT0_BYTES, "the model takes a window of rows");
 
 static edgetx_frontend frontend;
@@ -28,11 +40,13 @@ static int32_t run_model(void) {
   return etx_detector_push(&detector, &spotter_params, edgetx_output(0));
 }
 
-int32_t spotter_push(const int16_t samples[EDGETX_FRONTEND_HOP]) {
+int32_t spotter_push(const int16_t samples[SPOTTER_HOP]) {
   edgetx_frontend_push(&frontend, samples, rows[row_count % SPOTTER_FRAMES]);
   ++row_count;
   if (row_count < SPOTTER_FRAMES || row_count % SPOTTER_STEP != 0) {
-    return ETX_DETECTOR_NOTHING;
+    return SPOTTER_NOTHING;
   }
   return run_model();
 }
+
+#endif

@@ -5,7 +5,8 @@
 #include "ring.h"
 #include "spotter.h"
 
-enum { RELEASE_HOPS = 50 }; /* a sound that was not detected for a second is over */
+/* A sound that was not detected for a second is over. */
+enum { RELEASE_HOPS = EDGETX_FRONTEND_SAMPLE_RATE_HZ / SPOTTER_HOP };
 
 static ring audio;
 
@@ -20,23 +21,23 @@ static void report(const char *what, int32_t class, uint32_t hop) {
 }
 
 int main(void) {
-  int16_t samples[EDGETX_FRONTEND_HOP];
+  int16_t samples[SPOTTER_HOP];
   uint32_t hop = 0, heard_at = 0;
-  int32_t current = ETX_DETECTOR_NOTHING;
+  int32_t current = SPOTTER_NOTHING;
   spotter_reset();
   if (!microphone_start(EDGETX_FRONTEND_SAMPLE_RATE_HZ, on_samples)) {
     return 1;
   }
   while (microphone_wait()) {
-    while (ring_take(&audio, samples, EDGETX_FRONTEND_HOP)) {
+    while (ring_take(&audio, samples, SPOTTER_HOP)) {
       const int32_t found = spotter_push(samples);
       ++hop;
-      if (current != ETX_DETECTOR_NOTHING && (hop - heard_at > RELEASE_HOPS || (found >= 0 && found != current))) {
+      if (current != SPOTTER_NOTHING && (hop - heard_at > RELEASE_HOPS || (found >= 0 && found != current))) {
         report("end ", current, hop);
-        current = ETX_DETECTOR_NOTHING;
+        current = SPOTTER_NOTHING;
       }
-      if (found != ETX_DETECTOR_NOTHING) {
-        if (current == ETX_DETECTOR_NOTHING) {
+      if (found != SPOTTER_NOTHING) {
+        if (current == SPOTTER_NOTHING) {
           report("begin ", found, hop);
         }
         current = found;
