@@ -45,6 +45,9 @@ class FunctionCost:
     calls: int
 
 
+_NEVER = EdgeCount(0, (0,) * len(StallKind))
+
+
 def take_snapshot(tracer: Tracer) -> Snapshot:
     """What has been counted so far."""
     engine = tracer.engine
@@ -171,6 +174,8 @@ def _place_stalls(edge: Edge, count: EdgeCount) -> Iterator[tuple[int, int]]:
 def _less(after: EdgeCount, before: Sequence[EdgeCount]) -> EdgeCount:
     if not before:
         return after
+    if after.count == before[0].count:
+        return _NEVER
     stalls = tuple(a - b for a, b in zip(after.stalls, before[0].stalls, strict=True))
     return EdgeCount(after.count - before[0].count, stalls)
 

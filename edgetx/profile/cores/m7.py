@@ -8,6 +8,7 @@ accumulators, which read a cycle after the late ALU.
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cache
 
 from edgetx.profile.cores.m7_pairing import can_pair, issues_alone, uses_early_shifter
 from edgetx.profile.cores.operand2 import Operand2, accumulators, is_fp_register, operand2
@@ -327,17 +328,21 @@ def _fp_times(late: int, accumulator: int, mla_accumulator: int, store: int) -> 
 
 def _later(state: M7State, cycles: int) -> M7State:
     """The same history seen some cycles later; what cannot matter any more is forgotten."""
+    if not cycles:
+        return state
     moved = ((name, _moved(times, cycles)) for name, times in state.results)
-    results = [(name, times) for name, times in moved if max(times) > -1]
-    return replace(
-        state,
-        results=tuple(results),
+    return M7State(
+        older=state.older,
+        last=state.last,
+        results=tuple((name, times) for name, times in moved if max(times) > -1),
         flags=max(state.flags - cycles, _LONG_AGO),
         fpu_free=max(state.fpu_free - cycles, -1),
         mac_block=max(state.mac_block - cycles, -1),
+        narrow=state.narrow,
     )
 
 
+@cache
 def _moved(times: Result, cycles: int) -> Result:
     early, multiplicand, late, accumulator, store, mla_accumulator = (max(time - cycles, -2) for time in times)
     return early, multiplicand, late, accumulator, store, mla_accumulator

@@ -6,7 +6,7 @@ from enum import IntEnum, IntFlag
 
 from edgetx.profile.cores.timing import Timing
 from edgetx.profile.instruction import Block, Instruction, Kind
-from edgetx.profile.trace.slices import Slice, Step
+from edgetx.profile.trace.slices import Operation, Slice, Step
 
 
 class EventKind(IntEnum):
@@ -79,12 +79,14 @@ def make_events(
 
 
 def _prune(events: list[Event], steps: list[Step]) -> tuple[list[Event], list[Step]]:
-    """Leave out values that no event needs."""
+    """Leave out values that no event needs; registers come first, which the engine relies on."""
     needed = {value for event in events for value in _values(event)}
     for i in reversed(range(len(steps))):
         if i in needed:
             needed |= {steps[i].a, steps[i].b}
-    kept = sorted(needed - {-1})
+    kept = sorted(needed - {-1}, key=lambda i: (steps[i].operation is not Operation.REGISTER, i))
+    if kept == list(range(len(steps))):
+        return events, steps
     number = {-1: -1} | {old: new for new, old in enumerate(kept)}
     renumbered = [replace(steps[i], a=number[steps[i].a], b=number[steps[i].b]) for i in kept]
     return [_renumber(event, number) for event in events], renumbered

@@ -26,7 +26,7 @@ from edgetx.profile.trace.slices import Step
 
 MASK_REGISTERS = (arm_const.UC_ARM_REG_PRIMASK, arm_const.UC_ARM_REG_BASEPRI, arm_const.UC_ARM_REG_FAULTMASK)
 SOURCES = Path(__file__).parent / "native"
-FLAGS = ("-O3", "-std=c11", "-flto", "-shared", "-fPIC")
+FLAGS = ("-O3", "-std=c11", "-flto", "-fno-semantic-interposition", "-shared", "-fPIC")
 
 _ResolveCallback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32, ctypes.c_uint32)
 
@@ -47,7 +47,7 @@ class _Edge(ctypes.Structure):
     _fields_ = (
         *_fields(ctypes.c_uint32, "pc size cycles"),
         *_fields(ctypes.c_int32, "condition outcome to next event event_count data data_count group group_count"),
-        *_fields(ctypes.c_int32, "step step_count chains grouped"),
+        *_fields(ctypes.c_int32, "step step_count chains grouped last_group"),
         *_fields(ctypes.c_uint64, "settled count"),
         ("stalls", ctypes.c_uint64 * len(StallKind)),
     )

@@ -40,9 +40,23 @@ static int holds(const etx_region *region, uint32_t address, uint32_t size) {
     return offset < span && span - offset >= size;
 }
 
-void etx_place_groups(etx_memory *memory, etx_group *groups, int32_t count, const uint32_t *values, uint32_t *placed,
-                      uint32_t *free) {
-    *placed = *free = 0;
+/* Whether loads find their line where the last access to its set left it. */
+static int is_quiet(const etx_memory *memory, const etx_region *region, const etx_group *group, uint32_t address) {
+    const etx_cache *cache = etx_enabled_cache(memory, region->data_cache);
+    uint32_t line_shift = cache ? cache->line_shift : region->line_shift, line = address >> line_shift;
+    if (group->written || line != (address + group->size - 1) >> line_shift) return 0;
+    if (cache) return cache->lines[(line & (cache->set_count - 1)) * cache->way_count] == line;
+    return region->buffers_data && line == region->data_line;
+}
+
+void etx_settle_traffic(etx_memory *memory, etx_group *group) {
+    memory->regions[group->region].read_bytes += group->read * group->times;
+    memory->regions[group->region].written_bytes += group->written * group->times;
+    group->times = 0;
+}
+
+etx_placement etx_place_groups(etx_memory *memory, etx_group *groups, int32_t count, const uint32_t *values) {
+    etx_placement placement = {0, 0, 0};
     for (int32_t i = 0; i < count; i++) {
         etx_group *group = &groups[i];
         uint32_t value = group->a < 0 ? 0 : values[group->a], address = value + group->low;
@@ -50,11 +64,15 @@ void etx_place_groups(etx_memory *memory, etx_group *groups, int32_t count, cons
         if (!holds(region, address, group->size)) {
             region = etx_find_region(memory, address);
             if (!region || !holds(region, address, group->size)) continue;
+            etx_settle_traffic(memory, group);
             group->region = (int32_t)(region - memory->regions);
         }
-        *placed |= 1u << i;
-        if (!(region->wait | region->penalty | (value & group->align)) && group->align != UINT32_MAX) *free |= 1u << i;
+        placement.placed |= 1u << i;
+        if (value & group->align || group->align == UINT32_MAX) continue;
+        if (!(region->wait | region->penalty)) placement.free |= 1u << i;
+        else if (is_quiet(memory, region, group, address)) placement.quiet |= 1u << i;
     }
+    return placement;
 }
 
 etx_event *etx_find_device(etx_memory *memory, etx_event *events, int32_t count, const uint32_t *values, uint32_t placed) {

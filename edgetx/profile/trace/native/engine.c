@@ -30,6 +30,7 @@ etx_engine *etx_new(etx_resolve resolve, const etx_emulator *emulator) {
     e->emulator = *emulator;
     e->deadline = e->instruction_limit = UINT64_MAX;
     e->lowest_stack = UINT32_MAX;
+    e->generation = 1;
     etx_add_node(e, 0, 0, 0, 0, 0);
     e->contexts = etx_grow(e->contexts, 0, sizeof *e->contexts);
     e->contexts[e->context_count++] = (etx_context){.parent = ETX_NONE, .child = ETX_NONE, .sibling = ETX_NONE};
@@ -39,6 +40,7 @@ etx_engine *etx_new(etx_resolve resolve, const etx_emulator *emulator) {
 void etx_free(etx_engine *e) {
     free(e->nodes);
     free(e->edges);
+    free(e->memos);
     free(e->contexts);
     free(e->events);
     free(e->groups);
@@ -59,6 +61,8 @@ int32_t etx_add_node(etx_engine *e, uint32_t pc, uint32_t end, uint32_t instruct
 
 int32_t etx_add_edge(etx_engine *e, int32_t from, const etx_edge *edge) {
     e->edges = etx_grow(e->edges, e->edge_count, sizeof *e->edges);
+    e->memos = etx_grow(e->memos, e->edge_count, sizeof *e->memos);
+    e->memos[e->edge_count].region = ETX_NONE;
     e->edges[e->edge_count] = *edge;
     e->edges[e->edge_count].next = e->nodes[from].first;
     e->nodes[from].first = e->edge_count;
@@ -83,8 +87,10 @@ void etx_add_events(etx_engine *e, int32_t index, etx_event *events, int32_t eve
         e->events = append(e->events, &e->event_count, &events[i], 1, sizeof *events);
         edge->chains |= (events[i].flags & ETX_CHAINED) != 0;
         edge->grouped &= events[i].group >= 0;
+        edge->last_group = events[i].group;
     }
     edge->data_count = e->event_count - edge->data;
+    if (edge->grouped) etx_start_memos(&e->memos[index], &e->memory, events, event_count);
     e->groups = append(e->groups, &e->group_count, groups, edge->group_count, sizeof *groups);
     e->steps = append(e->steps, &e->step_count, steps, step_count, sizeof *steps);
 }
@@ -106,7 +112,10 @@ int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, ui
 
 void etx_set_costs(etx_engine *e, const etx_costs *costs) { e->costs = *costs; }
 
-etx_region *etx_region_at(etx_engine *e, int32_t index) { return &e->memory.regions[index]; }
+etx_region *etx_region_at(etx_engine *e, int32_t index) {
+    for (int32_t i = 0; i < e->group_count; i++) etx_settle_traffic(&e->memory, &e->groups[i]);
+    return &e->memory.regions[index];
+}
 
 etx_cache *etx_cache_at(etx_engine *e, int32_t index) { return &e->memory.caches[index]; }
 
@@ -119,9 +128,11 @@ void etx_set_region(etx_engine *e, int32_t index, const etx_region *region) {
     }
     known->wait = region->wait;
     known->prefetch = region->prefetch;
+    e->generation++;
 }
 
 void etx_enable_cache(etx_engine *e, int32_t cache, int32_t on) {
     e->memory.caches[cache].enabled = on != 0;
     e->memory.fetch_misses++;
+    e->generation++;
 }

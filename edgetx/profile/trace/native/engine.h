@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "accesses.h"
+#include "memo.h"
 
 #define ETX_NONE (-1)
 #define ETX_FORGOTTEN 1u /* no instruction has an odd address */
@@ -47,6 +48,7 @@ typedef struct {
     int32_t to, next;
     int32_t event, event_count, data, data_count, group, group_count, step, step_count; /* into the engine's arrays */
     int32_t chains, grouped; /* whether an access overlaps the one before; whether all data events have groups */
+    int32_t last_group;      /* of the last event */
     uint64_t settled, count, stalls[ETX_STALL_KINDS];
 } etx_edge;
 
@@ -84,6 +86,8 @@ typedef struct {
     etx_step *steps;
     etx_group *groups;
     int32_t event_count, step_count, group_count;
+    etx_edge_memos *memos; /* of each edge */
+    uint32_t generation;   /* of the settings of the memories */
     etx_costs costs;
     etx_memory memory;
     etx_history history;
@@ -109,7 +113,7 @@ void etx_add_events(etx_engine *e, int32_t edge, etx_event *events, int32_t even
 void etx_set_costs(etx_engine *e, const etx_costs *costs);
 void etx_set_region(etx_engine *e, int32_t index, const etx_region *region); /* what it is doing stays as it is */
 void etx_enable_cache(etx_engine *e, int32_t cache, int32_t on);
-etx_region *etx_region_at(etx_engine *e, int32_t index);
+etx_region *etx_region_at(etx_engine *e, int32_t index); /* with its traffic up to now */
 etx_cache *etx_cache_at(etx_engine *e, int32_t index);
 int32_t etx_add_cache(etx_engine *e, uint32_t line_shift, uint32_t set_count, uint32_t way_count, uint32_t random);
 void etx_enter(etx_engine *e, uint32_t function, uint32_t site, uint32_t return_pc);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_MEMO 4096 /* cycle: no event is as long before its edge */
 #define DEADLINE_MARGIN 4096 /* more than the stalls of one block */
 
 enum { EQ, NE, CS, CC, MI, PL, VS, VC, HI, LS, GE, LT, GT, LE };
@@ -60,31 +61,34 @@ static uint32_t predict(etx_engine *e, etx_edge *edge, const etx_node *from, con
     return stalled;
 }
 
-/* Whether none of the accesses of an edge costs anything. */
+static uint32_t all_groups(const etx_edge *edge) { return (uint32_t)((1ull << edge->group_count) - 1); }
+
+static uint32_t bank_of(const etx_engine *e, const etx_edge *edge, int32_t group) {
+    return e->memory.regions[e->groups[edge->group + group].region].bank;
+}
+
+/* Whether none of the accesses of an edge, all of which have groups, costs anything. */
 static int all_free(etx_engine *e, const etx_edge *edge, uint32_t free) {
-    if (free != (uint32_t)((1ull << edge->group_count) - 1)) return 0;
+    if (free != all_groups(edge)) return 0;
     if (!e->costs.switch_cycles || !edge->group_count) return 1;
-    const etx_group *group = &e->groups[edge->group], *end = group + edge->group_count;
-    uint32_t bank = e->memory.regions[group->region].bank;
-    if (edge->chains && bank != e->history.last_bank) return 0;
-    for (group++; group < end; group++)
-        if (e->memory.regions[group->region].bank != bank) return 0;
+    uint32_t bank = bank_of(e, edge, edge->last_group);
+    if (edge->chains) {
+        if (bank != e->history.last_bank) return 0;
+        for (int32_t i = 0; i < edge->group_count; i++)
+            if (bank_of(e, edge, i) != bank) return 0;
+    }
     e->history.last_bank = bank;
     return 1;
 }
 
-static void count_traffic(etx_engine *e, const etx_edge *edge, uint32_t free) {
-    const etx_group *groups = &e->groups[edge->group];
-    for (int32_t i = 0; i < edge->group_count; i++) {
-        if (!(free >> i & 1)) continue;
-        e->memory.regions[groups[i].region].read_bytes += groups[i].read;
-        e->memory.regions[groups[i].region].written_bytes += groups[i].written;
-    }
+static void count_traffic(etx_engine *e, const etx_edge *edge, uint32_t counted) {
+    etx_group *groups = &e->groups[edge->group];
+    for (int32_t i = 0; i < edge->group_count; i++) groups[i].times += counted >> i & 1;
 }
 
 /* A free access behind one that it overlaps. */
 static uint32_t switch_bank(etx_engine *e, etx_edge *edge, const etx_event *event) {
-    uint32_t bank = e->memory.regions[e->groups[edge->group + event->group].region].bank;
+    uint32_t bank = bank_of(e, edge, event->group);
     uint32_t stalled = event->flags & ETX_CHAINED && bank != e->history.last_bank ? e->costs.switch_cycles : 0;
     edge->stalls[ETX_STALL_SWITCH] += stalled;
     e->history.last_bank = bank;
@@ -107,18 +111,44 @@ static uint32_t run(etx_engine *e, etx_edge *edge, etx_event *event, const etx_e
     return stalled;
 }
 
+/* What the events of an edge cost whose fetches are not settled. Sets `free` to the groups whose traffic is
+ * not counted. */
+static uint32_t run_all(etx_engine *e, etx_edge *edge, const uint32_t *values, uint32_t placed, uint32_t *free) {
+    etx_event *event = e->events + edge->event;
+    etx_edge_memos *memos = &e->memos[edge - e->edges];
+    const etx_group *groups = e->groups + edge->group;
+    etx_recording recording;
+    int memorizes = !(e->costs.switch_cycles | e->costs.bank_bit | e->costs.store_entries) && e->cycles > FIRST_MEMO &&
+                    placed == all_groups(edge) &&
+                    etx_memos_apply(memos, &e->memory, groups, edge->group_count, values, *free);
+    if (memorizes) {
+        const etx_memo *memo = etx_recall(memos, &e->memory, e->generation, *free, e->cycles, edge->stalls, &recording);
+        if (memo) {
+            *free = placed;
+            return etx_replay(memos, memo, &e->memory, e->cycles, edge->stalls);
+        }
+    }
+    uint32_t stalled = run(e, edge, event, event + edge->event_count, values, *free);
+    if (memorizes) etx_memorize(memos, &e->memory, e->cycles, edge->stalls, &recording);
+    return stalled;
+}
+
 /* What the events of an edge cost, which starts now. Fetches are left out as long as no cache line has been replaced since
  * all of them were found in a cache. */
-static uint32_t run_events(etx_engine *e, etx_edge *edge, const uint32_t *values, uint32_t free) {
+static uint32_t run_events(etx_engine *e, etx_edge *edge, const uint32_t *values, etx_placement placement,
+                           uint32_t *uncounted) {
     uint64_t misses = e->memory.fetch_misses;
+    uint32_t free = placement.free, stalled = 0;
     if (edge->settled == misses + 1) {
         etx_event *data = e->events + edge->data;
-        if (edge->grouped && all_free(e, edge, free)) return 0;
-        return run(e, edge, data, data + edge->data_count, values, free);
+        if (edge->grouped && (free | placement.quiet) == all_groups(edge)) free = all_groups(edge);
+        if (!edge->grouped || !all_free(e, edge, free))
+            stalled = run(e, edge, data, data + edge->data_count, values, free);
+    } else {
+        stalled = run_all(e, edge, values, placement.placed, &free);
+        edge->settled = e->memory.fetch_misses == misses ? misses + 1 : 0;
     }
-    etx_event *event = e->events + edge->event;
-    uint32_t stalled = run(e, edge, event, event + edge->event_count, values, free);
-    edge->settled = e->memory.fetch_misses == misses ? misses + 1 : 0;
+    *uncounted = free;
     return stalled;
 }
 
@@ -201,28 +231,33 @@ static int32_t reason_to_stop(etx_engine *e, uint32_t pc) {
 
 /* Count the cycles of an edge; why to stop instead, if its block has to be executed in parts. */
 static int32_t spend(etx_engine *e, etx_edge *edge, const etx_node *from, const etx_node *to, uint32_t *cycles) {
-    uint32_t values[ETX_MAX_STEPS], free = 0, placed;
+    uint32_t values[ETX_MAX_STEPS];
+    uint32_t uncounted = 0;
+    etx_placement placement = {0, 0, 0};
     int near = !e->may_overrun && e->deadline - e->cycles < (uint64_t)edge->cycles + DEADLINE_MARGIN;
     *cycles = edge->cycles;
     if (edge->event_count) {
         etx_evaluate(e->steps + edge->step, edge->step_count, values, e->emulator.uc, e->emulator.read_register, &e->memory);
-        etx_place_groups(&e->memory, e->groups + edge->group, edge->group_count, values, &placed, &free);
-        if (placed != (uint32_t)((1ull << edge->group_count) - 1) || !edge->grouped) {
-            const etx_event *device = etx_find_device(&e->memory, e->events + edge->data, edge->data_count, values, placed);
+        placement = etx_place_groups(&e->memory, e->groups + edge->group, edge->group_count, values);
+        if (placement.placed != all_groups(edge) || !edge->grouped) {
+            const etx_event *device = etx_find_device(&e->memory, e->events + edge->data, edge->data_count, values,
+                                                      placement.placed);
             if (device) {
                 e->device = device->where;
                 return ETX_DEVICE;
             }
         }
-        if (e->costs.bank_bit | e->costs.store_entries) free = 0;
+        if (e->costs.bank_bit | e->costs.store_entries) placement.free = placement.quiet = 0;
     }
     if (near) save(e, edge, from);
-    if (from->flags & ETX_PREDICTS) *cycles += predict(e, edge, from, to);
+    if (from->flags & ETX_PREDICTS && e->costs.mispredict_cycles) *cycles += predict(e, edge, from, to);
     if (edge->event_count) {
-        *cycles += run_events(e, edge, values, free);
-        count_traffic(e, edge, free);
+        *cycles += run_events(e, edge, values, placement, &uncounted);
     }
-    if (!near || e->cycles + *cycles <= e->deadline) return ETX_RUNNING;
+    if (!near || e->cycles + *cycles <= e->deadline) {
+        count_traffic(e, edge, uncounted);
+        return ETX_RUNNING;
+    }
     restore(e, edge, from);
     return ETX_DEADLINE;
 }

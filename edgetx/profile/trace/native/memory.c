@@ -41,9 +41,12 @@ static int look_up(etx_cache *cache, uint32_t address) {
     return set[0] == line || look_further(cache, set, line);
 }
 
+const etx_cache *etx_enabled_cache(const etx_memory *memory, int32_t index) {
+    return index < 0 || !memory->caches[index].enabled ? NULL : &memory->caches[index];
+}
+
 static etx_cache *enabled_cache(etx_memory *memory, int32_t index) {
-    if (index < 0 || !memory->caches[index].enabled) return NULL;
-    return &memory->caches[index];
+    return index < 0 || !memory->caches[index].enabled ? NULL : &memory->caches[index];
 }
 
 /* The array is busy with one read at a time; reading ahead starts when a line has arrived. */

@@ -35,6 +35,7 @@ typedef struct {
 } etx_memory;
 
 etx_region *etx_find_region(etx_memory *memory, uint32_t address);
+const etx_cache *etx_enabled_cache(const etx_memory *memory, int32_t index); /* NULL if there is none, or it is off */
 /* Cycles that an access stalls which starts at a time. */
 uint32_t etx_fetch(etx_memory *memory, etx_region *region, uint32_t address, uint64_t time);
 uint32_t etx_load(etx_memory *memory, etx_region *region, uint32_t address, uint64_t time);

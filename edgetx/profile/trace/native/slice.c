@@ -24,12 +24,16 @@ static uint32_t shift(int32_t operation, uint32_t value, uint32_t amount) {
 
 void etx_evaluate(const etx_step *steps, int32_t count, uint32_t *values, void *uc, etx_read_register read_register,
                   etx_memory *memory) {
-    for (int32_t i = 0; i < count; i++) {
+    int32_t i = 0;
+    for (; i < count && steps[i].operation == ETX_REGISTER; i++) {
+        values[i] = 0;
+        read_register(uc, (int)steps[i].immediate, &values[i]);
+    }
+    for (; i < count; i++) {
         const etx_step *step = &steps[i];
         uint32_t a = step->a < 0 ? 0 : values[step->a], b = step->b < 0 ? 0 : values[step->b], n = step->immediate;
         uint32_t value = 0;
         switch (step->operation) {
-        case ETX_REGISTER: read_register(uc, (int)n, &value); break;
         case ETX_CONSTANT: value = n; break;
         case ETX_ADD: value = a + (b << n); break;
         case ETX_SUB: value = a - (b << n); break;

@@ -17,7 +17,7 @@ enum {
 };
 
 /* One value: an operation on earlier values `a` and `b`. `immediate` is a register id (REGISTER), the value
- * (CONSTANT), a left shift of `b` (ADD, SUB), or a width (BITS). */
+ * (CONSTANT), a left shift of `b` (ADD, SUB), or a width (BITS). Registers come before all others. */
 typedef struct {
     int32_t operation, a, b;
     uint32_t immediate;

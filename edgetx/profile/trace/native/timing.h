@@ -44,10 +44,12 @@ typedef struct {
 } etx_event;
 
 /* Accesses of a block at constant distances from one value: `low` is that of the lowest, `size` the bytes from there to
- * the highest one's end. They are free while all lie in one memory without wait states and all are aligned. */
+ * the highest one's end. They are free while all lie in one memory without wait states and all are aligned. `times` is how
+ * often they went to `region` without being counted in its traffic. */
 typedef struct {
     int32_t a, region;
     uint32_t low, size, align, read, written;
+    uint64_t times;
 } etx_group;
 
 enum { ETX_MAX_STORE_ENTRIES = 8 };
