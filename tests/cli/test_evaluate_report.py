@@ -7,37 +7,16 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 from recordings import RATE, SPEAKERS, make_recordings, tone
+from tones import ENCODER, tones_recipe
 
 from edgetx.cli import main
 from edgetx.compiler import CompileOptions, compile_model
 from edgetx.targets import load_target
 from edgetx.train import train
 
-RECIPE = """\
-name = "tones"
-
-[data]
-classes = ["low", "_other_"]
-clip_ms = 250.0
-
-[frontend]
-mean = 5.0
-std = 4.0
-
-[model]
-architecture = "keyword_transformer"
-options = { width = 8, layers = 1, mlp = 8, pooling = "mean", norm = "batch", norm_place = "pre", dropout = 0.0 }
-
-[training]
-epochs = 8
-batch = 4
-learning_rate = 1e-2
-warmup_epochs = 1
-average = 0.5
-
-[quantization]
-calibration_count = 4
-"""
+RECIPE = tones_recipe(
+    "keyword_transformer", f'{ENCODER}, norm = "batch", dropout = 0.0', epochs=8, batch=4, classes='["low", "_other_"]'
+)
 
 
 def run(*arguments):

@@ -1,8 +1,8 @@
 """A trained model of two tones, small enough for every test."""
 
 import pytest
+from compressing import RECIPE
 from recordings import make_recordings
-from tones import RECIPE
 
 from edgetx.train import train
 

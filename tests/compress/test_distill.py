@@ -7,8 +7,8 @@ import onnx
 import pytest
 import torch
 from click.testing import CliRunner
+from compressing import RECIPE
 from onnx import TensorProto, helper
-from tones import RECIPE
 
 from edgetx.audio import load_recordings
 from edgetx.cli import main

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 from click.testing import CliRunner
-from tones import RECIPE
+from compressing import RECIPE
 
 from edgetx.cli import main
 from edgetx.compress.cost import NO_LIMIT, Cost

@@ -2,7 +2,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from lightning_fabric import Fabric
-from tones import RECIPE
+from tones import ENCODER, tones_recipe
 
 from edgetx.cli import main
 from edgetx.errors import ConfigError, ModelError
@@ -15,6 +15,8 @@ from edgetx.train.pretrain import pretrain, stage
 from edgetx.train.pretrain.objective import OBJECTIVES
 from edgetx.train.pretrain.ssast import draw_mask, info_nce
 from edgetx.train.pretrain.tera import alter
+
+RECIPE = tones_recipe("keyword_transformer", f'{ENCODER}, norm = "layer"', epochs=6, batch=6)
 
 SMALL = EncoderOptions(width=16, layers=1, mlp=16, norm_place="pre")
 

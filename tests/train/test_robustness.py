@@ -11,11 +11,13 @@ import time
 import numpy as np
 import pytest
 import torch
-from tones import RECIPE
+from tones import ENCODER, tones_recipe
 
 from edgetx.errors import ModelError
 from edgetx.nn import load_zoo_model
 from edgetx.train import train
+
+RECIPE = tones_recipe("keyword_transformer", f'{ENCODER}, norm = "layer"', epochs=6, batch=6)
 
 
 @pytest.fixture

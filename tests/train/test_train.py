@@ -9,6 +9,7 @@ import torch
 from click.testing import CliRunner
 from lightning_fabric import Fabric
 from recordings import RATE, tone
+from tones import ENCODER, tones_recipe
 
 from edgetx.audio.dataset import read_table
 from edgetx.cli.train import command
@@ -21,33 +22,13 @@ from edgetx.train.metrics import load_metrics, repeats
 from edgetx.train.saving import save_checkpoint
 from edgetx.train.schedule import learning_rate_factor
 
-RECIPE = """\
-name = "tones"
-description = "Low or high."
-
-[data]
-classes = ["low", "high"]
-clip_ms = 250.0
-
-[frontend]
-mean = 5.0
-std = 4.0
-
-[model]
-architecture = "keyword_transformer"
-options = { width = 8, layers = 1, mlp = 8, pooling = "mean", norm = "batch", norm_place = "pre", dropout = 0.1 }
-
-[training]
-epochs = 6
-batch = 5
-learning_rate = 1e-2
-warmup_epochs = 1
-average = 0.5
-augmentation = { shift_ms = 20, gain_db = 6, time_masks = 1, time_mask_frames = 2, mixup = 0.2, reuse = 3 }
-
-[quantization]
-calibration_count = 4
-"""
+RECIPE = tones_recipe(
+    "keyword_transformer",
+    f'{ENCODER}, norm = "batch", dropout = 0.1',
+    epochs=6,
+    batch=5,
+    augmentation="shift_ms = 20, gain_db = 6, time_masks = 1, time_mask_frames = 2, mixup = 0.2, reuse = 3",
+)
 
 
 @pytest.fixture
