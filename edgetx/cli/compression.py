@@ -1,5 +1,6 @@
 """What the verbs of compression share: progress, options and the ledger as a table."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgetx.cli.options import TargetName
-from edgetx.cli.tables import make_console, number, plain_table
+from edgetx.cli.options import TargetName, stages
+from edgetx.cli.tables import make_console, number, percent, plain_table
 
 if TYPE_CHECKING:
     from edgetx.compress.watch import Watch
     from edgetx.train.loop import Epoch
+    from edgetx.train.metrics import Stage
 
 recordings_option = click.option(
     "--data", type=click.Path(path_type=Path), required=True, help="Audio folder with a split CSV."
@@ -27,28 +29,26 @@ board_option = click.option(
     type=TargetName(),
     help="Board whose cycles and bytes count.",
 )
+budget_option = click.option(
+    "--budget", default="", metavar="LIMITS", help="What is allowed: ram=16K,flash=64K,latency=50ms."
+)
 
 
 @contextmanager
 def watching(quiet: bool) -> "Iterator[Watch]":
     """Show what a stage of compression does, and what each epoch gave, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     from edgetx.compress.watch import Watch
 
-    console = Console(stderr=True)
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
-        task, current = progress.add_task("starting", total=None), [""]
+    with stages(quiet) as show:
+        current = ""
 
         def stage(text: str) -> None:
-            current[0] = text
-            progress.update(task, description=text)
+            nonlocal current
+            current = text
+            show(text)
 
         def epoch(row: "Epoch") -> None:
-            text = f"{current[0]}: epoch {row.epoch}, loss {row.loss:.3f}, validation {row.valid_accuracy:.2%}"
-            progress.update(task, description=text)
+            show(f"{current}: epoch {row.epoch}, loss {row.loss:.3f}, validation {row.valid_accuracy:.2%}")
 
         yield Watch(stage, epoch)
 
@@ -59,13 +59,26 @@ def default_out(out: Path | None, source: str, verb: str) -> Path:
     return out or Path("build") / f"{name}-{verb}"
 
 
-def print_ledger(stages: Sequence[Mapping[str, Any]]) -> None:
+def tell(metrics: Mapping[str, Any], out: Path, as_json: bool) -> None:
+    """Say what each stage has, and where the result is; as JSON everything that was measured."""
+    if as_json:
+        click.echo(json.dumps(metrics))
+        return
+    print_ledger(metrics["stages"])
+    click.echo(f"wrote {out}")
+
+
+def as_metrics(ledger: "Sequence[Stage]") -> Mapping[str, Any]:
+    """Stages as they stand in a metrics.json."""
+    return {"schema": 1, "stages": [stage.to_json() for stage in ledger]}
+
+
+def print_ledger(ledger: Sequence[Mapping[str, Any]]) -> None:
     """Print what each stage has in accuracy, size and cycles."""
     table = plain_table("stage", "accuracy>", "95 %>", "parameters>", "MACs>", "flash>", "RAM>", "cycles>")
-    for stage in stages:
+    for stage in ledger:
         interval = stage.get("interval_95")
-        accuracy = "–" if stage.get("accuracy") is None else f"{stage['accuracy']:.2%}"
         spread = f"{interval[0]:.1%} to {interval[1]:.1%}" if interval else ""
         counts = (stage.get(key) for key in ("parameters", "macs", "flash_bytes", "ram_bytes", "cycles"))
-        table.add_row(stage["name"], accuracy, spread, *map(number, counts))
+        table.add_row(stage["name"], percent(stage.get("accuracy")), spread, *map(number, counts))
     make_console().print(table)

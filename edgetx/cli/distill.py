@@ -1,12 +1,11 @@
 """`edgetx distill`: a recipe's model learns from teachers."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import click
 
-from edgetx.cli.compression import default_out, folder_option, print_ledger, recordings_option, watching
+from edgetx.cli.compression import default_out, folder_option, recordings_option, tell, watching
 from edgetx.cli.options import json_option, quiet_option
 
 
@@ -31,8 +30,4 @@ def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: boo
     out = default_out(out, recipe, "distilled")
     with watching(quiet) as watch:
         metrics = distill(recipe, data, out, watch)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(metrics)))
-        return
-    print_ledger([stage.to_json() for stage in metrics.stages])
-    click.echo(f"wrote {out}")
+    tell(dataclasses.asdict(metrics), out, as_json)

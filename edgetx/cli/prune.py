@@ -1,17 +1,18 @@
 """`edgetx prune`: take out of a trained model what it can do without."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgetx.cli.compression import (
+    as_metrics,
     board_option,
+    budget_option,
     default_out,
     folder_option,
-    print_ledger,
     recordings_option,
+    tell,
     watching,
 )
 from edgetx.cli.options import json_option, quiet_option
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("model")
 @recordings_option
 @board_option
-@click.option("--budget", default="", metavar="LIMITS", help="What is allowed: ram=16K,flash=64K,latency=50ms.")
+@budget_option
 @folder_option
 @json_option
 @quiet_option
@@ -45,9 +46,5 @@ def command(
 
     out = default_out(out, model, "pruned")
     with watching(quiet) as watch:
-        stages = [s.to_json() for s in prune(model, data, out, target, limit_of(parse_budget(budget), target), watch)]
-    if as_json:
-        click.echo(json.dumps({"schema": 1, "stages": stages}))
-        return
-    print_ledger(stages)
-    click.echo(f"wrote {out}")
+        ledger = prune(model, data, out, target, limit_of(parse_budget(budget), target), watch)
+    tell(as_metrics(ledger), out, as_json)

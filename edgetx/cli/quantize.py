@@ -1,17 +1,17 @@
 """`edgetx quantize`: train a model with the values of its integer graph."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgetx.cli.compression import (
+    as_metrics,
     board_option,
     default_out,
     folder_option,
-    print_ledger,
     recordings_option,
+    tell,
     watching,
 )
 from edgetx.cli.options import json_option, quiet_option
@@ -37,9 +37,5 @@ def command(model: str, data: Path, target: "Target", out: Path | None, as_json:
 
     out = default_out(out, model, "quantized")
     with watching(quiet) as watch:
-        stages = [stage.to_json() for stage in quantize(model, data, out, target, watch)]
-    if as_json:
-        click.echo(json.dumps({"schema": 1, "stages": stages}))
-        return
-    print_ledger(stages)
-    click.echo(f"wrote {out}")
+        ledger = quantize(model, data, out, target, watch)
+    tell(as_metrics(ledger), out, as_json)

@@ -1,17 +1,18 @@
 """`edgetx search`: the best network of a recipe's space that fits a budget."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgetx.cli.compression import (
+    as_metrics,
     board_option,
+    budget_option,
     default_out,
     folder_option,
-    print_ledger,
     recordings_option,
+    tell,
     watching,
 )
 from edgetx.cli.options import json_option, quiet_option
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("recipe")
 @recordings_option
 @board_option
-@click.option("--budget", default="", metavar="LIMITS", help="What is allowed: ram=16K,flash=64K,latency=50ms.")
+@budget_option
 @click.option("--study", type=click.Path(path_type=Path), help="Folder in which several workers share the search.")
 @folder_option
 @json_option
@@ -54,9 +55,5 @@ def command(
 
     out, limit = default_out(out, recipe, "searched"), limit_of(parse_budget(budget), target)
     with watching(quiet) as watch:
-        stages = [stage.to_json() for stage in search_network(recipe, data, out, target, limit, study, watch)]
-    if as_json:
-        click.echo(json.dumps({"schema": 1, "stages": stages}))
-        return
-    print_ledger(stages)
-    click.echo(f"wrote {out}")
+        ledger = search_network(recipe, data, out, target, limit, study, watch)
+    tell(as_metrics(ledger), out, as_json)
