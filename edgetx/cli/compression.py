@@ -13,7 +13,7 @@ from edgetx.cli.tables import make_console, number, percent, plain_table
 
 if TYPE_CHECKING:
     from edgetx.compress.watch import Watch
-    from edgetx.train.loop import Epoch
+    from edgetx.train.history import Epoch
     from edgetx.train.metrics import Stage
 
 recordings_option = click.option(

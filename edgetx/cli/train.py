@@ -11,7 +11,7 @@ import click
 from edgetx.cli.options import json_option, quiet_option
 
 if TYPE_CHECKING:
-    from edgetx.train.loop import Epoch
+    from edgetx.train.history import Epoch
 
 
 @click.command("train", short_help="Train the model of a recipe on recordings.")

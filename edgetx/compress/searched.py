@@ -28,7 +28,7 @@ from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.targets import Target
 from edgetx.train.metrics import Stage
 from edgetx.train.model_folder import MARKER
-from edgetx.train.saving import load_state, save_state
+from edgetx.train.saving import load_checkpoint, save_checkpoint
 
 
 def search_network(
@@ -90,13 +90,13 @@ def _trained(recipe: Recipe, known: TuningData, shared: Path, watch: Watch) -> S
     supernet = Supernet(recipe)
     done = shared / f"supernet-{_digest(recipe.model, recipe.search.space, recipe.training)}.pt"
     if done.exists():
-        supernet.load_state_dict(load_state(done))
+        supernet.load_state_dict(load_checkpoint(done))
         return supernet
     watch.stage("train the supernet")
     sandwich = Sandwich(supernet.space, objective(recipe))
     tuner = Tuner(supernet, known.views, known.valid, recipe.training, sandwich, blends(recipe))
     tuner.run(done.with_suffix(".unfinished"), watch.epoch)
-    save_state(done, dict(supernet.state_dict()))
+    save_checkpoint(done, dict(supernet.state_dict()))
     done.with_suffix(".unfinished").unlink()
     return supernet
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from edgetx.audio import Dataset
 from edgetx.compress.views import Views
@@ -20,9 +18,10 @@ from edgetx.errors import ModelError
 from edgetx.recipe import Training
 from edgetx.train.augment import Augmenter
 from edgetx.train.evaluate import evaluate
-from edgetx.train.loop import Epoch, best_epoch
-from edgetx.train.saving import load_state, save_state
-from edgetx.train.schedule import learning_rate_factor, parameter_groups
+from edgetx.train.history import Epoch
+from edgetx.train.saving import load_checkpoint, save_checkpoint
+from edgetx.train.schedule import parameter_groups
+from edgetx.train.state import TrainState
 
 _LONGEST_AVERAGE = 0.99  # of weights in short runs, a hundred steps
 
@@ -101,12 +100,8 @@ class Tuner:
         self.valid = torch.from_numpy(valid.x), torch.from_numpy(valid.y)
         self.objective, self.augmenter = objective, augmenter
         self.optimizer = AdamW(parameter_groups(module, settings.weight_decay), settings.learning_rate)
-        average = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
-        self.average = AveragedModel(module, multi_avg_fn=average, use_buffers=True)
         steps = math.ceil(len(views.y) / settings.batch)
-        self.schedule = LambdaLR(self.optimizer, learning_rate_factor(settings, steps))
-        self.history: list[Epoch] = []
-        self.best = _copy(module)
+        self.state = TrainState(module, self.optimizer, settings, steps)
 
     def run(self, checkpoint: Path | None = None, report: Callable[[Epoch], None] = lambda _: None) -> list[Epoch]:
         """Tune, or go on from the checkpoint; returns what each epoch gave.
@@ -116,24 +111,23 @@ class Tuner:
         """
         if checkpoint is not None and checkpoint.exists():
             self._resume(checkpoint)
-        while len(self.history) < self.settings.epochs:
-            self.history.append(self._epoch(len(self.history) + 1))
-            if best_epoch(self.history) is self.history[-1]:
-                self.best = _copy(self.average.module)
+        history = self.state.history
+        while len(history) < self.settings.epochs:
+            self.state.add(self._epoch(len(history) + 1))
             if checkpoint is not None:
-                save_state(checkpoint, self._state())
-            report(self.history[-1])
-        self.module.load_state_dict(self.best)
-        self.module.eval()
-        return self.history
+                save_checkpoint(checkpoint, self.state.state_dict())
+            report(history[-1])
+        self.state.finish()
+        return history
 
     def _epoch(self, number: int) -> Epoch:
-        started = time.monotonic()
+        started, busy = time.monotonic(), time.process_time()
         torch.manual_seed(self.settings.seed * 100_003 + number)
         self.module.train()
         losses = [self._step(batch) for batch in self._batches(number)]
-        result = evaluate(self.average.module, *self.valid)
-        return Epoch(number, sum(losses) / len(losses), result.loss, result.accuracy, time.monotonic() - started)
+        result = evaluate(self.state.average.module, *self.valid)
+        spent = time.monotonic() - started, time.process_time() - busy
+        return Epoch(number, sum(losses) / len(losses), result.loss, result.accuracy, *spent)
 
     def _batches(self, number: int) -> Iterator[Batch]:
         """Every clip once, in one of its views."""
@@ -162,36 +156,15 @@ class Tuner:
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        self.schedule.step()
-        self.average.update_parameters(self.module)
+        self.state.stepped()
         return loss.item()
 
-    def _state(self) -> dict[str, object]:
-        return {
-            "module": self.module.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "history": [asdict(epoch) for epoch in self.history],
-            "best": self.best,
-        }
-
     def _resume(self, checkpoint: Path) -> None:
-        state = load_state(checkpoint)
         try:
-            self.module.load_state_dict(state["module"])
-            self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            self.state.load_state_dict(load_checkpoint(checkpoint))
         except (KeyError, RuntimeError, ValueError) as problem:
             hint = f"delete {checkpoint} to start afresh"
             raise ModelError(f"a checkpoint of another model: {problem}", where=str(checkpoint), hint=hint) from problem
-        self.schedule.load_state_dict(state["schedule"])
-        self.history = [Epoch(**row) for row in state["history"]]
-        self.best = state["best"]
-
-
-def _copy(module: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
 
 
 def checkpoint_of(out: Path, stage: str) -> Path:

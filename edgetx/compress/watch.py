@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgetx.train.loop import Epoch
+from edgetx.train.history import Epoch
 
 
 @dataclass(frozen=True)

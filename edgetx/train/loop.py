@@ -1,20 +1,16 @@
 """The training loop: epochs over augmented audio, a checkpoint after each, and the best weights at the end."""
 
-import csv
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.errors import ModelError
@@ -23,8 +19,10 @@ from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
 from edgetx.train.draws import Draws
 from edgetx.train.evaluate import evaluate
-from edgetx.train.saving import save_checkpoint
-from edgetx.train.schedule import learning_rate_factor, parameter_groups
+from edgetx.train.history import Epoch, best_epoch, write_log
+from edgetx.train.saving import load_checkpoint, save_checkpoint
+from edgetx.train.schedule import parameter_groups
+from edgetx.train.state import TrainState
 
 
 @dataclass(frozen=True)
@@ -33,18 +31,6 @@ class Examples:
 
     x: Tensor
     y: Tensor
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch gave; one row of the log."""
-
-    epoch: int
-    loss: float
-    valid_loss: float
-    valid_accuracy: float
-    seconds: float
-    processor_seconds: float = 0.0  # of all threads
 
 
 class Trainer:
@@ -81,28 +67,25 @@ class Trainer:
         groups = parameter_groups(model, self.settings.weight_decay)
         optimizer = AdamW(groups, self.settings.learning_rate, fused=True)
         self.model, self.optimizer = fabric.setup(model, optimizer)
-        average = get_ema_multi_avg_fn(self.settings.average)  # type: ignore[no-untyped-call]
-        self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
         steps = math.ceil(len(training.x) / self.settings.batch)
-        self.schedule = LambdaLR(optimizer, learning_rate_factor(self.settings, steps))
-        self.history: list[Epoch] = []
-        self.best = self.average.module.state_dict()
+        self.state = TrainState(model, optimizer, self.settings, steps)
+
+    @property
+    def history(self) -> list[Epoch]:
+        """What each epoch gave."""
+        return self.state.history
 
     def run(self, checkpoint: Path, report: Callable[[Epoch], None]) -> nn.Module:
         """Train, or go on from the checkpoint if it exists; returns the best epoch's model in eval mode."""
         if checkpoint.exists():
             self._resume(checkpoint)
         while len(self.history) < self.settings.epochs and not self._exhausted():
-            self.history.append(self._epoch(len(self.history) + 1))
-            if best_epoch(self.history) is self.history[-1]:
-                self.best = {k: v.clone() for k, v in self.average.module.state_dict().items()}
-            save_checkpoint(self.fabric, checkpoint, self._state())
+            self.state.add(self._epoch(len(self.history) + 1))
             if self.fabric.is_global_zero:
+                save_checkpoint(checkpoint, {"recipe": repr(self.recipe), **self.state.state_dict()})
                 write_log(checkpoint.with_name("training.csv"), self.history)
             report(self.history[-1])
-        model = self.average.module
-        model.load_state_dict(self.best)
-        return model.eval()
+        return self.state.finish()
 
     def _epoch(self, number: int) -> Epoch:
         started, busy = time.monotonic(), time.process_time()
@@ -112,7 +95,7 @@ class Trainer:
         order = torch.randperm(len(self.labels))
         self.model.train()
         losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]
-        result = evaluate(self.average.module, self.validation.x, self.validation.y)
+        result = evaluate(self.state.average.module, self.validation.x, self.validation.y)
         mean = sum(losses) / len(losses)
         if not math.isfinite(mean):
             hint = "lower training.learning_rate; the last good epoch is in the checkpoint"
@@ -134,8 +117,7 @@ class Trainer:
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         self.optimizer.step()
-        self.schedule.step()
-        self.average.update_parameters(self.model.module)
+        self.state.stepped()
         whole = self.fabric.all_reduce(loss.detach(), reduce_op="mean")
         assert isinstance(whole, Tensor)
         return whole.item()
@@ -150,47 +132,9 @@ class Trainer:
         patience = self.settings.patience
         return bool(patience and self.history and len(self.history) - best_epoch(self.history).epoch >= patience)
 
-    def _state(self) -> dict[str, object]:
-        return {
-            "recipe": repr(self.recipe),
-            "model": self.model.module.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "history": [asdict(epoch) for epoch in self.history],
-            "best": self.best,
-        }
-
     def _resume(self, checkpoint: Path) -> None:
-        try:
-            state = self.fabric.load(checkpoint)
-        except (OSError, RuntimeError, UnpicklingError) as problem:
-            hint = f"delete {checkpoint.parent} to start afresh"
-            raise ModelError(f"the checkpoint is damaged: {problem}", where=str(checkpoint), hint=hint) from problem
+        state = load_checkpoint(checkpoint)
         if state["recipe"] != repr(self.recipe):
             hint = f"delete {checkpoint.parent} to start afresh, or choose another output folder"
             raise ModelError("an unfinished training of another recipe", where=str(checkpoint), hint=hint)
-        self.model.module.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.history = [Epoch(**row) for row in state["history"]]
-        self.best = state["best"]
-
-
-def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """The epoch with the highest validation accuracy; of equals, the one with the lowest validation loss."""
-    return max(history, key=rank)
-
-
-def rank(epoch: Epoch) -> tuple[float, float]:
-    """What makes one epoch better than another: validation accuracy, then validation loss."""
-    return epoch.valid_accuracy, -epoch.valid_loss
-
-
-def write_log(path: Path, history: Sequence[Epoch]) -> None:
-    """Write one row per epoch."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Epoch)])
-        writer.writeheader()
-        writer.writerows(asdict(epoch) for epoch in history)
+        self.state.load_state_dict(state)

@@ -22,7 +22,7 @@ from edgetx.errors import ModelError
 from edgetx.evaluation import bootstrap_interval
 from edgetx.recipe import Recipe
 from edgetx.train.evaluate import evaluate
-from edgetx.train.loop import Epoch, best_epoch
+from edgetx.train.history import Epoch, best_epoch
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import nn
 from edgetx.output import explained, replaced_folder
 from edgetx.recipe import Recipe
 from edgetx.train.card import model_card
-from edgetx.train.loop import Epoch, write_log
+from edgetx.train.history import Epoch, write_log
 from edgetx.train.metrics import Metrics
 
 MARKER = "recipe.toml"

@@ -19,7 +19,8 @@ from edgetx.errors import DataError
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
-from edgetx.train.loop import Epoch, Examples, Trainer, best_epoch, rank
+from edgetx.train.history import Epoch, best_epoch, rank
+from edgetx.train.loop import Examples, Trainer
 from edgetx.train.metrics import Metrics, measure, repeats
 from edgetx.train.model_folder import MARKER, write_model_folder
 from edgetx.train.pretrain import pretrain

@@ -127,8 +127,8 @@ def test_interrupted_pretraining_goes_on(recipe, tmp_path, monkeypatch):
     whole = pretrain(*arguments, tmp_path / "whole", fabric)
     saved = stage.save_checkpoint
 
-    def killed(fabric, path, state):
-        saved(fabric, path, state)
+    def killed(path, state):
+        saved(path, state)
         if state["epoch"] == 2:
             raise KeyboardInterrupt
 

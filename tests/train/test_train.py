@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from lightning_fabric import Fabric
 from recordings import RATE, tone
 from tones import ENCODER, tones_recipe
 
@@ -16,10 +15,10 @@ from edgetx.cli.train import command
 from edgetx.errors import DataError, EdgetxError, ModelError
 from edgetx.nn import load_zoo_model
 from edgetx.recipe import Training, load_recipe
-from edgetx.train import loop, train
+from edgetx.train import history, train
 from edgetx.train.evaluate import wilson_interval
 from edgetx.train.metrics import load_metrics, repeats
-from edgetx.train.saving import save_checkpoint
+from edgetx.train.saving import load_checkpoint, save_checkpoint
 from edgetx.train.schedule import learning_rate_factor
 
 RECIPE = tones_recipe(
@@ -186,17 +185,17 @@ def test_an_existing_model_is_replaced_and_survives_a_failure(recipe, recordings
 
 
 def test_full_disk_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
-    fabric, path = Fabric(accelerator="cpu", devices=1), tmp_path / "checkpoint.pt"
-    save_checkpoint(fabric, path, {"epoch": 1})
+    path = tmp_path / "checkpoint.pt"
+    save_checkpoint(path, {"epoch": 1})
 
-    def full_disk(partial, state):
+    def full_disk(state, partial):
         partial.write_bytes(b"half")
         raise RuntimeError("PytorchStreamWriter failed writing file")
 
-    monkeypatch.setattr(fabric, "save", full_disk)
+    monkeypatch.setattr(torch, "save", full_disk)
     with pytest.raises(EdgetxError, match="cannot save"):
-        save_checkpoint(fabric, path, {"epoch": 2})
-    assert fabric.load(path)["epoch"] == 1
+        save_checkpoint(path, {"epoch": 2})
+    assert load_checkpoint(path)["epoch"] == 1
 
 
 def test_foreign_folder_is_refused_before_training(recipe, recordings, tmp_path):
@@ -251,8 +250,8 @@ def test_schedule_warms_up_and_decays():
 
 def test_best_epoch_is_the_most_accurate_and_loss_breaks_ties():
     rows = [(0.3, 0.90), (0.5, 0.95), (0.4, 0.95), (0.2, 0.94), (0.6, 0.95)]
-    history = [loop.Epoch(i, 1.0, loss, accuracy, 1.0) for i, (loss, accuracy) in enumerate(rows)]
-    assert loop.best_epoch(history).epoch == 2
+    epochs = [history.Epoch(i, 1.0, loss, accuracy, 1.0) for i, (loss, accuracy) in enumerate(rows)]
+    assert history.best_epoch(epochs).epoch == 2
 
 
 def test_wilson_interval():

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import torch
@@ -20,7 +19,7 @@ from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
 from edgetx.train.draws import Draws
 from edgetx.train.pretrain.objective import OBJECTIVES
-from edgetx.train.saving import save_checkpoint
+from edgetx.train.saving import load_checkpoint, save_checkpoint
 from edgetx.train.schedule import learning_rate_factor, parameter_groups
 
 _CLIP = 5.0  # largest norm of a gradient
@@ -73,7 +72,7 @@ def pretrain(recipe: Recipe, clips: Tensor, augmenter: Augmenter, folder: Path, 
     draws = Draws(audio, augmenter, front, recipe.training.augmentation.reuse, recipe.training.seed)
     parts: dict[str, Stateful] = {"model": objective, "optimizer": optimizer, "schedule": schedule}
     checkpoint = folder / "pretraining.pt"
-    for epoch in range(_resumed(checkpoint, recipe, parts, fabric) + 1, settings.epochs + 1):
+    for epoch in range(_resumed(checkpoint, recipe, parts) + 1, settings.epochs + 1):
         with torch.no_grad():
             draws.advance(epoch)
         torch.manual_seed(recipe.training.seed * 100_019 + epoch)
@@ -92,21 +91,19 @@ def pretrain(recipe: Recipe, clips: Tensor, augmenter: Augmenter, folder: Path, 
         if not math.isfinite(total):
             hint = "lower pretraining.learning_rate"
             raise ModelError(f"the loss of pretraining epoch {epoch} is not a number", where=recipe.name, hint=hint)
-        state = {name: part.state_dict() for name, part in parts.items()}
-        save_checkpoint(fabric, checkpoint, {"recipe": repr(recipe), "epoch": epoch, "loss": total, **state})
+        if fabric.is_global_zero:
+            state = {name: part.state_dict() for name, part in parts.items()}
+            save_checkpoint(checkpoint, {"recipe": repr(recipe), "epoch": epoch, "loss": total, **state})
     return {name: value for name, value in model.state_dict().items() if not name.startswith("head.")}
 
 
-def _resumed(checkpoint: Path, recipe: Recipe, parts: Mapping[str, Stateful], fabric: Fabric) -> int:
+def _resumed(checkpoint: Path, recipe: Recipe, parts: Mapping[str, Stateful]) -> int:
     """Load a checkpoint, if there is one; the epochs it has seen."""
     if not checkpoint.exists():
         return 0
-    hint = f"delete {checkpoint.parent} to start afresh"
-    try:
-        state = fabric.load(checkpoint)
-    except (OSError, RuntimeError, UnpicklingError) as problem:
-        raise ModelError(f"the checkpoint is damaged: {problem}", where=str(checkpoint), hint=hint) from problem
+    state = load_checkpoint(checkpoint)
     if state["recipe"] != repr(recipe):
+        hint = f"delete {checkpoint.parent} to start afresh"
         raise ModelError("an unfinished pretraining of another recipe", where=str(checkpoint), hint=hint)
     for name, part in parts.items():
         part.load_state_dict(state[name])
