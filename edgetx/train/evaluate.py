@@ -13,10 +13,22 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The answers of a model on a labelled set."""
+    """The answers of a model on a labelled set.
+
+    Attributes:
+        loss: Mean cross entropy.
+        answers: Index of the answer per clip.
+        labels: Index of the label per clip.
+    """
 
     loss: float
-    correct: Tensor  # one truth value per clip
+    answers: Tensor
+    labels: Tensor
+
+    @property
+    def correct(self) -> Tensor:
+        """One truth value per clip."""
+        return self.answers == self.labels
 
     @property
     def accuracy(self) -> float:
@@ -35,4 +47,4 @@ def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> Evaluation:
     model.eval()
     with torch.inference_mode():
         logits = torch.cat([model(batch.to(device)).cpu() for batch in torch.split(x, _BATCH)])
-    return Evaluation(F.cross_entropy(logits, y).item(), logits.argmax(dim=1) == y)
+    return Evaluation(F.cross_entropy(logits, y).item(), logits.argmax(dim=1), y)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from scipy.stats import t as student_t
 from torch import nn
@@ -19,7 +18,7 @@ from edgetx import __version__
 from edgetx.audio import Dataset
 from edgetx.config import parse
 from edgetx.errors import ModelError
-from edgetx.evaluation import bootstrap_interval
+from edgetx.evaluation import classify
 from edgetx.recipe import Recipe
 from edgetx.train.evaluate import evaluate
 from edgetx.train.history import Epoch, best_epoch
@@ -156,13 +155,12 @@ def count_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:
 
 
 def _test(model: nn.Module, test: Dataset) -> Score:
-    result = evaluate(model, torch.from_numpy(test.x), torch.from_numpy(test.y))
-    correct = result.correct.numpy()
-    classes = {name: float(correct[test.y == i].mean()) for i, name in enumerate(test.classes) if i in test.y}
-    speakers = {str(s): float(correct[test.speakers == s].mean()) for s in sorted(set(test.speakers.tolist()) - {""})}
-    known = test.speakers != "" if speakers else np.zeros(len(correct), bool)
-    by_speaker = bootstrap_interval(correct[known], test.speakers[known]) if len(speakers) > 1 else None
-    return Score(len(correct), float(correct.mean()), result.interval, classes, speakers, by_speaker)
+    answers = evaluate(model, torch.from_numpy(test.x), torch.from_numpy(test.y)).answers
+    result = classify(answers.numpy(), test.y, test.classes, test.speakers)
+    recalls = {name: score.recall for name, score in result.classes.items() if score.recall is not None}
+    return Score(
+        result.clips, result.accuracy, result.interval_95, recalls, result.speakers, result.speaker_interval_95
+    )
 
 
 def _run(recipe: Recipe, history: Sequence[Epoch]) -> Run:
