@@ -19,10 +19,10 @@ class Data:
     """The task: labelled audio clips of one length."""
 
     classes: tuple[str, ...]
-    kind: str = "audio_folder"
+    kind: Literal["audio_folder"] = "audio_folder"
     sample_rate_hz: int = 16_000
     clip_ms: float = 1000.0
-    placement: str = "centre"  # where a clip of another length goes: start | centre
+    placement: Literal["start", "centre"] = "centre"  # where a clip of another length goes
     test_fold: int = 0  # of the table's column `fold`: this one tests, the next validates; 0: the column `split`
     source: str = ""  # origin and licence, for the model card
 
@@ -39,8 +39,8 @@ class FrontEnd:
     The mean is that of log2 energies; for MFCC it is subtracted before the cosine transform.
     """
 
-    kind: str = "log_mel"  # log_mel | mfcc
-    spectrum: str = "power"  # power | magnitude
+    kind: Literal["log_mel", "mfcc"] = "log_mel"
+    spectrum: Literal["power", "magnitude"] = "power"
     window_ms: float = 30.0
     hop_ms: float = 20.0
     mels: int = 40
@@ -107,7 +107,7 @@ class Training:
     label_smoothing: float = 0.1
     average: float = 0.0  # decay of the moving average of the weights; 0: none
     patience: int = 0  # epochs without a better one before stopping; 0: never
-    precision: str = "float32"  # float32 | bfloat16: of matrix products and convolutions, where the processor has it
+    precision: Literal["float32", "bfloat16"] = "float32"  # of products and convolutions, where the processor has it
     seed: int = 0
     augmentation: Augmentation = Augmentation()
 
@@ -116,7 +116,7 @@ class Training:
 class Pretraining:
     """A stage before training that learns from the training clips without their labels; for encoders."""
 
-    objective: str  # masked_patches | alteration | positions
+    objective: Literal["masked_patches", "alteration", "positions"]
     epochs: int = 50
     batch: int = 64
     learning_rate: float = 1e-3
@@ -129,8 +129,8 @@ class Pretraining:
 class Quantization:
     """How the trained model becomes integers."""
 
-    recipe: str = "static_wi8_ai8"
-    calibration: str = "mse"  # minmax | percentile | mse
+    recipe: Literal["static_wi8_ai8", "static_wi8_ai16"] = "static_wi8_ai8"
+    calibration: Literal["minmax", "percentile", "mse"] = "mse"
     calibration_count: int = 128  # training clips kept in calibration.npz
 
 
@@ -138,7 +138,7 @@ class Quantization:
 class Distillation:
     """What a student learns from besides the labels."""
 
-    teachers: tuple[str, ...] = ()  # model folders, zoo names, .onnx, .tflite or .pt2 files, or cached outputs as .npz
+    teachers: tuple[str, ...] = ()  # model folders, zoo names, .onnx, .tflite or .pt2 files
     teacher_classes: tuple[str, ...] = ()  # names of the outputs of teachers that are files, in their order
     method: Literal["logits", "hard"] = "logits"  # softened answers, or the best class alone
     temperature: float = 2.0  # softens the teachers' answers
@@ -152,7 +152,7 @@ class Pruning:
 
     method: Literal["accuracy", "taylor", "magnitude", "activation"] = "accuracy"
     step: int = 4  # channels that go together, as kernels like them
-    keep: float = 0.5  # of the estimated cycles, unless a budget says how many
+    keep: float = 0.5  # of the cycles, unless a budget says how many
     rounds: int = 4  # of pruning and tuning
     epochs: int = 10  # of tuning after each round
     learning_rate: float = 5e-4
@@ -192,8 +192,6 @@ class Recipe:
     pruning: Pruning = Pruning()
     search: Search = Search()
     quantization_aware: QuantizationAware = QuantizationAware()
-    target: str | None = None
-    budgets: dict[str, str] = field(default_factory=dict)
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -247,24 +245,7 @@ def _with_preset(table: dict[str, object], where: str) -> dict[str, object]:
 
 def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """What types cannot express: key and complaint."""
-    data, front, training = recipe.data, recipe.frontend, recipe.training
-    choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-        ("data.kind", data.kind, ("audio_folder",)),
-        ("data.placement", data.placement, ("start", "centre")),
-        ("frontend.kind", front.kind, ("log_mel", "mfcc")),
-        ("training.precision", training.precision, ("float32", "bfloat16")),
-        ("frontend.spectrum", front.spectrum, ("power", "magnitude")),
-        ("quantization.recipe", recipe.quantization.recipe, ("static_wi8_ai8", "static_wi8_ai16")),
-        ("quantization.calibration", recipe.quantization.calibration, ("minmax", "percentile", "mse")),
-    )
-    if stage := recipe.pretraining:
-        known_objectives = ("masked_patches", "alteration", "positions")
-        choices = (*choices, ("pretraining.objective", stage.objective, known_objectives))
-        if min(stage.epochs, stage.batch) < 1 or not 0 < stage.masked < 1:
-            yield "pretraining", "epochs and batch must be at least 1, masked between 0 and 1"
-    for key, value, known in choices:
-        if value not in known:
-            yield key, f"'{value}' is not one of {', '.join(known)}"
+    data, front = recipe.data, recipe.frontend
     if len(data.classes) < 2 or len(set(data.classes)) < len(data.classes):
         yield "data.classes", "two or more distinct names are needed"
     if not 0 <= front.low_hz < front.high_hz <= data.sample_rate_hz / 2:
@@ -275,6 +256,35 @@ def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "frontend.coefficients", f"must lie between 1 and mels = {front.mels}"
     if front.std <= 0:
         yield "frontend.std", "must be positive"
-    counts = (front.mels, training.epochs, training.batch, training.augmentation.reuse)
-    if min(*counts, recipe.quantization.calibration_count) < 1:
-        yield "training", "mels, epochs, batch, reuse and calibration_count must be at least 1"
+    for key, count in _counts(recipe):
+        if count < 1:
+            yield key, "must be at least 1"
+    for key, share in _shares(recipe):
+        if not 0 < share < 1:
+            yield key, "must lie between 0 and 1"
+    if recipe.distillation.temperature <= 0:
+        yield "distillation.temperature", "must be positive"
+    if not 0 <= recipe.distillation.weight <= 1:
+        yield "distillation.weight", "must lie between 0 and 1"
+
+
+def _counts(recipe: Recipe) -> Iterator[tuple[str, int]]:
+    """Whole numbers that are at least 1, by key."""
+    yield "frontend.mels", recipe.frontend.mels
+    yield "quantization.calibration_count", recipe.quantization.calibration_count
+    yield "training.augmentation.reuse", recipe.training.augmentation.reuse
+    yield "distillation.views", recipe.distillation.views
+    yield "pruning.step", recipe.pruning.step
+    yield "pruning.rounds", recipe.pruning.rounds
+    yield "search.trials", recipe.search.trials
+    for key, stage in (("training", recipe.training), ("pretraining", recipe.pretraining)):
+        if stage is not None:
+            yield from ((f"{key}.epochs", stage.epochs), (f"{key}.batch", stage.batch))
+    yield "quantization_aware.batch", recipe.quantization_aware.batch
+
+
+def _shares(recipe: Recipe) -> Iterator[tuple[str, float]]:
+    """Shares of a whole that leave something on either side, by key."""
+    yield "pruning.keep", recipe.pruning.keep
+    if recipe.pretraining:
+        yield "pretraining.masked", recipe.pretraining.masked
