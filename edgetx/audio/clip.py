@@ -8,6 +8,8 @@ import soundfile
 from edgetx.errors import DataError
 
 Clip = np.ndarray[tuple[int], np.dtype[np.int16]]
+SUFFIXES = (".flac", ".wav")
+"""Of recordings."""
 
 
 def read_clip(path: Path, sample_rate_hz: int) -> Clip:
@@ -36,6 +38,23 @@ def read_clip(path: Path, sample_rate_hz: int) -> Clip:
     if not np.isfinite(audio).all():
         raise DataError("samples that are not numbers", where=str(path))
     return to_int16(audio[:, 0])
+
+
+def read_folder(folder: Path, sample_rate_hz: int, hint: str = "") -> list[Clip]:
+    """Read all recordings of a folder, in the order of their names.
+
+    Args:
+        folder: Where they are; folders below it are not looked into.
+        sample_rate_hz: Their rate.
+        hint: What to do if there are none.
+
+    Raises:
+        DataError: If there are none, or one cannot be read.
+    """
+    files = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
+    if not files:
+        raise DataError("no .wav or .flac recordings", where=str(folder), hint=hint)
+    return [read_clip(file, sample_rate_hz) for file in files]
 
 
 def to_int16(audio: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Clip:

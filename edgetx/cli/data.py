@@ -136,10 +136,11 @@ def stream(
     edgetx data stream recordings -o build/stream.flac --minutes 30 --noise noises
     edgetx evaluate build/demo --data recordings --report build/report --stream build/stream.flac
     """
+    from edgetx.audio.clip import SUFFIXES
     from edgetx.data.folder import write_clip
     from edgetx.data.stream import Mix, stream_of_folder, write_events
 
-    if out.suffix not in (".flac", ".wav"):
+    if out.suffix not in SUFFIXES:
         raise click.UsageError("the recording ends in .flac or .wav")
     audio, placed = stream_of_folder(folder, split, noise, 60 * minutes, rate, Mix(snr_db=snr_db, seed=seed))
     write_clip(out, audio, rate)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgetx.audio import Dataset, read_clip
+from edgetx.audio.clip import SUFFIXES
 from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.compiler.artifact import Artifact
 from edgetx.compiler.data import model_data
@@ -25,7 +26,6 @@ from edgetx.output import replaced_folder
 from edgetx.recipe import Recipe
 
 MARKER = "evaluation.json"
-_SUFFIXES = (".flac", ".wav")
 _BLOCK = 256  # windows whose features are computed at once
 
 
@@ -116,7 +116,7 @@ def _spotting(artifact: Artifact, runtime: str, path: Path, step_ms: float) -> S
     if recipe is None:
         raise ConfigError("continuous audio needs a front end, which a model file does not name", where=str(path))
     keywords = keywords_of(recipe.data.classes)
-    files = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES) if path.is_dir() else [path]
+    files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES) if path.is_dir() else [path]
     if not files:
         raise DataError("no .wav or .flac recordings", where=str(path))
     tracks = [_track(artifact, runtime, file, recipe, step_ms) for file in files]

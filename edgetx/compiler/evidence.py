@@ -20,7 +20,6 @@ from edgetx.output import explained
 from edgetx.reference import execute, initial_state
 
 MANIFEST = "evidence.json"
-UART_LOG = "uart.log"
 CASES = 8
 _LARGEST = 1 << 30
 Json = dict[str, object]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgetx.audio.clip import Clip, read_clip
+from edgetx.audio.clip import Clip, read_clip, read_folder
 from edgetx.audio.dataset import read_rows
 from edgetx.errors import DataError
 from edgetx.evaluation.spotting import Event
@@ -90,12 +90,7 @@ def stream_of_folder(
     if not rows:
         raise DataError(f"no clips in split '{split}'", where=str(folder))
     clips = [(read_clip(folder / r["path"], rate), r["label"], r.get("speaker") or "", r["path"]) for r in rows]
-    noise: list[Clip] = []
-    if noise_folder is not None:
-        files = sorted(p for p in noise_folder.glob("*") if p.suffix in (".flac", ".wav"))
-        if not files:
-            raise DataError("no .wav or .flac recordings of noise", where=str(noise_folder))
-        noise = [read_clip(file, rate) for file in files]
+    noise = [] if noise_folder is None else read_folder(noise_folder, rate)
     return make_stream(clips, noise, seconds, rate, mix)
 
 

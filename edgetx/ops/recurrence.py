@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from edgetx.errors import ModelError
-from edgetx.ir import Node, TensorType, Value
+from edgetx.ir import TensorType
 from edgetx.ops.op import Op
-
-STATE_BITS = 16
-"""Width of a state unless an op says otherwise: rounding errors stay in it, step after step."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,3 @@ class Recurrence(Op):
         wanted = self.state_shape(*inputs)
         if inputs[-1].shape != wanted:
             raise ModelError(f"{self.name} with a state {inputs[-1].shape}, expected {wanted}")
-
-
-def state_of(node: Node) -> tuple[Value, Value]:
-    """The state of a recurrence before and after."""
-    return node.inputs[-1], node.outputs[-1]

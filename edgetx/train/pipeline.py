@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgetx.audio import Dataset, count_folds, load_dataset, load_recordings, read_clip
+from edgetx.audio import Dataset, count_folds, load_dataset, load_recordings, read_folder
 from edgetx.errors import DataError
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
@@ -108,7 +108,8 @@ def _training_clips(data: Path, recipe: Recipe) -> Dataset:
     clips = load_recordings(data, recipe.data, "train")
     for label, name in enumerate(clips.classes):
         if label not in clips.y:
-            raise DataError(f"class '{name}' has no clips in split 'train'", where=str(data))
+            hint = "take it from data.classes, or record some; edgetx data check shows how many there are"
+            raise DataError(f"class '{name}' has no clips in split 'train'", where=str(data), hint=hint)
     return clips
 
 
@@ -117,13 +118,10 @@ def noise_recordings(data: Path, recipe: Recipe, device: torch.device) -> Tensor
     folder = recipe.training.augmentation.noise_folder
     if not folder:
         return None
-    files = sorted(p for p in (data / folder).glob("*") if p.suffix in (".flac", ".wav"))
-    if not files:
-        hint = "set training.augmentation.noise_folder in the recipe, or leave it empty"
-        raise DataError("no noise recordings", where=str(data / folder), hint=hint)
-    noise = np.concatenate([read_clip(file, recipe.data.sample_rate_hz) for file in files])
+    hint = "training.augmentation.noise_folder of the recipe names a folder of noise, or is empty"
+    noise = np.concatenate(read_folder(data / folder, recipe.data.sample_rate_hz, hint))
     if len(noise) < recipe.data.samples:
-        raise DataError("less noise than one clip is long", where=str(data / folder))
+        raise DataError("less noise than one clip is long", where=str(data / folder), hint=hint)
     return torch.from_numpy(noise).float().to(device)
 
 

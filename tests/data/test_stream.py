@@ -64,7 +64,7 @@ def test_problems_are_named(recordings, tmp_path):
         return CliRunner().invoke(main, ["data", "stream", str(recordings), "-o", str(tmp_path / "s.wav"), *more])
 
     assert "no clips in split 'none'" in run("--split", "none").output
-    assert "recordings of noise" in run("--noise", str(tmp_path)).output
+    assert "no .wav or .flac recordings" in run("--noise", str(tmp_path)).output
     assert CliRunner().invoke(main, ["data", "stream", str(recordings), "-o", "s.mp3"]).exit_code == 2
     soundfile.write(tmp_path / "n.wav", np.zeros(10), RATE)
 

@@ -213,7 +213,7 @@ def test_class_without_training_clips_is_refused(recipe, recordings, tmp_path):
 
 def test_missing_noise_is_explained(recipe, recordings, tmp_path):
     recipe.write_text(RECIPE.replace("shift_ms = 20", "noise_folder = '../noise'"))
-    with pytest.raises(DataError, match="no noise recordings"):
+    with pytest.raises(DataError, match=r"no \.wav or \.flac recordings"):
         train(recipe, recordings, tmp_path / "out")
 
 

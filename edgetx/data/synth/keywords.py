@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgetx.audio.clip import Clip, read_clip
+from edgetx.audio.clip import Clip, read_folder
 from edgetx.data.folder import Row, new_data_folder, write_clip, write_starter_recipe, write_table
 from edgetx.data.synth.effects import NOISES, Audio
 from edgetx.data.synth.speaker import start_speaker, voice_variants
@@ -75,7 +75,7 @@ def synthesize(
         ToolchainError: If the synthesizer is not installed.
     """
     _check_words(settings.words)
-    recordings = _read_noise(settings.noise)
+    recordings = [] if settings.noise is None else read_folder(settings.noise, RATE)
     voices = split_voices(voice_variants(), settings.seed)
     jobs = list(_jobs(settings))
     origin = {"data": "synth", **asdict(settings), "noise": str(settings.noise or "")}
@@ -146,15 +146,6 @@ def _other(texts: Sequence[str], words: Sequence[str]) -> list[str]:
     """Texts in which no keyword, or part of one, occurs."""
     parts = {part.lower() for word in words for part in word.split()}
     return [text for text in texts if not parts & set(text.lower().split())]
-
-
-def _read_noise(folder: Path | None) -> list[Clip]:
-    if folder is None:
-        return []
-    files = sorted(p for p in folder.glob("*") if p.suffix in (".flac", ".wav"))
-    if not files:
-        raise DataError("no .wav or .flac recordings of noise", where=str(folder))
-    return [read_clip(file, RATE) for file in files]
 
 
 def _stretch(recording: Clip, split: str) -> Audio:

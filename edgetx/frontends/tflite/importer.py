@@ -22,7 +22,6 @@ from edgetx.quant.restore import restored
 from edgetx.reference import execute
 
 RESOURCE = "RESOURCE"
-BORDER_DTYPES = ("int8", "int16", "uint8")
 
 
 def load_tflite(path: Path) -> Graph:
