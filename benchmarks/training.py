@@ -13,7 +13,8 @@ from lightning_fabric import Fabric
 
 from edgetx.recipe import Recipe, load_recipe
 from edgetx.train.augment import Augmenter
-from edgetx.train.loop import Examples, Trainer
+from edgetx.train.examples import Examples
+from edgetx.train.loop import Trainer
 
 CLIPS, EPOCHS = 512, 3
 MODELS = ("kws-dscnn-micro", "kws-transformer-micro", "kws-lmuformer-micro")

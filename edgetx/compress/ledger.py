@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 from torch import nn
 
 from edgetx.audio import Dataset
@@ -17,6 +16,7 @@ from edgetx.evaluation import wilson_interval
 from edgetx.ir import Graph
 from edgetx.quant import QuantPlan
 from edgetx.train.evaluate import evaluate
+from edgetx.train.examples import Examples
 from edgetx.train.graph import GraphModule, QuantizedGraphModule
 from edgetx.train.metrics import Stage
 
@@ -54,7 +54,7 @@ def measured_stage(
     name: str, module: nn.Module, test: Dataset, parameters: int, macs: int | None, **cost: float | None
 ) -> Stage:
     """The stage of a module whose size is known."""
-    result = evaluate(module, torch.from_numpy(test.x), torch.from_numpy(test.y))
+    result = evaluate(module, Examples.of(test))
     return Stage(name, result.accuracy, result.interval, parameters, macs, **cast(dict[str, Any], cost))
 
 

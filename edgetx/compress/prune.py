@@ -5,21 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, built_report, cost_of
 from edgetx.compress.distill import blends, objective
 from edgetx.compress.folder import write_graph_folder
 from edgetx.compress.ledger import earlier_stages, graph_stage
-from edgetx.compress.pruning import Labelled, Pruner
+from edgetx.compress.pruning import Pruner
 from edgetx.compress.trained import Trained, load_trained, taught_by
 from edgetx.compress.tuning import Tuner, schedule
-from edgetx.compress.views import TuningData, Views, load_tuning_data
+from edgetx.compress.views import TuningData, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
 from edgetx.ir import Graph
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe
 from edgetx.targets import Target
+from edgetx.train.examples import Examples
 from edgetx.train.graph import GraphModule
 from edgetx.train.metrics import Stage
 from edgetx.train.model_folder import MARKER
@@ -84,8 +83,7 @@ def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cos
     """The graph, pruned and tuned in turn until its expected cost keeps the limit; see `prune`."""
     settings = model.recipe.pruning
     views = taught_by(model.graph, known.views)
-    judges = _every(known.views, max(1, len(known.views.y) // _JUDGES))
-    valid = Labelled(torch.from_numpy(known.valid.x), torch.from_numpy(known.valid.y))
+    judges, valid = known.views.some(_JUDGES), Examples.of(known.valid)
     pruner = Pruner(settings.method, settings.step, costs, judges, valid, watch.stage)
     graph, start = model.graph, costs(model.graph)
     for number in range(1, settings.rounds + 1):
@@ -103,10 +101,6 @@ def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cos
         tuner.run(None, watch.epoch)
         graph = module.trained()
     return graph
-
-
-def _every(views: Views, step: int) -> Labelled:
-    return Labelled(views.x[0][::step], views.y[::step])
 
 
 def _between(start: Cost, limit: Cost, share: float) -> Cost:

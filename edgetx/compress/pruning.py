@@ -17,6 +17,7 @@ from edgetx.ops import Attention
 from edgetx.passes.channels import ChannelGroup, channel_groups
 from edgetx.passes.drop_branch import Branch, DropBranch, residual_branches
 from edgetx.passes.remove_channels import RemoveChannels
+from edgetx.train.examples import Examples
 from edgetx.train.graph import GraphModule
 
 CostOf = Callable[[Graph], Cost]
@@ -25,14 +26,6 @@ Progress = Callable[[str], None]
 TOLERANCES = (0.0, 0.01, 0.03, 0.1, 0.3, float("inf"))
 """By how much of itself the loss may rise for one candidate, tried in turn until the graph is small enough."""
 _BATCH = 64
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Model inputs and their labels."""
-
-    x: Tensor
-    y: Tensor
 
 
 @dataclass(frozen=True)
@@ -65,8 +58,8 @@ class Pruner:
     method: Literal["accuracy", "taylor", "magnitude", "activation"]
     step: int
     cost_of: CostOf
-    training: Labelled
-    valid: Labelled
+    training: Examples
+    valid: Examples
     progress: Progress = lambda _: None
 
     def prune(self, graph: Graph, limit: Cost) -> Graph:
@@ -172,7 +165,7 @@ def _is_head(graph: Graph, group: ChannelGroup) -> bool:
 class _Judge:
     """The validation loss of a graph with candidates held at 0."""
 
-    def __init__(self, graph: Graph, valid: Labelled) -> None:
+    def __init__(self, graph: Graph, valid: Examples) -> None:
         self.module, self.valid, self.graph = GraphModule(graph), valid, graph
 
     def loss(self, gone: Sequence[Candidate], at_most: float = float("inf")) -> float:

@@ -3,9 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from edgetx.audio import Dataset
 from edgetx.compiler.quantized import as_inputs
 from edgetx.compress.cost import built_report
 from edgetx.compress.distill import objective
@@ -19,7 +16,8 @@ from edgetx.ir import Graph
 from edgetx.output import check_replaceable
 from edgetx.quant import QuantPlan, calibrate, make_plan, parse_recipe
 from edgetx.targets import Target
-from edgetx.train.evaluate import Evaluation, evaluate
+from edgetx.train.evaluate import evaluate
+from edgetx.train.examples import Examples
 from edgetx.train.graph import QuantizedGraphModule
 from edgetx.train.metrics import Stage
 from edgetx.train.model_folder import MARKER
@@ -76,7 +74,8 @@ def quantization_aware(
     """The float graph with weights that suit the plan, or as it was if none suit it better."""
     settings, recipe = model.recipe.quantization_aware, model.recipe
     module = QuantizedGraphModule(model.graph, plan)
-    before = _judged(module, known.valid)
+    valid = Examples.of(known.valid)
+    before = evaluate(module, valid)
     watch.stage("quantization-aware training")
     views = taught_by(model.graph, known.views)
     slow = replace(
@@ -84,10 +83,6 @@ def quantization_aware(
     )
     tuner = Tuner(module, views, known.valid, slow, objective(recipe))
     tuner.run(checkpoint, watch.epoch)
-    after = _judged(module, known.valid)
+    after = evaluate(module, valid)
     better = (after.accuracy, -after.loss) > (before.accuracy, -before.loss)
     return module.trained() if better else model.graph
-
-
-def _judged(module: QuantizedGraphModule, valid: Dataset) -> Evaluation:
-    return evaluate(module, torch.from_numpy(valid.x), torch.from_numpy(valid.y))

@@ -19,6 +19,7 @@ from edgetx.compress.supernet import Supernet
 from edgetx.compress.views import TuningData
 from edgetx.errors import FitError
 from edgetx.train.evaluate import evaluate
+from edgetx.train.examples import Examples
 
 Measure = Callable[[Choice], Cost]
 Report = Callable[[int, int], None]
@@ -79,7 +80,7 @@ def search(
         sampler=optuna.samplers.NSGAIISampler(population_size=_POPULATION, constraints_func=_constraint),
         load_if_exists=True,
     )
-    calibration, space = _calibration(known), supernet.space
+    calibration, space = known.views.some(_CALIBRATION_CLIPS).x, supernet.space
 
     def objective(trial: Trial) -> tuple[float, float]:
         choice = suggest(trial, space)
@@ -136,12 +137,7 @@ def write_found(path: Path, found: Sequence[Found]) -> None:
 
 def _accuracy(supernet: Supernet, choice: Choice, calibration: torch.Tensor, known: TuningData) -> float:
     subnet = supernet.subnet(choice, calibration)
-    return evaluate(subnet, torch.from_numpy(known.valid.x), torch.from_numpy(known.valid.y)).accuracy
-
-
-def _calibration(known: TuningData) -> torch.Tensor:
-    view = known.views.x[0]
-    return view[:: max(1, len(view) // _CALIBRATION_CLIPS)]
+    return evaluate(subnet, Examples.of(known.valid)).accuracy
 
 
 def _complete(study: optuna.Study) -> list[FrozenTrial]:

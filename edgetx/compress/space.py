@@ -48,7 +48,8 @@ class Space:
         values = {name: tuple(sorted(set(given))) for name, given in recipe.search.space.items()}
         layers = own.get("layers")
         if not isinstance(layers, int):
-            raise ConfigError("the model must say how many layers it has", where=f"{recipe.name}.model.options.layers")
+            where = f"{recipe.name}.model.options.layers"
+            raise ConfigError("the model does not say how many layers it has", where=where, hint="layers = 4")
         for name, given in values.items():
             mine = own.get(name.removeprefix(PER_LAYER))
             if not given or not isinstance(mine, int) or max(given) > mine or min(given) < 1:

@@ -80,7 +80,8 @@ def _folder_teacher(source: str, student: Recipe) -> Teacher:
         ("samples per clip", recipe.data.samples, student.data.samples),
     ):
         if theirs != ours:
-            raise ModelError(f"its {what} is {theirs}, the student's {ours}", where=source)
+            hint = "a teacher hears the student's clips; take one of the same rate and length"
+            raise ModelError(f"its {what} is {theirs}, the student's {ours}", where=source, hint=hint)
     columns = _columns(recipe.data.classes, student.data.classes, source)
     module = _module(source, folder)
 
@@ -123,7 +124,8 @@ def _file_teacher(path: Path, student: Recipe) -> Teacher:
     def answer(audio: Array) -> Array:
         rows = [run(row.reshape(shape)).ravel() for row in given(audio)]
         if len(rows[0]) != len(classes):
-            raise ModelError(f"gives {len(rows[0])} values for {len(classes)} classes", where=str(path))
+            hint = "distillation.teacher_classes names every output, in order"
+            raise ModelError(f"gives {len(rows[0])} values for {len(classes)} classes", where=str(path), hint=hint)
         return _as_logits(np.stack(rows))[:, columns]
 
     return Teacher(str(path), _digest(path, columns), answer)

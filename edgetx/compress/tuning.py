@@ -18,6 +18,7 @@ from edgetx.errors import ModelError
 from edgetx.recipe import Training
 from edgetx.train.augment import Augmenter
 from edgetx.train.evaluate import evaluate
+from edgetx.train.examples import Examples
 from edgetx.train.history import Epoch
 from edgetx.train.saving import load_checkpoint, save_checkpoint
 from edgetx.train.schedule import parameter_groups
@@ -97,7 +98,7 @@ class Tuner:
         augmenter: Augmenter | None = None,
     ) -> None:
         self.module, self.views, self.settings = module, views, settings
-        self.valid = torch.from_numpy(valid.x), torch.from_numpy(valid.y)
+        self.valid = Examples.of(valid)
         self.objective, self.augmenter = objective, augmenter
         self.optimizer = AdamW(parameter_groups(module, settings.weight_decay), settings.learning_rate)
         steps = math.ceil(len(views.y) / settings.batch)
@@ -125,7 +126,7 @@ class Tuner:
         torch.manual_seed(self.settings.seed * 100_003 + number)
         self.module.train()
         losses = [self._step(batch) for batch in self._batches(number)]
-        result = evaluate(self.state.average.module, *self.valid)
+        result = evaluate(self.state.average.module, self.valid)
         spent = time.monotonic() - started, time.process_time() - busy
         return Epoch(number, sum(losses) / len(losses), result.loss, result.accuracy, *spent)
 

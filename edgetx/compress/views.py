@@ -17,6 +17,7 @@ from edgetx.errors import DataError
 from edgetx.ir import Array
 from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
+from edgetx.train.examples import Examples
 from edgetx.train.pipeline import noise_recordings
 
 _BATCH = 64
@@ -35,6 +36,11 @@ class Views:
     x: Tensor
     y: Tensor
     teacher: Tensor | None = None
+
+    def some(self, count: int) -> Examples:
+        """At least so many clips as they are, at even distances; all if there are no more."""
+        step = max(1, len(self.y) // count)
+        return Examples(self.x[0][::step], self.y[::step])
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class TuningData:
 def load_tuning_data(
     data: Path, recipe: Recipe, teachers: Sequence[Teacher] = (), progress: Callable[[str], None] = lambda _: None
 ) -> TuningData:
-    """Views of an audio folder, or the arrays of an .npz with `x`, `y` and optionally `split` as they are.
+    """Views of the training clips of an audio folder, and its other clips as they are.
 
     Raises:
         DataError: If the data is missing, damaged or unlabelled, or a teacher does not fit it.
@@ -80,7 +86,9 @@ class _Maker:
         self, data: Path, recipe: Recipe, clips: Dataset, files: Sequence[Path], progress: Callable[[str], None]
     ) -> None:
         if len(clips.y) == 0:
-            raise DataError("no labels", where=str(data))
+            raise DataError(
+                "no clips in split 'train'", where=str(data), hint="edgetx data check shows how many there are"
+            )
         settings, rate = recipe.training.augmentation, recipe.data.sample_rate_hz
         self.augmenter = Augmenter(settings, rate, noise_recordings(data, recipe, torch.device("cpu")))
         self.frontend = FixedPointFrontEnd(recipe.frontend, rate, torch)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgetx.evaluation.intervals import wilson_interval
+from edgetx.train.examples import Examples
 
 _BATCH = 256
 
@@ -41,10 +42,10 @@ class Evaluation:
         return wilson_interval(int(self.correct.sum()), len(self.correct))
 
 
-def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> Evaluation:
-    """Run a model over features and compare with the labels."""
+def evaluate(model: nn.Module, examples: Examples) -> Evaluation:
+    """Run a model, which it leaves in eval mode, over model inputs and compare with the labels."""
     device = next(model.parameters()).device
     model.eval()
     with torch.inference_mode():
-        logits = torch.cat([model(batch.to(device)).cpu() for batch in torch.split(x, _BATCH)])
-    return Evaluation(F.cross_entropy(logits, y).item(), logits.argmax(dim=1), y)
+        logits = torch.cat([model(batch.to(device)).cpu() for batch in torch.split(examples.x, _BATCH)])
+    return Evaluation(F.cross_entropy(logits, examples.y).item(), logits.argmax(dim=1), examples.y)

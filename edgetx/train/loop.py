@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,18 +18,11 @@ from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
 from edgetx.train.draws import Draws
 from edgetx.train.evaluate import evaluate
+from edgetx.train.examples import Examples
 from edgetx.train.history import Epoch, best_epoch, write_log
 from edgetx.train.saving import load_checkpoint, save_checkpoint
 from edgetx.train.schedule import parameter_groups
 from edgetx.train.state import TrainState
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Clips and labels: int16 audio for training, float32 features for validation."""
-
-    x: Tensor
-    y: Tensor
 
 
 class Trainer:
@@ -38,7 +30,7 @@ class Trainer:
 
     Args:
         recipe: What to train and how.
-        training: Audio clips to learn from.
+        training: Audio clips to learn from, in 16-bit samples.
         validation: Features of the clips that choose the best epoch.
         augmenter: Random changes of the audio.
         fabric: Devices, processes and precision. Every step takes one batch over all processes together.
@@ -95,7 +87,7 @@ class Trainer:
         order = torch.randperm(len(self.labels))
         self.model.train()
         losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]
-        result = evaluate(self.state.average.module, self.validation.x, self.validation.y)
+        result = evaluate(self.state.average.module, self.validation)
         mean = sum(losses) / len(losses)
         if not math.isfinite(mean):
             hint = "lower training.learning_rate; the last good epoch is in the checkpoint"

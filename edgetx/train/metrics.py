@@ -21,6 +21,7 @@ from edgetx.errors import ModelError
 from edgetx.evaluation import classify
 from edgetx.recipe import Recipe
 from edgetx.train.evaluate import evaluate
+from edgetx.train.examples import Examples
 from edgetx.train.history import Epoch, best_epoch
 
 
@@ -155,7 +156,7 @@ def count_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:
 
 
 def _test(model: nn.Module, test: Dataset) -> Score:
-    answers = evaluate(model, torch.from_numpy(test.x), torch.from_numpy(test.y)).answers
+    answers = evaluate(model, Examples.of(test)).answers
     result = classify(answers.numpy(), test.y, test.classes, test.speakers)
     recalls = {name: score.recall for name, score in result.classes.items() if score.recall is not None}
     return Score(

@@ -19,8 +19,9 @@ from edgetx.errors import DataError
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
+from edgetx.train.examples import Examples
 from edgetx.train.history import Epoch, best_epoch, rank
-from edgetx.train.loop import Examples, Trainer
+from edgetx.train.loop import Trainer
 from edgetx.train.metrics import Metrics, measure, repeats
 from edgetx.train.model_folder import MARKER, write_model_folder
 from edgetx.train.pretrain import pretrain
@@ -89,11 +90,11 @@ def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Calla
     test, noise = features.part("test"), noise_recordings(data, recipe, fabric.device)
     augmenter = Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise)
     folder = work / f"fold-{recipe.data.test_fold}-seed-{recipe.training.seed}"
-    clips = _examples(_training_clips(data, recipe))
+    clips = Examples.of(_training_clips(data, recipe))
     trainer = Trainer(
         recipe,
         clips,
-        _examples(features.part("valid")),
+        Examples.of(features.part("valid")),
         augmenter,
         fabric,
         pretrain(recipe, clips.x, augmenter, folder, fabric) if recipe.pretraining else None,
@@ -141,7 +142,3 @@ def _precision(recipe: Recipe) -> Literal["32-true", "bf16-mixed"]:
     """The recipe's, unless the processor would only imitate it."""
     native = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
     return "bf16-mixed" if recipe.training.precision == "bfloat16" and native else "32-true"
-
-
-def _examples(dataset: Dataset) -> Examples:
-    return Examples(torch.from_numpy(dataset.x), torch.from_numpy(dataset.y))

@@ -32,7 +32,9 @@ class GraphModule(nn.Module):
     def __init__(self, graph: Graph, fixed: Sequence[str] = ()) -> None:
         super().__init__()
         if graph.states or len(graph.inputs) != 1 or len(graph.outputs) != 1:
-            raise ModelError("only graphs of one input, one output and no state are trained", where=graph.name)
+            hint = "train the clip model, before it is turned into a stream"
+            what = "only graphs of one input, one output and no state are trained"
+            raise ModelError(what, where=graph.name, hint=hint)
         self.graph = graph
         self.fixed = frozenset(fixed)
         self.weights = nn.ParameterList(

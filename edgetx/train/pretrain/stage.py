@@ -57,7 +57,10 @@ def pretrain(recipe: Recipe, clips: Tensor, augmenter: Augmenter, folder: Path, 
     torch.manual_seed(recipe.training.seed)
     model = build(recipe)
     if not isinstance(model, Encoder):
-        raise ConfigError(f"'{recipe.model.architecture}' is not an encoder", where=f"{recipe.name}.pretraining")
+        hint = "leave [pretraining] out, or choose an encoder: docs/architectures.md"
+        raise ConfigError(
+            f"'{recipe.model.architecture}' is not an encoder", where=f"{recipe.name}.pretraining", hint=hint
+        )
     try:
         objective = OBJECTIVES[settings.objective](model, settings)
     except ValueError as problem:
