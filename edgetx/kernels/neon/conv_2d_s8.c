@@ -31,19 +31,28 @@ void etx_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8
   const int32_t window = p->window_height * p->window_width * p->in_channels;
   const int32_t places = p->out_height * p->out_width;
   int8_t windows[ETX_TILE][LARGEST_WINDOW];
+  int32_t folded[ETX_CHUNK];
   if (window > LARGEST_WINDOW) {
     convolve_slowly(p, x, w, &out, y);
     return;
   }
-  for (int32_t place = 0; place < places; place += ETX_TILE) {
-    const int32_t rows = places - place < ETX_TILE ? places - place : ETX_TILE;
-    const int8_t *tile[ETX_TILE];
-    for (int32_t r = 0; r < ETX_TILE; ++r) {
-      tile[r] = windows[r < rows ? r : 0];
-      if (r < rows) {
-        etx_gather_window(p, x, place + r, windows[r]);
+  for (int32_t first = 0; first < p->out_channels; first += ETX_CHUNK) {
+    const int32_t channels = p->out_channels - first < ETX_CHUNK ? p->out_channels - first : ETX_CHUNK;
+    const etx_neon_output some = etx_output_from(&out, first);
+    const int8_t *weights = w + first * window;
+    const int is_folded = places > ETX_TILE;
+    const int is_narrow = is_folded && etx_fold_offsets(weights, window, channels, &some, folded);
+    for (int32_t place = 0; place < places; place += ETX_TILE) {
+      const int32_t rows = places - place < ETX_TILE ? places - place : ETX_TILE;
+      const int8_t *tile[ETX_TILE];
+      for (int32_t r = 0; r < ETX_TILE; ++r) {
+        tile[r] = windows[r < rows ? r : 0];
+        if (r < rows) {
+          etx_gather_window(p, x, place + r, windows[r]);
+        }
       }
+      etx_matmul_rows(tile, rows, weights, window, channels, &some, is_folded ? folded : 0, is_narrow,
+                      y + place * p->out_channels + first, p->out_channels);
     }
-    etx_matmul_rows(tile, rows, w, window, p->out_channels, &out, y + place * p->out_channels);
   }
 }

@@ -6,7 +6,7 @@
 #include "etx_neon_dot.h"
 
 /* Elsewhere, as on the host that checks the sources, the same in plain C. */
-enum { ETX_TILE = 4, ETX_STEP = 16 };
+enum { ETX_TILE = 4, ETX_STEP = 16, ETX_CHUNK = 512 };
 
 /* What turns accumulators of `channels` outputs into int8, as etx_requantize does. */
 typedef struct {
@@ -30,22 +30,6 @@ static inline int32x4_t etx_sum_each(const int32x4_t sums[ETX_TILE]) {
   return vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]));
 }
 
-/* The sums of four columns of weights. */
-static inline int32x4_t etx_weight_sums(const int8_t *const w[ETX_TILE], int32_t depth) {
-  int32x4_t sums[ETX_TILE];
-  for (int32_t c = 0; c < ETX_TILE; ++c) {
-    int32_t k = 0;
-    sums[c] = vdupq_n_s32(0);
-    for (; k + ETX_STEP <= depth; k += ETX_STEP) {
-      sums[c] = vpadalq_s16(sums[c], vpaddlq_s8(vld1q_s8(w[c] + k)));
-    }
-    if (k < depth) {
-      sums[c] = vpadalq_s16(sums[c], vpaddlq_s8(etx_load_tail(w[c] + k, depth - k)));
-    }
-  }
-  return etx_sum_each(sums);
-}
-
 static inline int32x4_t etx_requantize_four(int32x4_t acc, int32x4_t mantissa, int32x4_t shift,
                                             const etx_neon_output *out) {
   const int32x4_t zero = vdupq_n_s32(0);
@@ -58,81 +42,219 @@ static inline int32x4_t etx_requantize_four(int32x4_t acc, int32x4_t mantissa, i
   return vaddq_s32(vminq_s32(vmaxq_s32(scaled, low), top), vdupq_n_s32(out->output_offset));
 }
 
-/* Accumulators of `rows` (at most 4) rows and 4 columns without their offsets. */
-static inline void etx_tile(const int8_t *const x[ETX_TILE], const int8_t *const w[ETX_TILE], int32_t depth,
-                            int32x4_t acc[ETX_TILE]) {
-  int32x4_t a[ETX_TILE][ETX_TILE];
+/* Keeps compilers from moving loads down to the products that need them, where cores that issue in order would wait. */
+#define ETX_LOADED(v) __asm__("" : "+w"((v)[0]), "+w"((v)[1]), "+w"((v)[2]), "+w"((v)[3]))
+
+/* Sums of products of `rows` rows and 4 columns and, if `sums` is given, of the columns alone. `is_narrow`: no weight
+ * is -128. Always inlined, so that the sums stay in registers and what is not asked for is left out. */
+__attribute__((always_inline)) static inline void etx_tile(const int8_t *const x[ETX_TILE], int32_t rows,
+                                                           const int8_t *const w[ETX_TILE], int32_t depth,
+                                                           int32x4_t acc[ETX_TILE], int32x4_t *sums,
+                                                           int is_narrow) {
+  int32x4_t a[ETX_TILE][ETX_TILE], s[ETX_TILE];
   int32_t k = 0;
-  for (int32_t r = 0; r < ETX_TILE; ++r) {
-    for (int32_t c = 0; c < ETX_TILE; ++c) {
+#pragma GCC unroll 4
+  for (int32_t c = 0; c < ETX_TILE; ++c) {
+    s[c] = vdupq_n_s32(0);
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < rows; ++r) {
       a[r][c] = vdupq_n_s32(0);
     }
   }
   for (; k + ETX_STEP <= depth; k += ETX_STEP) {
-    const int8x16_t w0 = vld1q_s8(w[0] + k), w1 = vld1q_s8(w[1] + k), w2 = vld1q_s8(w[2] + k),
-                    w3 = vld1q_s8(w[3] + k);
+    int8x16_t column[ETX_TILE], row[ETX_TILE];
 #pragma GCC unroll 4
-    for (int32_t r = 0; r < ETX_TILE; ++r) {
-      const int8x16_t row = vld1q_s8(x[r] + k);
-      a[r][0] = etx_dot16(a[r][0], row, w0);
-      a[r][1] = etx_dot16(a[r][1], row, w1);
-      a[r][2] = etx_dot16(a[r][2], row, w2);
-      a[r][3] = etx_dot16(a[r][3], row, w3);
+    for (int32_t c = 0; c < ETX_TILE; ++c) {
+      column[c] = vld1q_s8(w[c] + k);
+    }
+    ETX_LOADED(column);
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < rows; ++r) {
+      row[r] = vld1q_s8(x[r] + k);
+    }
+    if (rows == ETX_TILE && ETX_LOADS_ROWS_FIRST) {
+      ETX_LOADED(row);
+    }
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+      for (int32_t c = 0; c < ETX_TILE; ++c) {
+        a[r][c] = is_narrow ? etx_dot16_narrow(a[r][c], row[r], column[c]) : etx_dot16(a[r][c], row[r], column[c]);
+      }
+    }
+    if (sums) {
+#pragma GCC unroll 4
+      for (int32_t c = 0; c < ETX_TILE; ++c) {
+        s[c] = etx_sum16(s[c], column[c]);
+      }
     }
   }
   if (k < depth) {
+    int8x16_t row[ETX_TILE];
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < rows; ++r) {
+      row[r] = etx_load_tail(x[r] + k, depth - k);
+    }
+#pragma GCC unroll 4
     for (int32_t c = 0; c < ETX_TILE; ++c) {
       const int8x16_t column = etx_load_tail(w[c] + k, depth - k);
-      for (int32_t r = 0; r < ETX_TILE; ++r) {
-        a[r][c] = etx_dot16(a[r][c], etx_load_tail(x[r] + k, depth - k), column);
+      s[c] = sums ? etx_sum16(s[c], column) : s[c];
+#pragma GCC unroll 4
+      for (int32_t r = 0; r < rows; ++r) {
+        a[r][c] = etx_dot16(a[r][c], row[r], column);
       }
     }
   }
-  for (int32_t r = 0; r < ETX_TILE; ++r) {
+#pragma GCC unroll 4
+  for (int32_t r = 0; r < rows; ++r) {
     acc[r] = etx_sum_each(a[r]);
+  }
+  if (sums) {
+    *sums = etx_sum_each(s);
   }
 }
 
-/* y[rows][channels] = requantize(x[rows][depth] * w[channels][depth]), rows at most 4; x is given row by row. */
+/* The columns of weights from `first` on; those behind the last repeat the first. */
+static inline void etx_columns(const int8_t *w, int32_t depth, int32_t columns, const int8_t *column[ETX_TILE]) {
+#pragma GCC unroll 4
+  for (int32_t c = 0; c < ETX_TILE; ++c) {
+    column[c] = w + (c < columns ? c : 0) * depth;
+  }
+}
+
+static inline int32x4_t etx_load_four(const int32_t *from, int32_t count) {
+  int32_t padded[ETX_TILE] = {0};
+  if (count >= ETX_TILE) {
+    return vld1q_s32(from);
+  }
+  for (int32_t c = 0; c < count; ++c) {
+    padded[c] = from[c];
+  }
+  return vld1q_s32(padded);
+}
+
+/* Whether no weight is -128. */
+static inline int etx_is_narrow(const int8_t *w, int32_t count) {
+  int8x16_t least = vdupq_n_s8(0);
+  int32_t k = 0;
+  for (; k + 2 * ETX_STEP <= count; k += 2 * ETX_STEP) {
+    least = vminq_s8(least, vminq_s8(vld1q_s8(w + k), vld1q_s8(w + k + ETX_STEP)));
+  }
+  for (; k < count; k += ETX_STEP) {
+    least = vminq_s8(least, etx_load_tail(w + k, count - k < ETX_STEP ? count - k : ETX_STEP));
+  }
+  return vminvq_s8(least) > -128;
+}
+
+/* Biases with what the offset of the inputs adds, of `channels` (at most ETX_CHUNK) channels; whether no weight is
+ * -128. */
+static inline int etx_fold_offsets(const int8_t *w, int32_t depth, int32_t channels, const etx_neon_output *out,
+                                    int32_t folded[ETX_CHUNK]) {
+  for (int32_t first = 0; first < channels; first += ETX_TILE) {
+    const int8_t *column[ETX_TILE];
+    int32x4_t none[ETX_TILE], sums;
+    const int32_t columns = channels - first < ETX_TILE ? channels - first : ETX_TILE;
+    etx_columns(w + first * depth, depth, columns, column);
+    etx_tile(0, 0, column, depth, none, &sums, 0);
+    vst1q_s32(folded + first, vmlaq_n_s32(etx_load_four(out->bias + first, columns), sums, out->input_offset));
+  }
+  return ETX_HAS_NARROW && etx_is_narrow(w, depth * channels);
+}
+
+static inline void etx_store_tile(const int32x4_t acc[ETX_TILE], int32x4_t start, int32_t rows, int32_t first,
+                                  int32_t columns, const etx_neon_output *out, int8_t *y, int32_t stride) {
+  const int32x4_t mantissas = etx_load_four(out->mantissas + first, columns);
+  const int32x4_t shifts = etx_load_four(out->shifts + first, columns);
+  int16x4_t half[ETX_TILE];
+#pragma GCC unroll 4
+  for (int32_t r = 0; r < ETX_TILE; ++r) {
+    half[r] = vmovn_s32(etx_requantize_four(vaddq_s32(acc[r], start), mantissas, shifts, out));
+  }
+  const int8x8_t upper = vmovn_s16(vcombine_s16(half[0], half[1])), lower = vmovn_s16(vcombine_s16(half[2], half[3]));
+  const int32x4_t words = vreinterpretq_s32_s8(vcombine_s8(upper, lower));
+  if (rows == ETX_TILE && columns == ETX_TILE) {
+    const int32_t word[ETX_TILE] = {vgetq_lane_s32(words, 0), vgetq_lane_s32(words, 1), vgetq_lane_s32(words, 2),
+                                    vgetq_lane_s32(words, 3)};
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < ETX_TILE; ++r) {
+      __builtin_memcpy(y + r * stride + first, &word[r], sizeof word[r]);
+    }
+    return;
+  }
+  int32_t some[ETX_TILE];
+  vst1q_s32(some, words);
+  for (int32_t r = 0; r < rows; ++r) {
+    __builtin_memcpy(y + r * stride + first, &some[r], (uint32_t)columns);
+  }
+}
+
+/* y[rows][channels] = requantize(x[rows][depth] * w[channels][depth]), rows at most 4; x is given row by row, and
+ * rows of y are `stride` apart. `folded` comes from etx_fold_offsets; without, weights are summed on the way. */
 static inline void etx_matmul_rows(const int8_t *const x[ETX_TILE], int32_t rows, const int8_t *w, int32_t depth,
-                                   int32_t channels, const etx_neon_output *out, int8_t *y) {
+                                   int32_t channels, const etx_neon_output *out, const int32_t *folded, int is_narrow,
+                                   int8_t *y, int32_t stride) {
   for (int32_t first = 0; first < channels; first += ETX_TILE) {
     const int32_t columns = channels - first < ETX_TILE ? channels - first : ETX_TILE;
-    int32_t bias[ETX_TILE] = {0}, mantissas[ETX_TILE] = {0}, shifts[ETX_TILE] = {0};
     const int8_t *column[ETX_TILE];
-    int32x4_t acc[ETX_TILE];
-    for (int32_t c = 0; c < ETX_TILE; ++c) {
-      const int32_t channel = first + (c < columns ? c : 0);
-      column[c] = w + channel * depth;
-      bias[c] = out->bias[channel];
-      mantissas[c] = out->mantissas[channel];
-      shifts[c] = out->shifts[channel];
-    }
-    etx_tile(x, column, depth, acc);
-    const int32x4_t start = vmlaq_n_s32(vld1q_s32(bias), etx_weight_sums(column, depth), out->input_offset);
-    for (int32_t r = 0; r < rows; ++r) {
-      int32_t four[ETX_TILE];
-      vst1q_s32(four, etx_requantize_four(vaddq_s32(acc[r], start), vld1q_s32(mantissas), vld1q_s32(shifts), out));
-      for (int32_t c = 0; c < columns; ++c) {
-        y[r * channels + first + c] = (int8_t)four[c];
+    int32x4_t acc[ETX_TILE], sums, start;
+    etx_columns(w + first * depth, depth, columns, column);
+    if (folded) {
+      if (ETX_HAS_NARROW && is_narrow) {
+        etx_tile(x, ETX_TILE, column, depth, acc, 0, 1);
+      } else {
+        etx_tile(x, ETX_TILE, column, depth, acc, 0, 0);
       }
+      start = vld1q_s32(folded + first);
+    } else {
+      if (rows == 1) {
+        etx_tile(x, 1, column, depth, acc, &sums, 0);
+        acc[1] = acc[2] = acc[3] = acc[0];
+      } else {
+        etx_tile(x, ETX_TILE, column, depth, acc, &sums, 0);
+      }
+      start = vmlaq_n_s32(etx_load_four(out->bias + first, columns), sums, out->input_offset);
     }
+    etx_store_tile(acc, start, rows, first, columns, out, y, stride);
   }
 }
 
 #else
+static inline int etx_fold_offsets(const int8_t *w, int32_t depth, int32_t channels, const etx_neon_output *out,
+                                    int32_t folded[ETX_CHUNK]) {
+  for (int32_t c = 0; c < channels; ++c) {
+    int32_t sum = 0;
+    for (int32_t k = 0; k < depth; ++k) {
+      sum += w[c * depth + k];
+    }
+    folded[c] = out->bias[c] + out->input_offset * sum;
+  }
+  return 0;
+}
+
 static inline void etx_matmul_rows(const int8_t *const x[ETX_TILE], int32_t rows, const int8_t *w, int32_t depth,
-                                   int32_t channels, const etx_neon_output *out, int8_t *y) {
+                                   int32_t channels, const etx_neon_output *out, const int32_t *folded, int is_narrow,
+                                   int8_t *y, int32_t stride) {
+  (void)is_narrow;
   for (int32_t r = 0; r < rows; ++r) {
     for (int32_t c = 0; c < channels; ++c) {
-      int32_t acc = out->bias[c];
+      int32_t acc = folded ? folded[c] : out->bias[c];
       for (int32_t k = 0; k < depth; ++k) {
-        acc += (x[r][k] + out->input_offset) * w[c * depth + k];
+        acc += (x[r][k] + (folded ? 0 : out->input_offset)) * w[c * depth + k];
       }
-      *y++ = (int8_t)etx_requantize(acc, out->mantissas[c], out->shifts[c], out->output_offset, out->low, out->high);
+      y[r * stride + c] =
+          (int8_t)etx_requantize(acc, out->mantissas[c], out->shifts[c], out->output_offset, out->low, out->high);
     }
   }
 }
 #endif
+
+/* What channels from `first` on need. */
+static inline etx_neon_output etx_output_from(const etx_neon_output *out, int32_t first) {
+  etx_neon_output rest = *out;
+  rest.bias += first;
+  rest.mantissas += first;
+  rest.shifts += first;
+  return rest;
+}
 
 #endif
