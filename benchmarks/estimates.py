@@ -35,7 +35,7 @@ from edgetx.recipe import Model, load_recipe
 from edgetx.runtimes.simulator import SimulatorRuntime
 from edgetx.targets import load_target
 
-BOARDS = ("nucleo-g0b1re", "mps2-an385", "nucleo-l4r5zi", "nucleo-u575zi", "nucleo-h7a3zi")
+BOARDS = ("microbit", "nucleo-g0b1re", "mps2-an385", "nucleo-l4r5zi", "nucleo-u575zi", "nucleo-h7a3zi")
 ZOO = "kws-transformer-micro"
 FITTED = {
     "kwt-micro-32": Model("kwt-micro-32"),
