@@ -24,7 +24,7 @@ class Interrupts:
     """
 
     def __init__(self, target: Target, emulator: Emulator, costs: ExceptionParameters, clock: Clock) -> None:
-        self.nvic = Nvic()
+        self.nvic = Nvic(priority_mask=target.priority_mask)
         self.systick = SysTick(lambda: clock.cycles)
         self.system = SystemControl(target.core, self.nvic)
         self._emulator, self._costs, self._clock = emulator, costs, clock
@@ -100,4 +100,4 @@ class Interrupts:
         register = self._emulator.register
         if not self._has_masks:
             return Masks(primask=register("primask"))
-        return Masks(register("primask"), register("faultmask"), register("basepri"))
+        return Masks(register("primask"), register("faultmask"), register("basepri") & self.nvic.priority_mask)

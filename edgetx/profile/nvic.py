@@ -38,6 +38,7 @@ class Nvic:
         pending: Exceptions that wait.
         active: Exceptions being handled, outermost first.
         priorities: Priority byte of each exception.
+        priority_mask: Bits that the chip keeps of one.
         group_bits: Bits of a priority that decide on preemption (from AIRCR.PRIGROUP).
     """
 
@@ -46,6 +47,7 @@ class Nvic:
     active: list[int] = field(default_factory=list)
     priorities: dict[int, int] = field(default_factory=dict)
     group_mask: int = 0xFE
+    priority_mask: int = 0xFF
 
     def priority(self, number: int) -> int:
         """Priority of an exception."""

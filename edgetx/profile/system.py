@@ -182,7 +182,7 @@ class SystemControl:
     def _write(self, offset: int, size: int, value: int) -> None:
         if first := _first_priority(offset & ~3):
             for i in range(size):
-                self.nvic.priorities[first + (offset & 3) + i] = value >> 8 * i & 0xFF
+                self.nvic.priorities[first + (offset & 3) + i] = value >> 8 * i & self.nvic.priority_mask
             return
         shift = 8 * (offset & 3)
         mask = ((1 << 8 * size) - 1) << shift

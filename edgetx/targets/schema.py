@@ -184,6 +184,7 @@ class Target:
         description: One line for people.
         core: Name of the core.
         clock_hz: Clock at which the core runs.
+        priority_bits: Upper bits that its interrupt priorities have; 0: 2 on ARMv6-M, else all 8.
         kind: mcu, or phone (for which no firmware is built).
         features: Optional parts of the core that this chip has.
         memory: Regions by name.
@@ -204,6 +205,7 @@ class Target:
     description: str
     core: str
     clock_hz: int
+    priority_bits: int = 0
     kind: str = "mcu"
     features: tuple[str, ...] = ()
     memory: dict[str, MemoryRegion] = field(default_factory=dict)
@@ -223,6 +225,12 @@ class Target:
     def core_info(self) -> Core:
         """The core itself."""
         return CORES[self.core]
+
+    @property
+    def priority_mask(self) -> int:
+        """Bits of a priority byte that exist."""
+        bits = self.priority_bits or (2 if self.core_info.architecture == "ARMv6-M" else 8)
+        return 0xFF & ~(0xFF >> bits)
 
     def region_of(self, role: str) -> str:
         """Name of the memory region that has a role.

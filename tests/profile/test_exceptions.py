@@ -61,6 +61,21 @@ def test_urgent_interrupts_preempt_and_others_wait(board: str, tmp_path: Path) -
     assert log == [1, 10, 20, 11, 30, 2]
 
 
+PRIORITIES = """
+void reset(void) {
+    REG(0xE000E400) = 0xFFFFFFFF;
+    note(REG(0xE000E400));
+    finish(0);
+}
+"""
+
+
+@pytest.mark.parametrize(("board", "kept"), [("nucleo-g0b1re", 0xC0), ("nrf52840-dk", 0xE0), ("nucleo-l4r5zi", 0xF0)])
+def test_priorities_keep_the_bits_that_the_chip_has(board: str, kept: int, tmp_path: Path) -> None:
+    _, log = run(board, PRIORITIES, tmp_path)
+    assert log == [kept * 0x01010101]
+
+
 MASKED = """
 void irq0(void) { note(10); }
 void reset(void) {
