@@ -14,11 +14,24 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 
+class AddressType(click.ParamType):  # type: ignore[type-arg]
+    """A number as C writes it."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Convert, or end the program with a message."""
+        try:
+            return int(value, 0)
+        except ValueError:
+            self.fail(f"expected an address such as 0x08000000, got '{value}'", param, ctx)
+
+
 @click.command("profile", short_help="Count the cycles of a firmware image, layer by layer.")
 @click.argument("artifact", type=click.Path(path_type=Path, exists=True))
 @target_option
 @click.option("--engine", type=click.Choice(["simulate", "estimate", "device"]), default="simulate", show_default=True)
-@click.option("--base", type=lambda text: int(text, 0), help="Address of a raw image, such as 0x08000000.")
+@click.option("--base", type=AddressType(), help="Address of a raw image, such as 0x08000000.")
 @click.option("--function", help="Function to call [default: edgetx_invoke, else the whole program].")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a report as one HTML page.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Write the call tree: *.json for speedscope.")
@@ -85,6 +98,8 @@ def simulate(artifact: Path, target: "Target", base: int | None, function: str |
         _only_for("simulate on a phone", {"--base": base, "--trace": trace})
         return profile_phone(artifact, target, function)
     result = profile_artifact(artifact, target, base, function)
+    if result.exit_status:
+        click.echo(f"note: the firmware ended with status {result.exit_status}", err=True)
     if trace:
         write_trace(result.span, artifact.name, target.clock_hz, trace)
     return result.report

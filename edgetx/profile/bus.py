@@ -113,5 +113,5 @@ class Bus:
         if self._poll.count > POLL_LIMIT:
             raise DeviceError(
                 f"the firmware polls register 0x{address:08x}, which nobody modelled (it reads 0x{value:x})",
-                hint=f"give it a value with map_mmio(0x{address & ~0xFFF:08x}, 0x1000, read, write)",
+                hint=f"in Python, give it a value: Simulator.map_mmio(0x{address & ~0xFFF:08x}, 0x1000, read, write)",
             )

@@ -19,6 +19,7 @@ from edgetx.targets import Target
 NOWHERE = 0x9FFF_F100
 UNIT_BYTES = 2 + 4 * 4
 UNCOUNTED_STEP = 200
+NEVER_ENDS = "of firmware that never ends, profile one function (--function NAME), or stop it: run(until=...)"
 
 
 class Execution:
@@ -151,7 +152,7 @@ class Execution:
             case StopKind.STEPPED:
                 self._check_limit()
             case StopKind.TIMEOUT:
-                raise self._error("the time limit is over", self._mmio.suspicion)
+                raise self._error("the time limit is over", self._mmio.suspicion or NEVER_ENDS)
             case StopKind.FAULT:
                 at = "" if stop.address is None else f" (address 0x{stop.address:08x})"
                 raise self._error(f"{stop.what}{at}", "is there a region or peripheral missing in the target?")
@@ -200,7 +201,7 @@ class Execution:
     def _seconds_left(self) -> float:
         left = self._time_over - monotonic()
         if left <= 0:
-            raise self._error("the time limit is over", self._mmio.suspicion)
+            raise self._error("the time limit is over", self._mmio.suspicion or NEVER_ENDS)
         return left
 
     def _error(self, what: str, hint: str = "") -> DeviceError:

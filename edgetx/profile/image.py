@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -68,7 +69,9 @@ class Image:
             DeviceError: If the image has none of that name.
         """
         if name not in self._by_name:
-            raise DeviceError(f"no symbol '{name}'", where=self.path.name, hint="is the image stripped?")
+            similar = get_close_matches(name, self._by_name, 3)
+            hint = f"did you mean {' or '.join(similar)}?" if similar else "is the image stripped?"
+            raise DeviceError(f"no symbol '{name}'", where=self.path.name, hint=hint)
         return self._by_name[name]
 
     def has_symbol(self, name: str) -> bool:

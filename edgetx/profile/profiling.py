@@ -30,6 +30,7 @@ class Profile:
 
     report: Json
     span: Span
+    exit_status: int | None = None
 
 
 def profile_artifact(artifact: Path, target: Target, base: int | None = None, function: str | None = None) -> Profile:
@@ -97,7 +98,8 @@ def profile_run(sim: Simulator, run: Callable[[], object], layers: Sequence[Laye
     before = take_snapshot(tracer)
     watch.run(run)
     span = Span(tracer, sim.image, before, take_snapshot(tracer))
-    return Profile(_report(sim, span, stack - tracer.engine.lowest_stack, watch.rows()), span)
+    report = _report(sim, span, stack - tracer.engine.lowest_stack, watch.rows())
+    return Profile(report, span, sim.exit_status)
 
 
 def _report(sim: Simulator, span: Span, stack_bytes: int, layers: list[Json]) -> Json:

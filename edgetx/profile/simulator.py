@@ -10,7 +10,7 @@ from edgetx.profile.bus import Peripheral, Read, Write
 from edgetx.profile.clock import Clock
 from edgetx.profile.cores import load_core, make_model
 from edgetx.profile.emulator import PAGE, Emulator
-from edgetx.profile.execution import Execution
+from edgetx.profile.execution import NEVER_ENDS, Execution
 from edgetx.profile.image import Image, load_image
 from edgetx.profile.instruction import Instruction
 from edgetx.profile.interrupts import Interrupts
@@ -241,7 +241,7 @@ class Simulator:
     def _check_spinning(self) -> None:
         """A branch to itself ends only by an interrupt."""
         if self._interrupts.next_cycle is None and not self._interrupts.nvic.pending:
-            raise DeviceError("an endless loop that no interrupt can end", hint="stop before it: run(until=...)")
+            raise DeviceError("an endless loop that no interrupt can end", hint=NEVER_ENDS)
 
     def _set_up_timing(self) -> None:
         if self.tracer is None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from firmware import build, needs_toolchain
 
+from edgetx.cli import main
 from edgetx.profile import Simulator
 
 needs_qemu = pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="needs qemu-system-arm")
@@ -16,6 +18,7 @@ pytestmark = [needs_toolchain, needs_qemu]
 
 BOARDS = {"mps2-an385": "m3", "mps2-an386": "m4", "mps2-an500": "m7", "mps2-an505": "m33"}
 LENGTH = 400
+MODEL = "kws-transformer-micro"
 
 BASIC = """
 add{s} {d}, {a}, {b} / adc{s} {d}, {a}, {b} / sub{s} {d}, {a}, {b} / sbc{s} {d}, {a}, {b} / rsb{s} {d}, {a}, {b}
@@ -168,6 +171,21 @@ def test_random_streams(board: str, seed: int, tmp_path: Path) -> None:
     expected = in_qemu(board, image)
     assert len(expected) == 104
     assert sim.output.split() == expected
+
+
+@pytest.mark.parametrize("board", ["mps2-an386", pytest.param("mps2-an500", marks=pytest.mark.slow)])
+def test_firmware_of_a_keyword_transformer(board: str, tmp_path: Path) -> None:
+    """It runs golden inputs through the model and audio through the front end, and prints checksums."""
+    done = CliRunner().invoke(
+        main, ["compile", MODEL, "--target", board, "--to", "c", "-q", "-o", str(tmp_path / "out")]
+    )
+    assert done.exit_code == 0, done.output
+    sim = Simulator(board, tmp_path / "out" / "firmware.elf", count=False)
+    sim.run()
+    printed = sim.output.split()
+    assert printed[-1] == "PASS"
+    assert printed.count("ok") >= 2
+    assert printed == in_qemu(board, tmp_path / "out" / "firmware.elf")
 
 
 @pytest.mark.parametrize("seed", range(6))

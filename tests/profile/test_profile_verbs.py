@@ -93,3 +93,14 @@ def test_mistakes(image: Path, arguments: tuple[str, ...], code: int, text: str)
     result = run("profile", image, *arguments)
     assert result.exit_code == code
     assert text in result.stderr
+
+
+def test_a_function_that_is_spelt_wrong_and_a_status_that_is_not_zero(tmp_path: Path) -> None:
+    image = str(build("nucleo-l4r5zi", "void reset(void) { finish(3); }", tmp_path))
+    done = CliRunner().invoke(main, ["profile", image, "--target", "nucleo-l4r5zi"])
+    assert done.exit_code == 0
+    assert "ended with status 3" in done.stderr
+    wrong = CliRunner().invoke(main, ["profile", image, "--target", "nucleo-l4r5zi", "--function", "rest"])
+    assert "did you mean reset?" in wrong.stderr
+    base = CliRunner().invoke(main, ["profile", image, "--target", "nucleo-l4r5zi", "--base", "flash"])
+    assert "such as 0x08000000" in base.stderr
