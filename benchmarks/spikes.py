@@ -7,7 +7,7 @@ Writes `targets/events/<core>.toml` for each board named, and with --plot a pict
 import argparse
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from edgetx import ops
 from edgetx.backends.c import emit_c, write_c
 from edgetx.compiler.profiling import layers_of
+from edgetx.compiler.spikes import EventCosts, dense_counts, event_counts
 from edgetx.firmware import build_firmware
 from edgetx.ir import Graph, GraphBuilder, QuantParams
 from edgetx.ops.lif import Gain
@@ -24,8 +25,10 @@ from edgetx.resources import data_dir
 from edgetx.runtimes.simulator import SimulatorRuntime
 from edgetx.targets import Target, load_target
 
-SHAPES = [(49, 64, 64), (49, 192, 64), (49, 256, 64), (49, 64, 256), (25, 256, 256)]
-"""Rows, inputs and outputs of the layers measured."""
+SHAPES = [(49, 192, 64), (49, 64, 64), (49, 96, 64), (49, 128, 64), (49, 256, 64), (49, 64, 256), (25, 128, 256),
+          (25, 256, 256), (49, 64, 1), (49, 49, 64), (1, 192, 64), (1, 64, 256),
+          (12, 64, 64), (98, 64, 64), (98, 128, 16)]  # fmt: skip
+"""Rows, inputs and outputs of the layers measured; the first is plotted."""
 RATES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 
 
@@ -95,18 +98,15 @@ def fitted(measured: Sequence[Measurement]) -> dict[str, float]:
             found[kept] = np.linalg.lstsq(matrix[:, kept], np.ones(len(cycles)), rcond=None)[0]
         return found
 
-    layers = [m.layer for m in measured]
-    dense_rows = [[x.macs, x.rows * x.outputs] for x in layers]
-    event_rows = [[m.layer.rows * m.layer.inputs, m.layer.rows * m.layer.outputs, m.rate * m.layer.macs]
-                  for m in measured]  # fmt: skip
+    dense_rows = [dense_counts(m.layer) for m in measured]
+    event_rows = [event_counts(m.layer, m.rate) for m in measured]
     dense = solve(dense_rows, [m.dense for m in measured])
     events = solve(event_rows, [m.events for m in measured])
     errors = [np.array(dense_rows) @ dense / [m.dense for m in measured] - 1,
               np.array(event_rows) @ events / [m.events for m in measured] - 1]  # fmt: skip
-    names = ["dense_cycles_per_mac", "dense_cycles_per_output", "cycles_per_input", "cycles_per_output",
-             "cycles_per_operation"]  # fmt: skip
+    names = [field.name for field in fields(EventCosts) if "cycles" in field.name]
     return {**dict(zip(names, map(float, (*dense, *events)), strict=True)),
-            "worst_error": float(np.abs(errors).max())}  # fmt: skip
+            "worst_error": float(np.abs(np.concatenate(errors)).max())}  # fmt: skip
 
 
 def write_costs(target: Target, measured: Sequence[Measurement]) -> None:
@@ -120,7 +120,7 @@ def write_costs(target: Target, measured: Sequence[Measurement]) -> None:
 
 
 def plot(results: dict[str, list[Measurement]], path: Path) -> None:
-    """Cycles over the firing rate, for each board the layer of SHAPES[1]."""
+    """Cycles over the firing rate, for each board the layer of SHAPES[0]."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -129,7 +129,7 @@ def plot(results: dict[str, list[Measurement]], path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "edgetx"
     figure, axes = plt.subplots(1, len(results), figsize=(5 * len(results), 3.6), squeeze=False)
     for axis, (board, measured) in zip(axes[0], results.items(), strict=True):
-        rows = [m for m in measured if (m.layer.rows, m.layer.inputs, m.layer.outputs) == SHAPES[1]]
+        rows = [m for m in measured if (m.layer.rows, m.layer.inputs, m.layer.outputs) == SHAPES[0]]
         rates = [m.rate for m in rows]
         axis.plot(rates, [m.dense / 1e3 for m in rows], "o-", label="dense")
         axis.plot(rates, [m.events / 1e3 for m in rows], "s-", label="event-driven")
@@ -137,7 +137,7 @@ def plot(results: dict[str, list[Measurement]], path: Path) -> None:
         if crossing is not None:
             axis.axvline(crossing, color="0.6", linestyle=":")
             axis.annotate(f"break-even {crossing:.0%}", (crossing, 0), ha="right", rotation=90, fontsize=8)
-        axis.set(title=f"{board}: {SHAPES[1][1]} spikes to {SHAPES[1][2]}", xlabel="firing rate", ylabel="kilocycles")
+        axis.set(title=f"{board}: {SHAPES[0][1]} spikes to {SHAPES[0][2]}", xlabel="firing rate", ylabel="kilocycles")
         axis.set_ylim(bottom=0)
         axis.legend()
     figure.tight_layout()
@@ -168,7 +168,7 @@ def main() -> None:
         for shape in SHAPES:
             rows = [m for m in results[board] if (m.layer.rows, m.layer.inputs, m.layer.outputs) == shape]
             print(f"{board} {shape}: break-even {break_even(rows)}, dense {rows[0].dense}, "
-                  f"event-driven {[(round(m.rate, 2), m.events) for m in rows]}")  # fmt: skip
+                  f"event-driven {[(round(m.rate, 2), m.events) for m in rows]}", flush=True)  # fmt: skip
     if arguments.plot:
         plot(results, arguments.plot)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("compile", short_help="Take a model to int8 TFLite, ONNX, C and firmware, and report what it costs.")
 @click.argument("source")
 @target_option
-@click.option("--to", "forms", default="tflite,onnx,c", show_default=True, help="Output forms.")
+@click.option("--to", "forms", help="Output forms [default: tflite,onnx,c, without a TFLite the model cannot have].")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to write [default: build/NAME].")
 @data_option
 @click.option(
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def command(
     source: str,
     target: "Target",
-    forms: str,
+    forms: str | None,
     out: Path | None,
     data: Path | None,
     settings: tuple[str, ...],
@@ -62,15 +62,24 @@ def command(
     edgetx compile my_recipe.toml --data recordings --target nucleo-l4r5zi --budget ram=16K,flash=64K,latency=50ms
     """
     from edgetx.cli.tables import print_placement, print_report
-    from edgetx.compiler import CompileOptions, compile_model, load_artifact, parse_budget, parse_forms, parse_settings
+    from edgetx.compiler import (
+        FORMS,
+        CompileOptions,
+        compile_model,
+        load_artifact,
+        parse_budget,
+        parse_forms,
+        parse_settings,
+    )
     from edgetx.compiler.source import is_untrained_recipe
 
     out = out or Path("build") / Path(source).stem
     limits = parse_budget(budget)
     if compress or (compress is None and data is not None and data.is_dir() and is_untrained_recipe(source)):
         source = _compressed(source, data, out, target, limits, quiet)
+    wanted = FORMS if forms is None else parse_forms(forms)
     options = CompileOptions(
-        source, target, out, parse_forms(forms), data, parse_settings(settings), limits, stream=stream
+        source, target, out, wanted, data, parse_settings(settings), limits, stream=stream, lenient=forms is None
     )
     with stages(quiet) as progress:
         report = compile_model(options, progress)

@@ -34,6 +34,12 @@ def print_report(report: Json, out: Path) -> None:
         print_profile(report["profile"], console)
     if report.get("streaming"):
         console.print(_streaming(report["streaming"]))
+    if report.get("lmu"):
+        console.print(_lmu(report["lmu"]))
+    if report.get("spikes"):
+        console.print(_spikes(report["spikes"]))
+    for form, reason in report.get("left_out", {}).items():
+        console.print(f"[yellow]no {form}[/]: {reason}")
 
 
 def print_profile(profile: Json, console: Console | None = None) -> None:
@@ -261,6 +267,27 @@ def _verification(verification: Json) -> Table:
             continue
         largest = f"{row['max_lsb']} LSB"
         table.add_row(runtime, number(row["cases"]), number(row["mismatches"]), largest, percent(row["same_top1"]))
+    return table
+
+
+def _lmu(lmu: Json) -> Table:
+    columns = "signal to error>", "memory, readout>", "with what joins>", "all cycles>", "flash>", "streamed state>"
+    table = plain_table("LMU as", *columns)
+    for row in lmu["candidates"]:
+        keys = ("readout_cycles", "memory_cycles", "cycles", "flash_bytes", "stream_state_bytes")
+        name = f"{row['form']} (chosen)" if row["form"] == lmu["form"] else row["form"]
+        table.add_row(name, f"{row['snr_db']:.1f} dB", *(number(row[key]) for key in keys))
+    return table
+
+
+def _spikes(spikes: Json) -> Table:
+    table = plain_table("layer on spikes", "firing rate>", "break-even>", "MACs>", "synaptic operations>", "kernel")
+    for row in spikes["layers"]:
+        kernel = "event-driven" if row["event_driven"] else "dense"
+        limit = "–" if row["break_even"] is None else f"{row['break_even']:.1%}"
+        counts = number(row["macs"]), number(round(row["synaptic_operations"]))
+        table.add_row(row["layer"], f"{row['rate']:.1%}", limit, *counts, kernel)
+    table.add_row("all", "", "", number(spikes["macs"]), number(round(spikes["synaptic_operations"])), "")
     return table
 
 

@@ -3,10 +3,11 @@
 from edgetx.compiler.artifact import Artifact, load_artifact
 from edgetx.compiler.budget import Budget, parse_budget
 from edgetx.compiler.compile import CompileOptions, compile_model
-from edgetx.compiler.settings import parse_forms, parse_settings
+from edgetx.compiler.settings import FORMS, parse_forms, parse_settings
 from edgetx.compiler.source import Source, load_source
 
 __all__ = [
+    "FORMS",
     "Artifact",
     "Budget",
     "CompileOptions",

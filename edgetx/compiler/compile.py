@@ -23,7 +23,15 @@ from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text, profile_artifact
 from edgetx.compiler.quantized import Quantized, as_inputs, integer_model, quantize_for_tflite
 from edgetx.compiler.report import Measured, build_report
-from edgetx.compiler.settings import FORMS, input_settings, lmu_form, overridden, states_as_inputs, stream_settings
+from edgetx.compiler.settings import (
+    FORMS,
+    input_settings,
+    lmu_form,
+    overridden,
+    spike_kernels,
+    states_as_inputs,
+    stream_settings,
+)
 from edgetx.compiler.source import Source, load_source
 from edgetx.compiler.spikes import LayerSpikes, spike_statistics, spikes_report
 from edgetx.compiler.streaming import (
@@ -34,6 +42,7 @@ from edgetx.compiler.streaming import (
     summary,
 )
 from edgetx.compiler.verification import make_cases, verify_artifact
+from edgetx.errors import UnsupportedOpError
 from edgetx.firmware import Firmware, GoldenAudio, GoldenCase, build_firmware
 from edgetx.firmware.phone import build_phone_program
 from edgetx.ir import Array, Arrays
@@ -72,6 +81,7 @@ class CompileOptions:
         cases: Inputs on which every runtime is compared with the reference.
         simulated_cases: How many of them the simulated core runs.
         stream: Whether to turn the clip model into one that runs hop by hop.
+        lenient: Whether to leave out a TFLite file that the model cannot have, and say so in the report.
     """
 
     source: str
@@ -84,6 +94,7 @@ class CompileOptions:
     cases: int = 32
     simulated_cases: int = 4
     stream: bool = False
+    lenient: bool = False
 
 
 @dataclass
@@ -101,6 +112,7 @@ class _Work:
     streaming: StreamedModel | None = None
     spikes: Sequence[LayerSpikes] = ()
     artifacts: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def compile_model(options: CompileOptions, progress: Progress = lambda _: None) -> Mapping[str, object]:
@@ -116,7 +128,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     Raises:
         EdgetxError: If anything is wrong with the model, data, target, toolchain or disk; `options.out` is untouched.
     """
-    stream_options = parse_stream_options(stream_settings(options.settings))
+    stream_options, kernels = parse_stream_options(stream_settings(options.settings)), spike_kernels(options.settings)
     progress("import")
     source = load_source(options.source, input_settings(options.settings))
     clips = samples = calibration_samples(source, options.data)
@@ -132,12 +144,14 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
         work = _Work(options, source, samples, recipe, model, folder, progress, clips, streaming)
         _write_graphs(work)
-        work.spikes = spike_statistics(model.graph, real_cases(Artifact(folder), samples), options.target.core)
+        real = real_cases(Artifact(folder), samples)
+        work.spikes = spike_statistics(model.graph, real, options.target.core, kernels)
         sources, firmware = _write_forms(work)
         report = {
             **_measure(work, sources, firmware),
             "lmu": lmu_report(lmu, compared),
             "spikes": spikes_report(model.graph, work.spikes),
+            "left_out": dict(work.left_out),
         }
         options.budget.check(report)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -185,15 +199,12 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
     forms, folder = work.options.forms, work.folder
     if "tflite" in forms:
         work.progress("TFLite")
-        legal = quantize_for_tflite(work.model, work.samples, work.recipe, keep=work.streaming is not None)
-        if legal is not work.model.graph:
-            save_graph(legal, folder / "graphs" / "tflite.npz")
-        model = write_tflite(ExposeStates().run(legal) if states_as_inputs(work.options.settings) else legal)
-        (folder / "model.tflite").write_bytes(model)
-        (folder / "tflite").mkdir()
-        for name, text in micro_sources(model).items():
-            (folder / "tflite" / name).write_text(text, encoding="utf-8")
-        work.artifacts["tflite"] = "model.tflite"
+        try:
+            _write_tflite(work)
+        except UnsupportedOpError as refusal:
+            if not work.options.lenient:
+                raise
+            work.left_out["tflite"] = str(refusal)
     if "onnx" in forms:
         work.progress("ONNX")
         (folder / "model.onnx").write_bytes(write_onnx(work.model.graph))
@@ -221,6 +232,19 @@ def _write_forms(work: _Work) -> tuple[CSources, Firmware | None]:
             build_phone_program(folder / "c", work.options.target, folder / "program", _golden(work), audio=audio)
             work.artifacts["program"] = "program"
     return sources, firmware
+
+
+def _write_tflite(work: _Work) -> None:
+    folder = work.folder
+    legal = quantize_for_tflite(work.model, work.samples, work.recipe, keep=work.streaming is not None)
+    model = write_tflite(ExposeStates().run(legal) if states_as_inputs(work.options.settings) else legal)
+    if legal is not work.model.graph:
+        save_graph(legal, folder / "graphs" / "tflite.npz")
+    (folder / "model.tflite").write_bytes(model)
+    (folder / "tflite").mkdir()
+    for name, text in micro_sources(model).items():
+        (folder / "tflite" / name).write_text(text, encoding="utf-8")
+    work.artifacts["tflite"] = "model.tflite"
 
 
 def _write_board(work: _Work, golden: list[GoldenCase], audio: GoldenAudio) -> None:

@@ -15,9 +15,9 @@ from edgetx.compiler.quantized import Quantized, as_inputs, quantize_model
 from edgetx.compiler.report import graph_macs
 from edgetx.firmware import build_firmware
 from edgetx.fixedpoint import dequantize, quantize
-from edgetx.ir import Array, Graph
-from edgetx.ops import FullyConnected, Lif, Lmu
-from edgetx.passes.lower_lmu import FORMS, LmuForm, memory_state_bytes
+from edgetx.ir import Array, Graph, Node
+from edgetx.ops import Concatenation, FullyConnected, Lif, Lmu
+from edgetx.passes.lower_lmu import FORMS, READOUT, LmuForm, memory_state_bytes
 from edgetx.passes.pipeline import canonicalize
 from edgetx.quant import QuantRecipe
 from edgetx.quant.apply import signal_to_noise_db
@@ -40,6 +40,7 @@ class LmuCandidate:
         cycles: Of one invocation on the simulated core; None if nothing could be simulated.
         memory_cycles: Those of them between the memories' inputs and what reads them: memory, readout and what joins
             it with other operands.
+        readout_cycles: Those of the memory and the layer that reads only it; None where one layer reads more, too.
         flash_bytes: Code and constants of the image; None if there is none.
         ram_bytes: What the image writes to, stack included.
         stream_state_bytes: What the memories keep from hop to hop when the model runs hop by hop.
@@ -50,6 +51,7 @@ class LmuCandidate:
     macs: int
     cycles: int | None
     memory_cycles: int | None
+    readout_cycles: int | None
     flash_bytes: int | None
     ram_bytes: int | None
     stream_state_bytes: int
@@ -98,13 +100,14 @@ def _measured(form: LmuForm, imported: Graph, samples: Array, recipe: QuantRecip
     model = quantize_model(imported, samples, recipe, lmu=form)
     profile, flash, ram = _on_target(model, samples, target)
     layers = {} if profile is None else {layer["name"]: layer["cycles"] for layer in profile["layers"]}
-    between = memory_layers(imported, model.float_graph)
+    between, alone = memory_layers(imported, model.float_graph), readout_layers(imported, model.float_graph)
     return LmuCandidate(
         form=form,
         snr_db=_snr(model, samples),
         macs=graph_macs(model.graph),
         cycles=None if profile is None else profile["cycles"],
         memory_cycles=None if profile is None else sum(layers.get(name, 0) for name in between),
+        readout_cycles=None if profile is None or alone is None else sum(layers.get(name, 0) for name in alone),
         flash_bytes=flash,
         ram_bytes=ram,
         stream_state_bytes=memory_state_bytes(model.graph),
@@ -131,16 +134,47 @@ def memory_layers(imported: Graph, lowered: Graph) -> set[str]:
     """
     reference = canonicalize(imported, lmu="recurrence")
     found: set[str] = set()
+    for segment in _segments(reference):
+        inside = {node.name for node in segment}
+        outside = {v.name for node in segment for v in node.inputs} - {v.name for n in segment for v in n.outputs}
+        before = set().union(*(_ancestors(reference, name) for name in outside)) - inside
+        found |= _ancestors(lowered, segment[-1].outputs[0].name) - before
+    return found
+
+
+def readout_layers(imported: Graph, lowered: Graph) -> set[str] | None:
+    """Names of the layers of a lowered graph that are a memory or read nothing else.
+
+    Args:
+        imported: The graph before any form was chosen.
+        lowered: The same in some form.
+
+    Returns:
+        The names; None if a layer reads a memory along with other operands.
+    """
+    reference = canonicalize(imported, lmu="recurrence")
+    found: set[str] = set()
+    for segment in _segments(reference):
+        memory, reader = segment[0], segment[-1]
+        joined = any(isinstance(node.op, Concatenation) for node in segment)
+        end = reader.name + READOUT if joined else reader.name
+        if not any(node.name == end for node in lowered.nodes):
+            return None
+        (result,) = (node.outputs[0] for node in lowered.nodes if node.name == end)
+        found |= _ancestors(lowered, result.name) - _ancestors(lowered, memory.inputs[0].name)
+    return found
+
+
+def _segments(reference: Graph) -> list[list[Node]]:
+    """Each memory, and what follows it up to the neuron or layer that reads it."""
+    segments = []
     for memory in (node for node in reference.nodes if isinstance(node.op, Lmu)):
         segment, reader = [memory], memory
         while not isinstance(reader.op, FullyConnected | Lif):
             (reader,) = reference.users(reader.outputs[0])
             segment.append(reader)
-        inside = {node.name for node in segment}
-        outside = {v.name for node in segment for v in node.inputs} - {v.name for n in segment for v in n.outputs}
-        before = set().union(*(_ancestors(reference, name) for name in outside)) - inside
-        found |= _ancestors(lowered, reader.outputs[0].name) - before
-    return found
+        segments.append(segment)
+    return segments
 
 
 def _ancestors(graph: Graph, name: str) -> set[str]:

@@ -1,6 +1,7 @@
 """Options of `edgetx compile` as users spell them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
 
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError
@@ -9,7 +10,9 @@ from edgetx.passes.lower_lmu import LmuForm
 from edgetx.quant import QuantRecipe, parse_recipe
 
 FORMS = ("tflite", "onnx", "c")
-SETTINGS = ("quantization.recipe", "quantization.calibration", "lmu.form", "tflite.states")
+SETTINGS = ("quantization.recipe", "quantization.calibration", "lmu.form", "spikes.kernels", "tflite.states")
+SpikeKernels = Literal["auto", "dense", "events"]
+"""auto: event-driven where that is faster at the firing rate of the calibration inputs."""
 STREAMING = "streaming."
 """Begins the keys of what only `--stream` reads."""
 STREAM_SETTINGS = ("hop_frames", "look_back", "frame_ms", "smoothing_ms", "threshold", "refractory_ms")
@@ -68,6 +71,20 @@ def lmu_form(settings: Mapping[str, str]) -> LmuForm | None:
         if asked == form:
             return form
     raise ConfigError(f"unknown form '{asked}'", where="--set lmu.form", hint=f"known: auto, {', '.join(FORMS_OF_LMU)}")
+
+
+def spike_kernels(settings: Mapping[str, str]) -> SpikeKernels:
+    """How layers on spikes are computed.
+
+    Raises:
+        ConfigError: If the setting is none of the three.
+    """
+    asked = settings.get("spikes.kernels", "auto")
+    known: tuple[SpikeKernels, ...] = get_args(SpikeKernels)
+    for choice in known:
+        if asked == choice:
+            return choice
+    raise ConfigError(f"'{asked}'", where="--set spikes.kernels", hint=f"known: {', '.join(known)}")
 
 
 def input_settings(settings: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgetx.compiler.settings import SpikeKernels
 from edgetx.config import load_toml, parse
 from edgetx.errors import TargetError
 from edgetx.ir import Array, Arrays, Graph
@@ -24,36 +25,89 @@ class EventCosts:
     Attributes:
         core: The core.
         source: How the costs were found.
-        dense_cycles_per_mac: Dense layer, by multiply-accumulate.
+        dense_cycles_per_mac: Dense layer with its weights copied into RAM, by multiply-accumulate.
+        dense_cycles_per_mac_in_flash: Dense layer that reads its weights where they are.
         dense_cycles_per_output: Dense layer, by result.
+        dense_cycles_per_copied: Dense layer, by byte of weights copied.
         cycles_per_input: Event-driven layer, by input looked at, spike or not.
         cycles_per_output: Event-driven layer, by result.
-        cycles_per_operation: Event-driven layer, by spike and output.
+        cycles_per_spike: Event-driven layer, by spike.
+        cycles_per_operation: Event-driven layer with its columns copied into RAM, by spike and output.
+        cycles_per_operation_in_flash: Event-driven layer that reads its columns where they are.
+        cycles_per_copied: Event-driven layer, by byte of columns copied.
         worst_error: Largest relative error of these costs on the layers measured.
     """
 
     core: str
     source: str
     dense_cycles_per_mac: float
+    dense_cycles_per_mac_in_flash: float
     dense_cycles_per_output: float
+    dense_cycles_per_copied: float
     cycles_per_input: float
     cycles_per_output: float
+    cycles_per_spike: float
     cycles_per_operation: float
+    cycles_per_operation_in_flash: float
+    cycles_per_copied: float
     worst_error: float
 
     def dense(self, layer: SpikeLayer) -> float:
         """Cycles of the dense form."""
-        return layer.macs * self.dense_cycles_per_mac + layer.rows * layer.outputs * self.dense_cycles_per_output
+        costs = (
+            self.dense_cycles_per_mac,
+            self.dense_cycles_per_mac_in_flash,
+            self.dense_cycles_per_output,
+            self.dense_cycles_per_copied,
+        )
+        return _total(costs, dense_counts(layer))
 
     def events(self, layer: SpikeLayer, rate: float) -> float:
         """Cycles of the event-driven form where a share `rate` of the inputs fires."""
-        silent = layer.rows * (layer.inputs * self.cycles_per_input + layer.outputs * self.cycles_per_output)
-        return silent + rate * layer.macs * self.cycles_per_operation
+        costs = (
+            self.cycles_per_input,
+            self.cycles_per_output,
+            self.cycles_per_spike,
+            self.cycles_per_operation,
+            self.cycles_per_operation_in_flash,
+            self.cycles_per_copied,
+        )
+        return _total(costs, event_counts(layer, rate))
 
     def break_even(self, layer: SpikeLayer) -> float:
         """The share of inputs that fire at which both forms take the same time, within 0 … 1."""
-        room = self.dense(layer) - self.events(layer, 0.0)
-        return float(np.clip(room / (layer.macs * self.cycles_per_operation), 0.0, 1.0))
+        silent = self.events(layer, 0.0)
+        return float(np.clip((self.dense(layer) - silent) / (self.events(layer, 1.0) - silent), 0.0, 1.0))
+
+
+def dense_counts(layer: SpikeLayer) -> list[float]:
+    """How often a dense layer pays each of its costs, in the order of `EventCosts`."""
+    copied = layer.copies_weights
+    macs = 2 * -(-layer.rows // 2) * layer.inputs * layer.padded_outputs  # rows go two by two
+    return [
+        macs * copied,
+        macs * (not copied),
+        layer.rows * layer.outputs,
+        layer.packed_bytes * copied,
+    ]
+
+
+def event_counts(layer: SpikeLayer, rate: float) -> list[float]:
+    """How often an event-driven layer pays each of its costs, in the order of `EventCosts`."""
+    copied, inputs = layer.copies_columns, layer.rows * layer.inputs
+    operations = rate * inputs * layer.padded_outputs
+    return [
+        inputs,
+        layer.rows * layer.outputs,
+        rate * inputs,
+        operations * copied,
+        operations * (not copied),
+        layer.packed_bytes * copied,
+    ]
+
+
+def _total(costs: Sequence[float], counts: Sequence[float]) -> float:
+    return float(np.dot(costs, counts))
 
 
 @dataclass(frozen=True)
@@ -87,13 +141,16 @@ def load_event_costs(core: str) -> EventCosts | None:
     return parse(load_toml(path, TargetError), EventCosts, f"events/{core}", TargetError) if path.is_file() else None
 
 
-def spike_statistics(graph: Graph, inputs: Sequence[Arrays], core: str) -> list[LayerSpikes]:
+def spike_statistics(
+    graph: Graph, inputs: Sequence[Arrays], core: str, kernels: SpikeKernels = "auto"
+) -> list[LayerSpikes]:
     """Rates of all layers on spikes, and whether they should skip silent inputs; without costs none does.
 
     Args:
         graph: An integer graph.
         inputs: Quantized inputs of consecutive invocations; states are carried from one to the next.
         core: The core to decide for.
+        kernels: What the user asks for.
     """
     layers = spike_layers(graph)
     if not layers or not inputs:
@@ -104,7 +161,7 @@ def spike_statistics(graph: Graph, inputs: Sequence[Arrays], core: str) -> list[
     for layer in layers:
         rate = rates[layer.node.inputs[0].name]
         limit = None if costs is None else costs.break_even(layer)
-        skips = limit is not None and rate < limit
+        skips = kernels == "events" or (kernels == "auto" and limit is not None and rate < limit)
         found.append(LayerSpikes(layer.node.name, rate, layer.macs, rate * layer.macs, limit, skips))
     return found
 

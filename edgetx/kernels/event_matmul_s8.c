@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "etx_events.h"
 #include "etx_kernels.h"
 
@@ -15,7 +13,7 @@ static int32_t find_spikes(const int8_t *x, int32_t inputs, uint16_t *places) {
   }
   for (; i + 4 <= inputs; i += 4) {
     uint32_t word;
-    memcpy(&word, __builtin_assume_aligned(x + i, 4), sizeof word);
+    __builtin_memcpy(&word, __builtin_assume_aligned(x + i, 4), sizeof word);
     for (int32_t j = i; word != 0; ++j) {
       places[count] = (uint16_t)j;
       count += (int32_t)(word >> SPIKE_BITS & 1u);
@@ -29,23 +27,32 @@ static int32_t find_spikes(const int8_t *x, int32_t inputs, uint16_t *places) {
   return count;
 }
 
+static inline void sum_columns(const int32_t *columns, const uint16_t *places, int32_t count, int32_t *sums) {
+  etx_sum_columns(columns, places, count < CHUNK ? count : CHUNK, sums);
+  for (int32_t first = CHUNK; first < count; first += CHUNK) {
+    int32_t more[OUTPUTS];
+    etx_sum_columns(columns, places + first, count - first < CHUNK ? count - first : CHUNK, more);
+    for (int32_t i = 0; i < OUTPUTS; ++i) {
+      sums[i] += more[i];
+    }
+  }
+}
+
 void etx_event_matmul_s8(const etx_event_matmul_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
                          int32_t *scratch) {
   uint16_t *places = (uint16_t *)(void *)scratch;
+  const etx_event_limits limits = etx_event_limits_of(p->low, p->high);
   for (int32_t row = 0; row < p->rows; ++row) {
     const int32_t count = find_spikes(x + row * p->step, p->inputs, places);
+    const int32_t offset = -count * (WEIGHT_OFFSET << SPIKE_BITS);
     const int32_t *results = packed;
     for (int32_t left = p->outputs; left > 0; left -= OUTPUTS) {
       const int32_t *columns = results + 4 * OUTPUTS;
-      int32_t sums[OUTPUTS] = {0};
-      for (int32_t first = 0; first < count; first += CHUNK) {
-        etx_add_columns(columns, places + first, count - first < CHUNK ? count - first : CHUNK, sums);
-      }
+      int32_t sums[OUTPUTS];
+      sum_columns(columns, places, count, sums);
       const int32_t wanted = left < OUTPUTS ? left : OUTPUTS;
-      for (int32_t i = 0; i < wanted; ++i) {
-        const int32_t acc = (sums[i] - count * WEIGHT_OFFSET) * (1 << SPIKE_BITS) + results[4 * i];
-        *y++ = (int8_t)etx_clamp(etx_event_result(acc, results + 4 * i + 1), p->low, p->high);
-      }
+      etx_event_results(sums, offset, results, &limits, wanted, y);
+      y += wanted;
       results = columns + 2 * p->inputs;
     }
   }

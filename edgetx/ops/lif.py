@@ -10,7 +10,8 @@ import numpy as np
 from edgetx.errors import ModelError
 from edgetx.fixedpoint import Int, shift_half_up
 from edgetx.ir import Array, Arrays, Node, QuantParams, TensorType
-from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, register
+from edgetx.ops.lif_tflite import LifIntegers, write_lif
+from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, TfliteBuilder, register
 from edgetx.ops.quant_rule import QuantRule, StateRule
 from edgetx.ops.recurrence import Recurrence
 
@@ -136,6 +137,12 @@ class Lif(Recurrence):
             "threshold": self.threshold_units,
         }
         return KernelCall(f"lif_{KERNEL_SUFFIX[x.type.dtype]}", params, node.inputs)
+
+    def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
+        """Whole numbers in single precision, step by step."""
+        exact = LEAK_BITS + 1 - self.leak.bit_length()
+        shift = exact if self.leak << exact == 1 << LEAK_BITS else None
+        write_lif(node, LifIntegers(self.gain_bits(node), self.current_max, shift, self.threshold_units, SPIKE), b)
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
         """The integer arithmetic itself, in double precision; the membrane step by step."""

@@ -80,6 +80,9 @@ class TfliteBuilder(Protocol):
     def const(self, data: Array, name: str, quant: QuantParams | None = None) -> Value:
         """A constant operand that the graph does not hold (axes, shapes, paddings, tables)."""
 
+    def data(self, value: Value, /) -> Array | None:
+        """Contents of a constant operand; None for what is computed."""
+
     def temporary(self, tensor_type: TensorType, name: str, /) -> Value:
         """A tensor between two of the built-ins that make up one node."""
 

@@ -15,9 +15,12 @@ from edgetx.ops import Add, Concatenation, Conv2D, FullyConnected, Lmu, Pad, Res
 from edgetx.ops.lmu import fir_length
 from edgetx.passes.base import Rule
 
-LmuForm = Literal["fir", "parallel", "recurrence"]
-"""fir: memory and readout as one filter | parallel: the memory as a filter | recurrence: as it is."""
-FORMS: tuple[LmuForm, ...] = ("fir", "parallel", "recurrence")
+LmuForm = Literal["fir", "parallel", "recurrence", "split"]
+"""fir: memory and readout as one filter | parallel: the memory as a filter | recurrence: as it is |
+split: the recurrence, and a layer of its own that reads the memory."""
+FORMS: tuple[LmuForm, ...] = ("fir", "parallel", "recurrence", "split")
+READOUT = ".memory"
+"""Ends the name of the layer that reads nothing but a memory."""
 HISTORY = ".history"
 """Ends the name of the node that puts zeros before the input of a filter."""
 TAIL_DB = 60.0
@@ -51,7 +54,7 @@ class SplitReadout(Rule):
         ends = np.cumsum([value.shape[-1] for value in joined.inputs])[:-1]
         parts: list[Value] = []
         for value, columns in zip(joined.inputs, np.split(weight, ends, 1), strict=True):
-            name = f"{node.name}.memory" if _memory(graph, value) else f"{node.name}.direct"
+            name = node.name + (READOUT if _memory(graph, value) else ".direct")
             constants = [b.const(columns, f"{name}.weight")]
             if bias and value is joined.inputs[-1]:
                 constants.append(b.const(np.asarray(bias[0]), f"{node.name}.bias"))
@@ -135,6 +138,7 @@ def lowering(form: LmuForm) -> list[Rule]:
         "fir": [SplitReadout(), CollapseReadout(), UnfoldMemory()],
         "parallel": [UnfoldMemory()],
         "recurrence": [],
+        "split": [SplitReadout()],
     }
     return rules[form]
 

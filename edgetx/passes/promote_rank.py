@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from edgetx.ir import Graph, GraphBuilder, Node, Value
 from edgetx.ops import Concatenation, FullyConnected, Gather, Op, Pad, Reshape, ShiftIn, StridedSlice, Transpose
+from edgetx.ops.recurrence import Recurrence
 from edgetx.ops.reduction import Reduction
 from edgetx.passes.base import Pass
 
@@ -52,12 +53,22 @@ class _Promotion:
         return self._shaped(self.values[value.name], value.shape, f"{value.name}.result")
 
     def _promote(self, node: Node) -> None:
+        if isinstance(node.op, Recurrence):
+            self._keep(node)
+            return
         extra = RANK - node.inputs[0].type.rank
         op = _promoted_op(node, extra)
         (value,) = node.outputs
         operands = [self._operand(node, value) for value in node.inputs]
         y = self.builder.op(op, *operands, name=value.name)
         self.values[value.name] = self._shaped(y, _promoted(value.shape), f"{value.name}.promoted")
+
+    def _keep(self, node: Node) -> None:
+        """A recurrence between reshapes: its second axis is time."""
+        operands = [self._shaped(self.values.get(v.name, v), v.shape, f"{v.name}.demoted") for v in node.inputs]
+        results = self.builder.ops(node.op, *operands, name=node.name)
+        for value, y in zip(node.outputs, results, strict=True):
+            self.values[value.name] = self._shaped(y, _promoted(value.shape), f"{value.name}.promoted")
 
     def _operand(self, node: Node, value: Value) -> Value:
         """The promoted value; constants stay as they are where they are weights or broadcast."""

@@ -19,10 +19,13 @@ from edgetx.ops import (
     Transpose,
 )
 from edgetx.ops.lif import SPIKE
+from edgetx.plan.packing import STAGED_BYTES as STAGED_WEIGHTS
 from edgetx.plan.packing import STAGED_ROWS, SUM_LIMIT, rescaling_table
 
 OUTPUTS = 8
 """Outputs that the kernel computes together."""
+RESULT_BYTES = 16
+"""Bias, mantissa, rounding and shift of a result."""
 WEIGHT_OFFSET = 128
 STAGED_BYTES = 20480
 """Columns are read in no order, which flash memory punishes; so more of them are copied into RAM than of rows."""
@@ -50,6 +53,26 @@ class SpikeLayer:
     def macs(self) -> int:
         """Multiply-accumulates of the dense form."""
         return self.rows * self.inputs * self.outputs
+
+    @property
+    def padded_outputs(self) -> int:
+        """Results that the event-driven kernel computes per row."""
+        return -(-self.outputs // OUTPUTS) * OUTPUTS
+
+    @property
+    def packed_bytes(self) -> int:
+        """Bytes of weights, biases and multipliers, either way."""
+        return self.padded_outputs * (self.inputs + RESULT_BYTES)
+
+    @property
+    def copies_columns(self) -> bool:
+        """Whether the event-driven form reads its columns from a copy in RAM."""
+        return self.rows >= STAGED_ROWS and self.packed_bytes <= STAGED_BYTES
+
+    @property
+    def copies_weights(self) -> bool:
+        """Whether the dense form reads its weights from a copy in RAM."""
+        return self.rows >= STAGED_ROWS and self.packed_bytes <= STAGED_WEIGHTS
 
 
 def spike_layers(graph: Graph) -> list[SpikeLayer]:
@@ -116,7 +139,7 @@ def event_call(layer: SpikeLayer, call: KernelCall, data: Sequence[Array | None]
         **{field: call.params[field] for field in ("low", "high")},
     }
     packed = packed_blocks(flat, np.column_stack([bias, rescaling]))
-    staged = 1 if layer.rows >= STAGED_ROWS and packed.nbytes <= STAGED_BYTES else None
+    staged = 1 if layer.copies_columns else None
     return KernelCall(
         "event_matmul_s8", params, (call.operands[0], packed), scratch_bytes=2 * layer.inputs + 2, staged=staged
     )

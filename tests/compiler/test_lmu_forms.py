@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from edgetx.compiler.lmu_forms import LmuCandidate, choose_lmu_form, fastest_accurate, lmu_report, memory_layers
+from edgetx.compiler.lmu_forms import (
+    LmuCandidate,
+    choose_lmu_form,
+    fastest_accurate,
+    lmu_report,
+    memory_layers,
+    readout_layers,
+)
 from edgetx.compiler.settings import lmu_form
 from edgetx.errors import ConfigError
 from edgetx.frontends.torch import export_module
@@ -19,7 +26,7 @@ from edgetx.quant import QuantRecipe
 from edgetx.targets import load_target
 
 TOKENS, WIDTH = 20, 8
-CANDIDATE = LmuCandidate("fir", 40.0, 100, 1000, 600, 10, 20, 30)
+CANDIDATE = LmuCandidate("fir", 40.0, 100, 1000, 600, 400, 10, 20, 30)
 
 
 @cache
@@ -53,7 +60,7 @@ def test_phone_has_errors_and_products_but_no_cycles() -> None:
 def test_state_of_a_stream_is_inputs_or_the_memory() -> None:
     _, candidates = on_a_phone()
     kept = {candidate.form: candidate.stream_state_bytes for candidate in candidates}
-    assert kept == {"fir": TOKENS - 1, "parallel": TOKENS - 1, "recurrence": 2 * 6}
+    assert kept == {"fir": TOKENS - 1, "parallel": TOKENS - 1, "recurrence": 2 * 6, "split": 2 * 6}
 
 
 @pytest.mark.toolchain
@@ -65,6 +72,10 @@ def test_every_form_is_simulated() -> None:
         assert candidate.cycles is not None
         assert candidate.memory_cycles is not None
         assert 0 < candidate.memory_cycles < candidate.cycles
+    alone = {c.form: c.readout_cycles for c in candidates}
+    assert alone["recurrence"] is alone["parallel"] is None  # one layer reads the memory and the tokens
+    assert 0 < alone["fir"] < alone["split"]
+    assert all(c.readout_cycles < c.memory_cycles for c in candidates if c.readout_cycles)
 
 
 def test_fastest_of_the_accurate_forms_is_chosen() -> None:
@@ -84,6 +95,16 @@ def test_layers_between_input_and_readout() -> None:
         found = {node.op.name for node in lowered.nodes if node.name in names}
         assert wanted <= found
         assert "out" not in names
+
+
+def test_layers_that_read_nothing_but_the_memory() -> None:
+    graph = mixer()
+    for form, wanted in (("fir", {"pad", "conv_2d"}), ("split", {"lmu", "quantize", "fully_connected"})):
+        lowered = canonicalize(graph, lmu=form)  # type: ignore[arg-type]
+        names = readout_layers(graph, lowered)
+        assert names is not None
+        found = {node.op.name for node in lowered.nodes if node.name in names}
+        assert found - {"reshape"} == wanted
 
 
 def test_model_without_lmu_has_no_section() -> None:

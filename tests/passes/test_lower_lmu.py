@@ -37,7 +37,7 @@ def inputs(graph: Graph) -> list[Array]:
 def test_forms_compute_the_same(form: str) -> None:
     graph = lmu_layer(theta=2.0 * STEPS)
     lowered = run_passes(graph, lowering(form))  # type: ignore[arg-type]
-    assert ("lmu" in {node.op.name for node in lowered.nodes}) == (form == "recurrence")
+    assert ("lmu" in {node.op.name for node in lowered.nodes}) == (form in ("recurrence", "split"))
     np.testing.assert_allclose(execute(lowered, inputs(graph))[0], execute(graph, inputs(graph))[0], atol=1e-5)
 
 

@@ -1,6 +1,7 @@
 """Layers on spikes: which they are, and that adding the columns that fire gives the bits of the dense layer."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,7 @@ def test_strided_and_padded_convolutions_stay_dense() -> None:
         assert not spike_layers(b.graph(layer(b, image, op, (3, 1, 3, 4)))), op
 
 
-COSTS = EventCosts("core", "made up", 1.0, 10.0, 2.0, 20.0, 3.0, 0.0)
+COSTS = EventCosts("core", "made up", 1.0, 2.0, 10.0, 0.5, 2.0, 20.0, 1.0, 3.0, 4.0, 0.5, 0.0)
 
 
 def test_break_even_is_where_costs_meet() -> None:
@@ -129,8 +130,8 @@ def test_break_even_is_where_costs_meet() -> None:
     rate = COSTS.break_even(found)
     assert 0 < rate < 1
     assert COSTS.events(found, rate) == pytest.approx(COSTS.dense(found))
-    (narrow,) = spike_layers(dense(4, 100, 1))
-    assert COSTS.break_even(narrow) == 0  # looking for spikes takes longer than one product each
+    searching = replace(COSTS, cycles_per_input=200.0)
+    assert searching.break_even(found) == 0  # looking for spikes takes longer than all products
 
 
 def test_rates_are_those_of_the_inputs() -> None:

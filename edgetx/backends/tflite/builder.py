@@ -117,6 +117,10 @@ class SubgraphBuilder:
         self._consts[value.name] = data
         return value
 
+    def data(self, value: Value) -> Array | None:
+        """Contents of a constant operand; None for what is computed."""
+        return self._consts.get(value.name)
+
     def temporary(self, tensor: TensorType, name: str) -> Value:
         """A tensor that only operators of one node touch."""
         value = self._fresh(tensor, name)

@@ -12,6 +12,7 @@ from edgetx.errors import UnsupportedOpError
 from edgetx.ir import TensorType
 from edgetx.ops import Op
 from edgetx.ops.window import Window
+from edgetx.train.graph.recurrences import RECURRENCES
 
 Function = Callable[..., Tensor]
 """Called with the op and its operands."""
@@ -23,6 +24,9 @@ def torch_function(op: Op) -> Callable[..., tuple[Tensor, ...]]:
     Raises:
         UnsupportedOpError: If the op has none.
     """
+    if op.name in RECURRENCES:
+        recurrence = RECURRENCES[op.name]
+        return lambda *operands: recurrence(op, *operands)
     if op.name not in FUNCTIONS:
         raise UnsupportedOpError(f"op '{op.name}' cannot be trained", hint="train the model before it is exported")
     function = FUNCTIONS[op.name]
@@ -88,7 +92,10 @@ def _batch_matmul(op: ops.BatchMatmul, a: Tensor, b: Tensor) -> Tensor:
 
 def _attention(op: ops.Attention, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     q, k, v = (_heads(x, op.heads) for x in (q, k, v))
-    weights = (q @ k.mT * op.scale).softmax(-1)
+    scores = q @ k.mT * op.scale
+    if (visible := op.visible(q.shape[-2], k.shape[-2])) is not None:
+        scores = scores.masked_fill(~torch.from_numpy(visible).to(q.device), -torch.inf)
+    weights = scores.softmax(-1)
     return (weights @ v).transpose(-2, -3).flatten(-2)
 
 
