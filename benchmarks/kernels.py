@@ -19,7 +19,8 @@ from edgetx.quant import apply_plan, calibrate, make_plan, parse_recipe
 from edgetx.reference import execute
 from edgetx.targets import Target, load_target
 
-RUNTIME = ("edgetx_", "etx_layer_0", "etx_console", "etx_exit", "mem", "main", "Reset_Handler", "Default_Handler")
+RUNTIME = {"main", "begin", "nothing", "etx_serve", "etx_exit", "etx_core_id", "step_over_semihosting"}
+RUNTIME_PREFIXES = ("edgetx_", "etx_layer_0", "etx_console", "etx_cycles", "mem", "__gnu_thumb1")
 TARGETS = ("nucleo-l4r5zi", "nucleo-u575zi", "nucleo-h7a3zi", "nucleo-g0b1re")
 Layers = Callable[["Network", Value], Value]
 
@@ -114,8 +115,12 @@ def measure(graph: Graph, target: Target, folders: tuple[str, ...], folder: Path
     cycles = sim.cycles - before
     (expected,) = execute(graph, (x,))
     assert sim.read(sim.call(sim.symbol("edgetx_output"), 0), expected.nbytes) == expected.tobytes()
-    functions = [s for s in elf_symbols(firmware.elf) if s.kind == "function" and not s.name.startswith(RUNTIME)]
-    return Measured(cycles, sum(s.size_bytes for s in functions), firmware.arena_bytes)
+    functions = {s.name: s.size_bytes for s in elf_symbols(firmware.elf) if s.kind == "function"}
+    return Measured(cycles, sum(functions[name] for name in functions if not _is_runtime(name)), firmware.arena_bytes)
+
+
+def _is_runtime(name: str) -> bool:
+    return name in RUNTIME or name.startswith(RUNTIME_PREFIXES) or name.endswith("_Handler")
 
 
 def row(name: str, graph: Graph, target: Target) -> str:

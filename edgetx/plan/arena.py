@@ -46,7 +46,7 @@ class Arena:
 
 def plan_arena(buffers: Sequence[Buffer]) -> Arena:
     """The smallest packing found: several orders by rule, then shuffled ones, until one meets the lower bound."""
-    bound = _lower_bound(buffers)
+    bound = lower_bound(buffers)
     best: dict[str, int] | None = None
     best_size = 0
     for order in _orders(buffers):
@@ -59,9 +59,14 @@ def plan_arena(buffers: Sequence[Buffer]) -> Arena:
     return Arena(best or {}, best_size, bound)
 
 
-def _lower_bound(buffers: Sequence[Buffer]) -> int:
-    steps = {b.first for b in buffers}
-    return max((sum(b.size for b in buffers if b.first <= s <= b.last) for s in steps), default=0)
+def lower_bound(buffers: Sequence[Buffer]) -> int:
+    """Most bytes that are needed at any one step: no packing can be smaller."""
+    return max((live_bytes(buffers, step) for step in {b.first for b in buffers}), default=0)
+
+
+def live_bytes(buffers: Sequence[Buffer], step: int) -> int:
+    """Bytes that are needed at a step."""
+    return sum(b.size for b in buffers if b.first <= step <= b.last)
 
 
 def _orders(buffers: Sequence[Buffer]) -> "itertools.chain[list[Buffer]]":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from edgetx.ir import Array, Graph, Node, Value
+from edgetx.ir import Graph, Node, Value
 from edgetx.ops import KernelCall, Op
 from edgetx.plan.arena import Buffer
 
@@ -63,11 +63,15 @@ def live_buffers(graph: Graph, calls: Mapping[str, KernelCall], owner: Mapping[s
         if call is not None and call.scratch_bytes:
             buffers.append(Buffer(f"{node.name}.scratch", call.scratch_bytes, step, step))
         if call is not None and call.staged is not None:
-            buffers.append(Buffer(f"{node.name}.staged", _nbytes(call.operands[call.staged]), step, step))
+            buffers.append(Buffer(f"{node.name}.staged", staged_bytes(call), step, step))
     return buffers
 
 
-def _nbytes(operand: Value | Array) -> int:
+def staged_bytes(call: KernelCall) -> int:
+    """Bytes of the copy of a constant that the call asks for."""
+    if call.staged is None:
+        return 0
+    operand = call.operands[call.staged]
     return operand.type.nbytes if isinstance(operand, Value) else operand.nbytes
 
 

@@ -1,7 +1,7 @@
 """The program that the C backend writes: kernel calls in order, with every operand placed."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +11,7 @@ from edgetx.plan.arena import Arena, plan_arena
 from edgetx.plan.events import SpikeLayer, event_call, spike_layers
 from edgetx.plan.kernels import choose_kernel
 from edgetx.plan.liveness import live_buffers, owners
+from edgetx.plan.staging import stage_within
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,19 @@ def plan_program(graph: Graph, kernel_folders: Sequence[str] = (), events: Colle
         UnsupportedOpError: If an op has no C kernel.
     """
     layers = {layer.node.name: layer for layer in spike_layers(graph) if layer.node.name in events}
+    nodes = [node for node in graph.nodes if not cast(Op, node.op).is_view]
+    portable = {node.name: cast(Op, node.op).to_c(node) for node in nodes}
+    wished = [_step(graph, node, portable[node.name], kernel_folders, layers.get(node.name)) for node in nodes]
+    staged = stage_within(graph, portable, {step.node.name: step.call for step in wished})
     steps = tuple(
-        _step(graph, node, kernel_folders, layers.get(node.name))
-        for node in graph.nodes
-        if not cast(Op, node.op).is_view
+        step if step.node.name in staged else replace(step, call=replace(step.call, staged=None)) for step in wished
     )
     calls = {step.node.name: step.call for step in steps}
     owner = owners(graph, calls)
     return Program(graph, steps, plan_arena(live_buffers(graph, calls, owner)), owner)
 
 
-def _step(graph: Graph, node: Node, kernel_folders: Sequence[str], spikes: SpikeLayer | None) -> Step:
-    call = cast(Op, node.op).to_c(node)
+def _step(graph: Graph, node: Node, call: KernelCall, kernel_folders: Sequence[str], spikes: SpikeLayer | None) -> Step:
     data = [graph.const(operand) if isinstance(operand, Value) else operand for operand in call.operands]
     by_events = None if spikes is None else event_call(spikes, call, data)
     if by_events is not None:
