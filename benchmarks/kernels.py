@@ -116,10 +116,11 @@ def measure(graph: Graph, target: Target, folders: tuple[str, ...], folder: Path
     (expected,) = execute(graph, (x,))
     assert sim.read(sim.call(sim.symbol("edgetx_output"), 0), expected.nbytes) == expected.tobytes()
     functions = {s.name: s.size_bytes for s in elf_symbols(firmware.elf) if s.kind == "function"}
-    return Measured(cycles, sum(functions[name] for name in functions if not _is_runtime(name)), firmware.arena_bytes)
+    return Measured(cycles, sum(functions[name] for name in functions if not is_runtime(name)), firmware.arena_bytes)
 
 
-def _is_runtime(name: str) -> bool:
+def is_runtime(name: str) -> bool:
+    """Whether a function of an image belongs to none of its kernels."""
     return name in RUNTIME or name.startswith(RUNTIME_PREFIXES) or name.endswith("_Handler")
 
 

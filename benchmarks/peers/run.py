@@ -17,7 +17,7 @@ from foreign import adapt
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from kernels import RUNTIME, TARGETS, Network, logits_of_ds_cnn, quantized
+from kernels import TARGETS, Network, is_runtime, logits_of_ds_cnn, quantized
 
 from edgetx.backends.c import emit_c, write_c
 from edgetx.backends.tflite import builder, write_tflite
@@ -92,7 +92,7 @@ def measure(name: str, sources: Path, target: Target, graph: Graph, ram: int | N
         found = sim.read(sim.call(sim.symbol("edgetx_output"), 0), expected.nbytes)
         if found != expected.tobytes():
             sys.exit(f"{name} on {target.name}: {list(found)} instead of {ints(expected)}")
-        symbols = [s for s in elf_symbols(firmware.elf) if not s.name.startswith(RUNTIME)]
+        symbols = [s for s in elf_symbols(firmware.elf) if not is_runtime(s.name)]
         code = sum(s.size_bytes for s in symbols if s.kind == "function")
         constants = sum(s.size_bytes for s in symbols if s.section.startswith(".rodata"))
         return Row(name, cycles, code, constants, firmware.arena_bytes if ram is None else ram)

@@ -161,13 +161,14 @@ class Attention(Op):
     def to_c(self, node: Node) -> KernelCall:
         form = AttentionFormat.of(node)
         q, k, _ = node.inputs
+        everywhere = self.first + max(q.shape[-2], k.shape[-2])
         params = {
             "query_length": q.shape[-2],
             "key_length": k.shape[-2],
             "heads": self.heads,
             "head_size": q.shape[-1] // self.heads,
-            "look_back": k.shape[-2] if self.span is None else self.span[0],
-            "look_ahead": k.shape[-2] if self.span is None else self.span[1],
+            "look_back": everywhere if self.span is None else self.span[0],
+            "look_ahead": everywhere if self.span is None else self.span[1],
             "first": self.first,
             **vars(form),
             "output_offset": node.output.type.zero_point,
