@@ -37,7 +37,7 @@ BORDERS = {
     "flatbuffers": ("backends/tflite/", "frontends/tflite"),
     "google": ("backends/onnx/", "frontends/onnx/"),
     "lightning_fabric": ("train/",),
-    "matplotlib": ("evaluation/plots.py",),
+    "matplotlib": ("audio/plots.py", "evaluation/plots.py"),
     "nir": ("frontends/nir.py",),
     "onnx": ("backends/onnx/", "frontends/onnx"),
     "onnxruntime": ("runtimes/onnxruntime.py",),

@@ -1,16 +1,12 @@
-"""Spectrograms with detections, in a terminal and as PNG files."""
+"""Spectrograms with detections, in a terminal."""
 
 import itertools
-import struct
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 _SHADES = " .:-=+*#%@"
-_COLOURS = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], float)
-_MARK = (0, 255, 255)
 
 Level = NDArray[np.float64]
 
@@ -47,32 +43,3 @@ def text_picture(rows: NDArray[np.generic], marks: Sequence[tuple[int, str]], wi
             if place + i < columns:
                 below[place + i] = character
     return "\n".join([*lines, "".join(below).rstrip()])
-
-
-def png_picture(rows: NDArray[np.generic], marks: Sequence[int], zoom: int = 4) -> bytes:
-    """A spectrogram as a PNG file, with a line at each detection.
-
-    Args:
-        rows: Features, time × bands.
-        marks: Rows of the detections.
-        zoom: Pixels per row and band.
-    """
-    level = levels(rows).T[::-1]
-    place = level * (len(_COLOURS) - 1)
-    low = np.minimum(place.astype(int), len(_COLOURS) - 2)
-    share = (place - low)[..., None]
-    pixels = (_COLOURS[low] * (1 - share) + _COLOURS[low + 1] * share).round().astype(np.uint8)
-    for row in marks:
-        pixels[:, min(row, pixels.shape[1] - 1)] = _MARK
-    return _png(pixels.repeat(zoom, 0).repeat(zoom, 1))
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    """RGB pixels as PNG (ISO/IEC 15948), every line without a filter."""
-    height, width, _ = pixels.shape
-    lines = b"".join(b"\0" + line.tobytes() for line in pixels)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    )

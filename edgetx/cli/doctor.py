@@ -69,6 +69,7 @@ def tool_checks() -> list[Check]:
             "pip install pyocd, or --probe gdb:host:port",
         ),
         Check("adb", "phones", shutil.which("adb"), "apt install adb"),
+        Check("arecord", "edgetx listen --mic", shutil.which("arecord"), "apt install alsa-utils"),
     ]
 
 
@@ -81,11 +82,14 @@ def device_checks() -> Iterator[Check]:
 
 
 def package_checks() -> Iterator[Check]:
-    """Python packages of every extra, as the metadata of edgetx lists them."""
+    """Python packages of every extra, as the metadata of edgetx lists them; each in the first extra that has it."""
+    extras: dict[str, str] = {}
     for requirement in importlib.metadata.requires("edgetx") or ():
         match = _REQUIREMENT_OF_EXTRA.match(requirement)
         if match and match[2] not in _HIDDEN_EXTRAS:
-            yield Check(match[1], f"extra '{match[2]}'", _version(match[1]), f"pip install 'edgetx[{match[2]}]'")
+            extras.setdefault(match[1], match[2])
+    for package, extra in extras.items():
+        yield Check(package, f"extra '{extra}'", _version(package), f"pip install 'edgetx[{extra}]'")
 
 
 def _cross_compiler() -> str | None:
@@ -123,7 +127,7 @@ def _version(package: str) -> str | None:
 
 
 def _text(checks: list[Check]) -> str:
-    return "\n".join(f"{_mark(c)} {c.name:<20} {c.purpose:<28} {c.found or c.fix}" for c in checks)
+    return "\n".join(f"{_mark(c)} {c.name:<20} {c.purpose:<30} {c.found or c.fix}" for c in checks)
 
 
 def _mark(check: Check) -> str:

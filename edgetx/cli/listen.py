@@ -22,7 +22,7 @@ _MIC_SECONDS = 0.2
 @click.option("--wav", type=click.Path(path_type=Path), help="A recording: WAV or FLAC, mono, at the model's rate.")
 @click.option("--mic", is_flag=True, help="Listen to this machine's microphone until Ctrl-C.")
 @click.option("--margin", type=float, help="How far a class must be ahead, in units of the model's output.")
-@click.option("--png", type=click.Path(path_type=Path), help="Write the spectrogram with its detections.")
+@click.option("--png", type=click.Path(path_type=Path), help="Write waveform and spectrogram with the detections.")
 @click.option("--runtime", default="c", show_default=True, help="Where the model runs.")
 @json_option
 def command(
@@ -49,7 +49,7 @@ def _recording(listener: "Listener", wav: Path, png: Path | None, runtime: str, 
     import numpy as np
 
     from edgetx.audio.clip import read_clip
-    from edgetx.audio.picture import png_picture, text_picture
+    from edgetx.audio.picture import text_picture
     from edgetx.compiler.listening import in_chunks, listen, rows_of
     from edgetx.output import explained
 
@@ -60,8 +60,10 @@ def _recording(listener: "Listener", wav: Path, png: Path | None, runtime: str, 
     rows = np.concatenate([empty, *rows_of(listener, in_chunks(audio, rate))])
     marks = [(round(d.seconds / hop) - 1, d.label) for d in found]
     if png and len(rows):
+        from edgetx.audio.plots import plot_detections
+
         with explained(png, OSError):
-            png.write_bytes(png_picture(rows, [row for row, _ in marks]))
+            plot_detections(png, audio, rate, rows, [(d.seconds, d.label) for d in found])
     if as_json:
         click.echo(json.dumps([{"seconds": round(d.seconds, 3), "label": d.label} for d in found]))
         return
@@ -75,7 +77,6 @@ def _recording(listener: "Listener", wav: Path, png: Path | None, runtime: str, 
 def _live(listener: "Listener", runtime: str) -> None:
     from edgetx.compiler.listening import listen
 
-    click.echo("listening; Ctrl-C ends", err=True)
     for detection in listen(listener, _microphone(listener.recipe.data.sample_rate_hz), runtime):
         click.echo(f"{detection.seconds:8.2f} s  {detection.label}")
 
@@ -95,6 +96,7 @@ def _microphone(rate: int) -> "Iterator[Samples]":
     if program is None:
         raise ToolchainError("arecord is not installed", where="--mic", hint="apt install alsa-utils, or use --wav")
     command = [program, "-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(rate)]
+    click.echo("listening; Ctrl-C ends", err=True)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

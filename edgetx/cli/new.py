@@ -48,7 +48,8 @@ def firmware(name: Path, target: "Target", example: str, model: str) -> None:
         )
     (name / "build.sh").write_text(_build_script(example, target.name, model), encoding="utf-8")
     (name / "build.sh").chmod(0o755)
-    click.echo(f"{name}: ./build.sh builds it for {target.name}")
+    (name / "README.md").write_text(_readme(name.name, example, target.name), encoding="utf-8")
+    click.echo(f"{name}: ./build.sh builds it for {target.name}; README.md says how it runs")
 
 
 @command.command("recipe")
@@ -90,3 +91,47 @@ def _build_script(example: str, target: str, model: str) -> str:
     more = ' -DTFLM_ROOT="$TFLM_ROOT"' if example == "tflm_application" else ""
     lines.append(f'cmake -S . -B build/{example} -DEDGETX_MODEL="$PWD/build/model"{more}{toolchain}')
     return "\n".join([*lines, f"cmake --build build/{example}", ""])
+
+
+_RUN = """\
+In simulation, {what}:
+
+```
+{simulate}
+```
+
+On the board:
+
+```
+edgetx flash build/{example}/{example}.elf --target {target}
+```
+"""
+_MICROPHONE = """\
+python - <<END
+import soundfile
+from edgetx.profile import Simulator
+from edgetx.profile.microphone import attach_microphone
+
+audio, rate = soundfile.read("recording.wav", dtype="int16")
+sim = Simulator("{target}", "build/{example}/{example}.elf", count=False)
+attach_microphone(sim, audio, rate)
+sim.run()
+print(sim.output)
+END"""
+_BENCH = """\
+python -c 'from edgetx.profile import Simulator as S; s = S("{target}", "build/{example}/{example}.elf"); s.run(); \
+print(s.output)'"""
+_OTHERS = {
+    "c_library": "`cmake --install build/c_library --prefix P` installs it; `consumer/` is a project that finds it.\n",
+    "arduino_library": "`make zip EDGETX_MODEL=build/model` packs the library for the Arduino IDE.\n",
+    "tflm_application": "Set TFLM_ROOT to a checkout of tflite-micro, built for the board, before `./build.sh`.\n",
+}
+
+
+def _readme(name: str, example: str, target: str) -> str:
+    begin = f"# {name}\n\n`./build.sh` compiles the model for {target} and builds the project around it.\n\n"
+    if example in _OTHERS:
+        return begin + _OTHERS[example]
+    code = (_BENCH if example == "bench" else _MICROPHONE).format(target=target, example=example)
+    what = "with every layer's cycles" if example == "bench" else "with a recording as the microphone"
+    return begin + _RUN.format(what=what, simulate=code, example=example, target=target)

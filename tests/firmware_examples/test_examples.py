@@ -105,6 +105,19 @@ def test_continuous_audio_gives_the_events_of_the_host(model, name, tmp_path, sh
         assert set(begun) <= set(host)
 
 
+def test_listen_shows_what_is_detected(model, tmp_path, shared_data):
+    import soundfile
+
+    audio = speech(6, shared_data)
+    soundfile.write(tmp_path / "words.wav", audio, RATE)
+    listener = make_listener(load_artifact(model))
+    expected = [d.label for d in listen(listener, in_chunks(audio, RATE))]
+    shown = edgetx("listen", model, "--wav", tmp_path / "words.wav", "--json", "--png", tmp_path / "words.png")
+    assert [row["label"] for row in json.loads(shown.stdout)] == expected
+    assert (tmp_path / "words.png").read_bytes().startswith(b"\x89PNG")
+    assert CliRunner().invoke(main, ["listen", str(model)]).exit_code == 2
+
+
 def test_stream_gives_the_events_of_the_host(tmp_path, shared_data):
     out = tmp_path / "model"
     settings = {"streaming.threshold": "0.3"}
@@ -136,6 +149,7 @@ def test_scaffolded_projects(model, tmp_path):
     project = tmp_path / "sound_event"
     edgetx("new", "firmware", project, "--target", "mps2-an386", "--example", "sound_event")
     assert (project / "build.sh").stat().st_mode & 0o100
+    assert "build/sound_event/sound_event.elf --target mps2-an386" in (project / "README.md").read_text()
     assert build(project, model, project / "build").exists()
     again = CliRunner().invoke(main, ["new", "firmware", str(tmp_path / "sound_event"), "--target", "mps2-an386"])
     assert again.exit_code == 3
