@@ -13,6 +13,7 @@ INTERFACE = """\
 
 #define EDGETX_INPUTS 1
 #define EDGETX_OUTPUTS 1
+#define EDGETX_LAYERS 1
 
 void *edgetx_input(int32_t index);
 size_t edgetx_input_bytes(int32_t index);
@@ -20,6 +21,9 @@ const void *edgetx_output(int32_t index);
 size_t edgetx_output_bytes(int32_t index);
 void edgetx_reset(void);
 void edgetx_invoke(void);
+typedef void (*edgetx_layer)(void);
+extern const edgetx_layer edgetx_layers[EDGETX_LAYERS];
+void edgetx_keep(void);
 
 #endif
 """
@@ -36,6 +40,8 @@ const void *edgetx_output(int32_t index) {{ return index == 0 ? output : NULL; }
 size_t edgetx_output_bytes(int32_t index) {{ return index == 0 ? sizeof output : 0; }}
 void edgetx_reset(void) {{}}
 void edgetx_invoke(void) {{ bknn_model_infer(edgetx_arena, input, output); }}
+void edgetx_keep(void) {{}}
+const edgetx_layer edgetx_layers[EDGETX_LAYERS] = {{edgetx_invoke}};
 """
 QUIET = "#pragma GCC system_header\n"
 """Makes the compiler's warnings, which are errors for code of ours, stay away from code of others."""
