@@ -46,7 +46,10 @@ static inline void etx_sum_columns(const int32_t *w, const uint16_t *places, int
 
 typedef etx_limits etx_event_limits;
 
-static inline etx_event_limits etx_event_limits_of(int32_t low, int32_t high) { return etx_limits_of(low, high); }
+/* Results keep their sign until they are cut off, wherever the zero point lies. */
+static inline etx_event_limits etx_event_limits_of(int32_t low, int32_t high) {
+  return etx_limits_of(low, high, INT8_MAX + 1);
+}
 
 /* A doubled sum of less than 25 bits times mantissa / 2^32, plus half of 2^shift and the zero point times 2^shift, over
  * 2^shift: the arithmetic of etx_requantize for multipliers below one half. */
