@@ -25,6 +25,9 @@ def spiking(tmp_path_factory):
     model = build(made)
     x = torch.randn(20, *made.input_shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                module.weight.fill_(4.0)  # currents that make neurons fire
         for _ in range(20):
             model.train()(x)
         y = model.eval()(x).argmax(1)
