@@ -46,9 +46,8 @@ static inline void etx_sum_columns(const int32_t *w, const uint16_t *places, int
 
 typedef etx_limits etx_event_limits;
 
-/* Results keep their sign until they are cut off, wherever the zero point lies. */
 static inline etx_event_limits etx_event_limits_of(int32_t low, int32_t high) {
-  return etx_limits_of(low, high, INT8_MAX + 1);
+  return etx_limits_of(low, high);
 }
 
 /* A doubled sum of less than 25 bits times mantissa / 2^32, plus half of 2^shift and the zero point times 2^shift, over

@@ -21,6 +21,7 @@ typedef struct {
   int32_t inputs; /* a multiple of four */
   int32_t outputs;
   etx_limits limits;
+  int32_t rectified; /* whether all that is negative before the zero point is added gets cut off */
 } etx_packed_layer;
 
 typedef struct {
@@ -125,7 +126,7 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
   const etx_two_rows rows = {.x = x,
                              .end_of_eights = x + (layer->inputs & ~15),
                              .end = x + layer->inputs,
-                             .rectified = layer->limits.rectified,
+                             .rectified = layer->rectified,
                              .limited = layer->limits.any,
                              .y_row = layer->outputs,
                              .left = layer->outputs,

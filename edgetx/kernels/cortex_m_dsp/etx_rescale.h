@@ -10,18 +10,15 @@ typedef struct {
   int32_t shift;
 } etx_rescaling;
 
-/* Limits of results, four times each, if they are any narrower than int8; whether all that is negative before
- * the zero point is added gets cut off. */
+/* Limits of results, four times each, if they are any narrower than int8. */
 typedef struct {
   int32_t low;
   int32_t high;
   int32_t any;
-  int32_t rectified;
 } etx_limits;
 
-static inline etx_limits etx_limits_of(int32_t low, int32_t high, int32_t zero_point) {
-  const etx_limits limits = {etx_repeat_s8(low), etx_repeat_s8(high), low != INT8_MIN || high != INT8_MAX,
-                             low >= zero_point};
+static inline etx_limits etx_limits_of(int32_t low, int32_t high) {
+  const etx_limits limits = {etx_repeat_s8(low), etx_repeat_s8(high), low != INT8_MIN || high != INT8_MAX};
   return limits;
 }
 

@@ -5,7 +5,7 @@ void etx_fully_connected_once_packed_s8(const etx_fully_connected_params *p, con
                                         const int32_t *packed, int8_t *y, int32_t *scratch) {
   const int32_t inputs = p->in_features, outputs = p->out_features;
   const etx_packed_layer layer = {packed, (inputs + 3) & ~3, outputs,
-                                  etx_limits_of(p->low, p->high, p->output_offset)};
+                                  etx_limits_of(p->low, p->high), p->low >= p->output_offset};
   for (int32_t left = p->rows; left > 0; --left, x += inputs, y += outputs) {
     etx_expand_row(x, inputs, 1, scratch);
     etx_multiply_row(&layer, scratch, 1, etx_rescale_once, y);
