@@ -67,6 +67,7 @@ CASES = [
     elementwise(ops.Gelu()),
     elementwise(ops.Gelu("tanh")),
     elementwise(ops.HardSwish()),
+    Case(ops.Hypot(), ((1, 5, 8), (1, 5, 8))),
     elementwise(ops.L2Normalization()),
     Case(ops.LayerNorm(), ((1, 5, 40),), ((40,), (40,))),
     Case(ops.LayerNorm(1e-3), ((4, 3),), ((3,), (3,))),
@@ -97,9 +98,9 @@ CASES = [
 ]
 
 RUNS = [(case, bits) for case in CASES for bits in sorted(case.op.activation_bits & {8, 16})]
-WITHOUT_CASE = {"wide_exp", "wide_softmax", "lif", "linear_recurrence", "lmu"}
-"""Only imported integer graphs hold the first, 8 bits in and 16 out; tests/frontends runs those. Recurrences are exact;
-tests/ops/test_recurrences.py."""
+WITHOUT_CASE = {"wide_exp", "wide_softmax", "lif", "linear_recurrence", "lmu", "shift_in"}
+"""Only imported integer graphs hold the first, 8 bits in and 16 out; tests/frontends runs those. Recurrences are exact:
+tests/ops/test_recurrences.py. Rings are states: tests/compiler/test_stream.py."""
 MORE_STEPS = {("layer_norm", 16): 3, ("rms_norm", 16): 3}
 """The integer arithmetic of 16-bit norms keeps 16 bits of the normalized row: it is itself that far from exact."""
 

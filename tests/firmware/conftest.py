@@ -5,11 +5,9 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hand_written import MODEL, SIZE
 
 from edgetx.firmware import TOOLCHAINS, GoldenCase, build_host_library
-
-MODEL = Path(__file__).parent / "model"
-SIZE = 16
 
 
 class HostModel:

@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from conftest import MODEL, SIZE
+from hand_written import MODEL, SIZE
 
 from edgetx.errors import FitError, TargetError, ToolchainError
 from edgetx.firmware import build_firmware, elf_symbols, find_toolchain, has_float_symbols
@@ -38,7 +38,8 @@ def test_every_board(toolchain, target, golden, tmp_path):
     assert 0 < firmware.code_bytes < 8192
     assert 0 < firmware.worst_case_stack_bytes < firmware.stack_bytes == 4096
     symbols = {s.name: s for s in elf_symbols(firmware.elf)}
-    assert symbols["vectors"].address == target.memory[target.region_of("code")].base_address
+    second_stage = 256 if target.boot == "rp2040" else 0  # which the boot ROM runs first
+    assert symbols["vectors"].address == target.memory[target.region_of("code")].base_address + second_stage
     for name, role in [("main", "code"), ("weights", "weights"), ("divisor", "data"), ("arena", "arena")]:
         region = target.memory[target.region_of(role)]
         assert region.base_address <= symbols[name].address < region.end_address

@@ -1,7 +1,7 @@
 """Generated C on this machine."""
 
 import pytest
-from conftest import MODEL, SIZE
+from hand_written import MODEL, SIZE
 
 from edgetx.errors import ToolchainError
 from edgetx.firmware import build_host_library

@@ -60,9 +60,9 @@ def test_float_graph_computes_what_was_recorded(path: Path) -> None:
     found = third_party.run(imported(path), record)
     wanted = [step.output for step in record.steps]
     tolerance = 0.02 if path.name == "mlperf_kws_dscnn_f32.tflite" else 1e-5  # recorded with activations in 8 bits
-    np.testing.assert_allclose(
-        np.stack([y.ravel() for y in found]), np.stack([y.ravel() for y in wanted]), tolerance, tolerance
-    )
+    ours, theirs = (np.stack([y.ravel() for y in ys]) for ys in (found, wanted))
+    # sums of large products are rounded in the order of the machine's matrix library, also where they cancel
+    np.testing.assert_allclose(ours, theirs, tolerance, tolerance * max(1.0, float(np.abs(theirs).max()) / 10))
 
 
 def decibels(path: Path) -> float:

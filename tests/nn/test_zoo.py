@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
-import torch
 
 from edgetx.audio import load_dataset
 from edgetx.nn import load_zoo_model
 from edgetx.resources import data_dir
 from edgetx.train.evaluate import evaluate
+from edgetx.train.examples import Examples
 from edgetx.train.metrics import count_macs
 
 MODELS = sorted(path.parent.name for path in data_dir("models").glob("*/weights.safetensors"))
@@ -36,7 +36,7 @@ def test_accuracy_is_as_stated(name, shared_data):
     model, recipe, _ = load_zoo_model(name)
     recipe = replace(recipe, data=replace(recipe.data, test_fold=stated(name)["training"].get("fold", 0)))
     test = load_dataset(shared_data / "audio" / DATA.get(name, OTHER_DATA), recipe).part("test")
-    accuracy = evaluate(model, torch.from_numpy(test.x), torch.from_numpy(test.y)).accuracy
+    accuracy = evaluate(model, Examples.of(test)).accuracy
     assert accuracy == pytest.approx(stated(name)["test"]["accuracy"], abs=0.002)
 
 
