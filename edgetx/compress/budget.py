@@ -39,8 +39,11 @@ def compress_to_budget(source: str, data: Path, work: Path, target: Target, limi
     recipe = load_recipe(source)
     stages = _Stages(work, _digest(source, recipe, data, target, limit))
     model = _trained(source, recipe, data, target, limit, stages, watch)
-    if limit != NO_LIMIT and not _fits(model, target, limit, watch):
-        model = stages.once("pruned", lambda out: prune(str(model), data, out, target, limit, watch))
+    if limit != NO_LIMIT:
+        watch.stage("build and simulate")
+        before = built_report(load_trained(str(model)), target)
+        if cost_of(before).over(limit).worst > 1:
+            model = stages.once("pruned", lambda out: prune(str(model), data, out, target, limit, watch, before))
     return stages.once("quantized", lambda out: quantize(str(model), data, out, target, watch))
 
 
@@ -55,13 +58,6 @@ def _trained(
         return stages.once("distilled", lambda out: distill(source, data, out, watch))
     watch.stage("train")
     return stages.once("trained", lambda out: train(source, data, out, watch.epoch))
-
-
-def _fits(model: Path, target: Target, limit: Cost, watch: Watch) -> bool:
-    watch.stage("build and simulate")
-    trained = load_trained(str(model))
-    report = built_report(trained.graph, trained.recipe, trained.text, trained.calibration, target)
-    return cost_of(report).over(limit).worst <= 1
 
 
 class _Stages:

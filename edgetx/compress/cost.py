@@ -3,17 +3,18 @@
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from edgetx.compiler import Budget, CompileOptions, compile_model
 from edgetx.compress.folder import write_graph_folder
+from edgetx.compress.trained import Trained
 from edgetx.errors import FitError
-from edgetx.ir import Array, Graph
+from edgetx.ir import Graph
 from edgetx.plan import plan_program
-from edgetx.profile.estimate import load_estimates
+from edgetx.profile.estimate import Estimates, load_estimates
 from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, make_plan
-from edgetx.recipe import Recipe
 from edgetx.targets import Target
 
 
@@ -62,10 +63,16 @@ def estimated_cost(graph: Graph, target: Target) -> Cost:
     """
     ranges = {value.name: (-1.0, 1.0) for value in graph.values}
     integer = apply_plan(graph, make_plan(graph, ranges, QuantRecipe()))
-    program, rates = plan_program(integer, target.kernels), load_estimates(target.core)
+    program, rates = plan_program(integer, target.kernels), _rates(target.core)
     weights = sum(array.nbytes for array in integer.consts.values())
     cycles = sum(rates.cycles(node) for node in integer.nodes)
     return Cost(cycles, program.arena.nbytes + program.state_bytes, weights)
+
+
+@cache
+def _rates(core: str) -> Estimates:
+    """Read once: pruning and search ask hundreds of times."""
+    return load_estimates(core)
 
 
 @dataclass(frozen=True)
@@ -102,17 +109,15 @@ class CostModel:
         )
 
 
-def built_report(
-    graph: Graph, recipe: Recipe, recipe_text: str, calibration: Array, target: Target, plan: QuantPlan | None = None
-) -> Mapping[str, Any]:
-    """Compile a float graph to firmware and simulate it: the report that `edgetx compile` writes.
+def built_report(model: Trained, target: Target, plan: QuantPlan | None = None) -> Mapping[str, Any]:
+    """Compile a model to firmware and simulate it: the report that `edgetx compile` writes.
 
     Raises:
         EdgetxError: If it cannot be compiled for the target.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / recipe.name
-        write_graph_folder(folder, recipe_text, graph, calibration, plan=plan)
+        folder = Path(scratch) / model.recipe.name
+        write_graph_folder(folder, model.text, model.graph, model.calibration, plan=plan)
         options = CompileOptions(str(folder), target, Path(scratch) / "out", ("c",), cases=1, simulated_cases=1)
         return compile_model(options)
 

@@ -22,7 +22,6 @@ def write_graph_folder(
     *,
     plan: QuantPlan | None = None,
     metrics: Mapping[str, object] | None = None,
-    card: str = "",
 ) -> None:
     """Write a folder that `edgetx compile` takes, whole, in place of what was there.
 
@@ -33,7 +32,6 @@ def write_graph_folder(
         calibration: Model inputs, N × input shape.
         plan: The quantization that the graph was trained with.
         metrics: Contents of metrics.json.
-        card: Contents of README.md.
 
     Raises:
         EdgetxError: If the disk is full or not writable, or `out` holds something else.
@@ -46,5 +44,3 @@ def write_graph_folder(
             (folder / PLAN).write_text(json.dumps(plan.to_json(), indent=2) + "\n", encoding="utf-8")
         if metrics is not None:
             (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-        if card:
-            (folder / "README.md").write_text(card, encoding="utf-8")

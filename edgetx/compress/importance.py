@@ -10,6 +10,7 @@ from torch import Tensor
 from edgetx.ir import Graph
 from edgetx.passes.channels import ChannelGroup, is_layer
 from edgetx.train.graph import GraphModule
+from edgetx.train.graph.module import Rewriter
 
 Importance = Mapping[str, float]
 """By the name of the group."""
@@ -68,7 +69,7 @@ def _mean_over(group: ChannelGroup, graph: Graph, scores: Mapping[str, Tensor]) 
 
 
 def _taylor(graph: Graph, groups: Sequence[ChannelGroup], x: Tensor, y: Tensor) -> Importance:
-    module, gated = GraphModule(graph), gates(groups)
+    module, gated = GraphModule(graph), gates(graph, groups)
     total = torch.zeros(len(groups))
     for inputs, labels in zip(torch.split(x, _BATCH), torch.split(y, _BATCH), strict=True):
         factors = torch.ones(len(groups), requires_grad=True)
@@ -78,20 +79,19 @@ def _taylor(graph: Graph, groups: Sequence[ChannelGroup], x: Tensor, y: Tensor) 
     return dict(zip((group.name for group in groups), total.tolist(), strict=True))
 
 
-def gates(groups: Sequence[ChannelGroup]) -> Callable[[Tensor], Callable[[str, Tensor], Tensor]]:
+def gates(graph: Graph, groups: Sequence[ChannelGroup]) -> Callable[[Tensor], Rewriter]:
     """A function from one factor per group to what multiplies the channels of each value by their group's factor."""
     places: dict[str, list[tuple[int, int]]] = {}
     for index, group in enumerate(groups):
         for name, channels in group.channels.items():
             places.setdefault(name, []).extend((channel, index) for channel in channels)
+    widths = {value.name: value.shape[-1] for value in graph.values if value.name in places}
 
-    def of(factors: Tensor) -> Callable[[str, Tensor], Tensor]:
-        def apply(name: str, value: Tensor) -> Tensor:
-            if name not in places:
-                return value
-            channels, owners = (torch.tensor(column) for column in zip(*places[name], strict=True))
-            return value * torch.ones(value.shape[-1]).index_put((channels,), factors[owners])
-
-        return apply
+    def of(factors: Tensor) -> Rewriter:
+        masks = {}
+        for name, pairs in places.items():
+            channels, owners = (torch.tensor(column) for column in zip(*pairs, strict=True))
+            masks[name] = torch.ones(widths[name]).index_put((channels,), factors[owners])
+        return lambda name, value: value * masks[name] if name in masks else value
 
     return of

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from torch import nn
 
 from edgetx.audio import Dataset
 from edgetx.compiler.report import graph_macs
@@ -40,22 +39,15 @@ def graph_stage(
         report: What `edgetx compile` measured of the same graph.
     """
     module = GraphModule(graph) if plan is None else QuantizedGraphModule(graph, plan)
+    result = evaluate(module, Examples.of(test))
     built, profile = (report["stages"][-1], report["profile"]) if report else ({}, None)
-    return measured_stage(
-        name, module, test, graph.parameters, graph_macs(graph),
+    return Stage(
+        name, result.accuracy, result.interval, graph.parameters, graph_macs(graph),
         flash_bytes=built.get("flash_bytes"),
         ram_bytes=built.get("ram_bytes"),
         cycles=built.get("cycles"),
         energy_uj=profile["energy_uj"] if profile else None,
     )  # fmt: skip
-
-
-def measured_stage(
-    name: str, module: nn.Module, test: Dataset, parameters: int, macs: int | None, **cost: float | None
-) -> Stage:
-    """The stage of a module whose size is known."""
-    result = evaluate(module, Examples.of(test))
-    return Stage(name, result.accuracy, result.interval, parameters, macs, **cast(dict[str, Any], cost))
 
 
 def teacher_stage(teacher: Teacher, clips: Dataset) -> Stage:

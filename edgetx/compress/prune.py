@@ -28,7 +28,13 @@ _JUDGES = 512
 
 
 def prune(
-    source: str, data: Path, out: Path, target: Target, limit: Cost = NO_LIMIT, watch: Watch = SILENT
+    source: str,
+    data: Path,
+    out: Path,
+    target: Target,
+    limit: Cost = NO_LIMIT,
+    watch: Watch = SILENT,
+    before: Mapping[str, Any] | None = None,
 ) -> list[Stage]:
     """Prune a trained model, tune what is left against what it was, and write a model folder.
 
@@ -39,6 +45,7 @@ def prune(
         target: Whose cycles and bytes count.
         limit: What the pruned model may cost; without one, the recipe's share of the cycles.
         watch: Who is told how it goes.
+        before: What `edgetx compile` reports of the model on the target, if that is known already.
 
     Returns:
         The stages before and after.
@@ -50,29 +57,29 @@ def prune(
     check_replaceable(out, MARKER)
     model = load_trained(source)
     known = load_tuning_data(data, model.recipe, progress=watch.stage)
-    before = _built(model.graph, model, target, watch)
+    before = before or _built(model, target, watch)
     costs = CostModel(target).corrected(model.graph, cost_of(before))
     if limit == NO_LIMIT:
         limit = replace(NO_LIMIT, cycles=model.recipe.pruning.keep * cost_of(before).cycles)
-    graph = pruned_graph(model, known, costs, limit, watch)
-    after = _built(graph, model, target, watch)
+    pruned = replace(model, graph=pruned_graph(model, known, costs, limit, watch))
+    after = _built(pruned, target, watch)
     while cost_of(after).over(limit).worst > 1:
-        costs = costs.corrected(graph, cost_of(after))
-        again = replace(model, graph=graph, recipe=_in_one_round(model.recipe))
-        graph = pruned_graph(again, known, costs, limit, watch)
-        after = _built(graph, model, target, watch)
+        costs = costs.corrected(pruned.graph, cost_of(after))
+        again = replace(pruned, recipe=_in_one_round(model.recipe))
+        pruned = replace(model, graph=pruned_graph(again, known, costs, limit, watch))
+        after = _built(pruned, target, watch)
     stages = [
         graph_stage("before pruning", model.graph, known.test, report=before),
-        graph_stage("pruned", graph, known.test, report=after),
+        graph_stage("pruned", pruned.graph, known.test, report=after),
     ]
     rows = [*earlier_stages(model.metrics)[:-1], *(stage.to_json() for stage in stages)]
-    write_graph_folder(out, model.text, graph, model.calibration, metrics={"schema": 1, "stages": rows})
+    write_graph_folder(out, model.text, pruned.graph, model.calibration, metrics={"schema": 1, "stages": rows})
     return stages
 
 
-def _built(graph: Graph, model: Trained, target: Target, watch: Watch) -> Mapping[str, Any]:
+def _built(model: Trained, target: Target, watch: Watch) -> Mapping[str, Any]:
     watch.stage("build and simulate")
-    return built_report(graph, model.recipe, model.text, model.calibration, target)
+    return built_report(model, target)
 
 
 def _in_one_round(recipe: Recipe) -> Recipe:

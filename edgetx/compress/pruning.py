@@ -171,7 +171,7 @@ class _Judge:
     def loss(self, gone: Sequence[Candidate], at_most: float = float("inf")) -> float:
         """The mean loss; more than `at_most`, and no more than that is known, as soon as it must be."""
         groups = [group for candidate in gone for group in candidate.groups]
-        masked = gates(groups)(torch.zeros(len(groups)))
+        masked = gates(self.graph, groups)(torch.zeros(len(groups)))
         joins = {node.name: node for node in self.graph.nodes}
         dropped = {joins[c.branch.join].inputs[c.branch.operand].name for c in gone if c.branch is not None}
 

@@ -48,7 +48,7 @@ def quantize(source: str, data: Path, out: Path, target: Target, watch: Watch = 
     checkpoint = checkpoint_of(out, "quantize")
     graph = quantization_aware(model, plan, known, checkpoint, watch)
     watch.stage("measure")
-    report = built_report(graph, model.recipe, model.text, model.calibration, target, plan)
+    report = built_report(replace(model, graph=graph), target, plan)
     stages = [
         graph_stage("quantized after training", model.graph, known.test, plan),
         graph_stage("quantization-aware", graph, known.test, plan, report),

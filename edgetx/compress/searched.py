@@ -16,6 +16,7 @@ from edgetx.compress.search import Found, Measure, best, search, write_found
 from edgetx.compress.space import Choice
 from edgetx.compress.supernet import Sandwich, Supernet, subnet_recipe
 from edgetx.compress.teacher import load_teachers
+from edgetx.compress.trained import Trained
 from edgetx.compress.tuning import Tuner, schedule
 from edgetx.compress.views import TuningData, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
@@ -70,7 +71,7 @@ def search_network(
     chosen = best(found)
     graph = _tuned(supernet, chosen, known, recipe, watch)
     watch.stage("build and simulate")
-    report = built_report(graph, recipe, text, calibration, target)
+    report = built_report(Trained(graph, recipe, text, calibration), target)
     heard = load_recordings(data, recipe.data, "test")
     whole = canonicalize(export_module(supernet.full.eval(), calibration[:1], recipe.name))
     stages = [
@@ -111,7 +112,7 @@ def _measure(recipe: Recipe, text: str, calibration: Array, target: Target, fold
             return Cost(*json.loads(path.read_text(encoding="utf-8")))
         module = build(subnet_recipe(recipe, choice)).eval()
         graph = canonicalize(export_module(module, calibration[:1], recipe.name))
-        cost = cost_of(built_report(graph, recipe, text, calibration, target))
+        cost = cost_of(built_report(Trained(graph, recipe, text, calibration), target))
         partial = path.with_suffix(f".{np.random.default_rng().integers(1 << 30)}")
         partial.write_text(json.dumps([cost.cycles, cost.ram_bytes, cost.flash_bytes]), encoding="utf-8")
         partial.replace(path)

@@ -1,7 +1,7 @@
 """A trained model as compression takes it: its canonical float graph, with where it came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -26,14 +26,14 @@ class Trained:
         recipe: What its input is and how it was trained.
         text: Contents of its recipe.toml.
         calibration: Model inputs that came with it.
-        metrics: Contents of its metrics.json.
+        metrics: Contents of its metrics.json, if it has one.
     """
 
     graph: Graph
     recipe: Recipe
     text: str
     calibration: Array
-    metrics: Mapping[str, object]
+    metrics: Mapping[str, object] = field(default_factory=dict)
 
 
 def load_trained(source: str) -> Trained:

@@ -22,6 +22,7 @@ from edgetx.train.examples import Examples
 from edgetx.train.history import Epoch
 from edgetx.train.saving import load_checkpoint, save_checkpoint
 from edgetx.train.schedule import parameter_groups
+from edgetx.train.seeds import seed_epoch
 from edgetx.train.state import TrainState
 
 _LONGEST_AVERAGE = 0.99  # of weights in short runs, a hundred steps
@@ -100,6 +101,7 @@ class Tuner:
         self.module, self.views, self.settings = module, views, settings
         self.valid = Examples.of(valid)
         self.objective, self.augmenter = objective, augmenter
+        self.classes = int(views.y.max()) + 1
         self.optimizer = AdamW(parameter_groups(module, settings.weight_decay), settings.learning_rate)
         steps = math.ceil(len(views.y) / settings.batch)
         self.state = TrainState(module, self.optimizer, settings, steps)
@@ -123,7 +125,7 @@ class Tuner:
 
     def _epoch(self, number: int) -> Epoch:
         started, busy = time.monotonic(), time.process_time()
-        torch.manual_seed(self.settings.seed * 100_003 + number)
+        seed_epoch(self.settings.seed, number)
         self.module.train()
         losses = [self._step(batch) for batch in self._batches(number)]
         result = evaluate(self.state.average.module, self.valid)
@@ -139,15 +141,14 @@ class Tuner:
                 yield self._batch(which[chosen], chosen)
 
     def _batch(self, views: Tensor, clips: Tensor) -> Batch:
-        labels = F.one_hot(self.views.y[clips], int(self.views.y.max()) + 1).float()
+        labels = F.one_hot(self.views.y[clips], self.classes).float()
         teacher = None if self.views.teacher is None else self.views.teacher[views, clips]
         x = self.views.x[views, clips]
         if self.augmenter is None:
             return Batch(x, labels, teacher)
         targets = labels if teacher is None else torch.cat((labels, teacher), 1)
         x, targets = self.augmenter.features(x, targets)
-        classes = labels.shape[1]
-        return Batch(x, targets[:, :classes], None if teacher is None else targets[:, classes:])
+        return Batch(x, targets[:, : self.classes], None if teacher is None else targets[:, self.classes :])
 
     def _step(self, batch: Batch) -> float:
         loss = self.objective(self.module, batch)

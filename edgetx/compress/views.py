@@ -19,6 +19,7 @@ from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
 from edgetx.train.examples import Examples
 from edgetx.train.pipeline import noise_recordings
+from edgetx.train.seeds import seed_epoch
 
 _BATCH = 64
 
@@ -114,7 +115,7 @@ class _Maker:
         return cached(compute, ("teacher", teacher.digest, number, *self.key), self.files)
 
     def _audio(self, number: int) -> Sequence[Tensor]:
-        torch.manual_seed(self.recipe.training.seed * 100_003 + number)
+        seed_epoch(self.recipe.training.seed, number)
         batches = torch.split(self.clips, _BATCH)
         return [self.augmenter.audio(batch) for batch in batches] if number else batches
 

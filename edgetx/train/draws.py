@@ -5,6 +5,7 @@ from torch import Tensor
 
 from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.train.augment import Augmenter
+from edgetx.train.seeds import seed_epoch
 
 _CLIPS = 64  # at a time
 
@@ -44,7 +45,7 @@ class Draws:
         return self.log_mel[clips].double()
 
     def _draw(self, epoch: int) -> None:
-        torch.manual_seed(self.seed * 100_003 - 1 - epoch)
+        seed_epoch(self.seed, -1 - epoch)
         chosen = torch.arange(epoch % self.reuse, len(self.audio), self.reuse)
         for clips in torch.split(chosen, _CLIPS):
             log_mel = self.frontend.log_mel(self.augmenter.audio(self.audio[clips])).to(torch.int16)

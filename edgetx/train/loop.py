@@ -22,6 +22,7 @@ from edgetx.train.examples import Examples
 from edgetx.train.history import Epoch, best_epoch, write_log
 from edgetx.train.saving import load_checkpoint, save_checkpoint
 from edgetx.train.schedule import parameter_groups
+from edgetx.train.seeds import seed_epoch
 from edgetx.train.state import TrainState
 
 
@@ -83,7 +84,7 @@ class Trainer:
         started, busy = time.monotonic(), time.process_time()
         with torch.no_grad():
             self.draws.advance(number)
-        torch.manual_seed(self.settings.seed * 100_003 + number)
+        seed_epoch(self.settings.seed, number)
         order = torch.randperm(len(self.labels))
         self.model.train()
         losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]

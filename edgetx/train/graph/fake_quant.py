@@ -34,7 +34,7 @@ class QuantizedGraphModule(GraphModule):
     def __init__(self, graph: Graph, plan: QuantPlan) -> None:
         super().__init__(graph)
         self.plan = plan
-        self._current = apply_plan(graph, plan)
+        self._use(apply_plan(graph, plan))
 
     def integer_graph(self) -> Graph:
         """The integer graph with the weights as they are now."""
@@ -42,19 +42,22 @@ class QuantizedGraphModule(GraphModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Dequantized outputs for a batch of real inputs: N × (shape without its leading axis of size 1)."""
-        self._current = self.integer_graph()
-        types = {value.name: value.type for value in self._current.values}
-        seen = _activations(self._current, x.detach().cpu().numpy())
+        integer = self.integer_graph()
+        self._use(integer)
+        seen = _activations(integer, x.detach().cpu().numpy())
 
         def rewrite(name: str, value: Tensor) -> Tensor:
-            return _exchanged(value, types[name], seen[name])
+            return _exchanged(value, self._types[name], seen[name])
 
         return self.run(x, rewrite)
 
     def _constants(self) -> list[Tensor]:
-        types, integers = {value.name: value.type for value in self._current.values}, self._current.consts
         named = zip(self.graph.consts, self.weights, strict=True)
-        return [_exchanged(w, types[name], integers[name]) for name, w in named]
+        return [_exchanged(w, self._types[name], self._integers[name]) for name, w in named]
+
+    def _use(self, integer: Graph) -> None:
+        """Compute with the constants and types of an integer graph."""
+        self._integers, self._types = integer.consts, {value.name: value.type for value in integer.values}
 
 
 def _activations(graph: Graph, inputs: Array) -> Mapping[str, Array]:
