@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "edgetx"
 
 LAYERS = (
     {"__init__", "__version__", "errors", "resources"},
-    {"config", "output"},
+    {"config", "output", "page"},
     {"fixedpoint", "fixedpoint16", "fixedpoint_math", "ir", "legendre"},
     {"ops"},
     {"reference"},

@@ -1,12 +1,11 @@
 """The ledger, and what a search found, as one self-contained HTML page."""
 
-import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from edgetx.output import explained
+from edgetx.page import page
 
 
 def write_ledger_page(
@@ -23,15 +22,6 @@ def write_ledger_page(
     Raises:
         EdgetxError: If the disk is full or not writable.
     """
-    folder = files(__package__)
-    page = (folder / "page.html").read_text(encoding="utf-8")
-    data = json.dumps({"title": title, "stages": list(stages), "found": list(found)}).replace("</", "<\\/")
-    parts = {
-        "STYLE": (folder / "page.css").read_text(encoding="utf-8"),
-        "SCRIPT": (folder / "page.js").read_text(encoding="utf-8"),
-        "DATA": data,
-    }
-    for name, text in parts.items():
-        page = page.replace(f"@@{name}@@", text)
+    text = page(__name__, "edgetx ledger", {"title": title, "stages": list(stages), "found": list(found)})
     with explained(path, OSError):
-        path.write_text(page, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
