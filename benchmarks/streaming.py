@@ -15,39 +15,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgetx.audio.frontend import FixedPointFrontEnd
-from edgetx.audio.quantizer import fit_quantizer
 from edgetx.compiler.artifact import Artifact, is_installed, load_artifact
+from edgetx.compiler.rows import quantized_rows
 from edgetx.compiler.streaming import as_hops, run_hops
 from edgetx.data.stream import Mix, stream_of_folder
 from edgetx.decision import Decider, Decision
 from edgetx.firmware import build_host_library
 from edgetx.fixedpoint import dequantize
 from edgetx.passes.streaming import Stream, Streamed
+from edgetx.recipe import samples
 from edgetx.reference import execute, initial_state
 from edgetx.runtimes.onnxruntime import tensor_differences
 
-CHUNK_HOPS = 500
+CHUNK_SAMPLES = 160_000
 ONNX_TENSOR_HOPS = 200
 LONG_HOP = 500
 
 
-class Rows:
+def rows_of(artifact: Artifact, audio: NDArray[np.int16]) -> NDArray[np.int8]:
     """Continuous audio through the front end, in pieces that fit the memory."""
-
-    def __init__(self, artifact: Artifact) -> None:
-        assert artifact.recipe is not None
-        self.front = FixedPointFrontEnd(artifact.recipe.frontend, artifact.recipe.data.sample_rate_hz)
-        kind = artifact.graph.inputs[0].type
-        self._quantizer = fit_quantizer(self.front, kind.scale, kind.zero_point)
-
-    def __call__(self, audio: NDArray[np.int16]) -> NDArray[np.int8]:
-        history = self.front.length - self.front.hop
-        padded = np.concatenate((np.zeros(history, np.int16), audio))
-        step = CHUNK_HOPS * self.front.hop
-        pieces = [padded[i : i + step + history] for i in range(0, len(audio), step)]
-        made = [self._quantizer(self.front.project(self.front.log_mel(p[None])))[0] for p in pieces if len(p) > history]
-        return np.concatenate(made)
+    assert artifact.recipe is not None
+    pieces = (audio[i : i + CHUNK_SAMPLES] for i in range(0, len(audio), CHUNK_SAMPLES))
+    return np.concatenate(list(quantized_rows(artifact.recipe, artifact.graph.inputs[0].type, pieces)))
 
 
 def continuous(artifact: Artifact, data: Path, noise: Path | None, minutes: float) -> NDArray[np.int16]:
@@ -72,7 +61,7 @@ def compare_minutes(artifact: Artifact, streamed: Streamed, audio: NDArray[np.in
     """Every hop of the audio in every runtime against the integer reference, and clips against the clip model."""
     graph, clip = artifact.graph, artifact.clip_graph
     assert clip is not None
-    rows = Rows(artifact)(audio)
+    rows = rows_of(artifact, audio)
     hops = as_hops(rows, streamed.hop)
     shaped = [(hop.reshape(graph.inputs[0].shape),) for hop in hops]
     expected = [y.tobytes() for (y, *_) in run_hops(streamed, rows)]
@@ -80,7 +69,8 @@ def compare_minutes(artifact: Artifact, streamed: Streamed, audio: NDArray[np.in
     opened = artifact.runtime("c")
     found = [opened.run(x)[0].tobytes() for x in shaped]
     print(f"| model in C == integer reference | {len(found)} | {_differences(found, expected)} |", flush=True)
-    frontend = Rows(artifact).front
+    assert artifact.recipe is not None
+    hop_samples = streamed.hop * samples(artifact.recipe.frontend.hop_ms, _rate(artifact))
     out = graph.outputs[0].type
     decider, labels = Decider(decision, out.size, out.scale), []
     for y in expected:
@@ -88,7 +78,7 @@ def compare_minutes(artifact: Artifact, streamed: Streamed, audio: NDArray[np.in
         labels.append(-1 if event is None else event.label)
     with tempfile.TemporaryDirectory() as folder:
         library = build_host_library(artifact.file("c"), Path(folder) / "hop.so")
-        whole = list(whole_hops(library, streamed.hop * frontend.hop, out.size, audio))
+        whole = list(whole_hops(library, hop_samples, out.size, audio))
     wrong = _differences(whole, list(zip(expected, labels, strict=True)))
     print(f"| samples to events in C == reference | {len(whole)} ({sum(x >= 0 for x in labels)} events) | {wrong} |")
     _clips(artifact, streamed, rows)
@@ -151,7 +141,7 @@ def compare_hour(artifact: Artifact, streamed: Streamed, audio: NDArray[np.int16
     assert clip is not None
     assert floats is not None
     kind, out = artifact.graph.inputs[0].type, artifact.graph.outputs[0].type
-    rows = Rows(artifact)(audio)
+    rows = rows_of(artifact, audio)
     long = LONG_HOP * streamed.hop
     slow = Stream(long).run(floats)
     state, opened = initial_state(slow), artifact.runtime("c")

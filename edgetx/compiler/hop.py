@@ -7,14 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgetx.audio.dataset import load_recordings
-from edgetx.audio.frontend import FixedPointFrontEnd
-from edgetx.audio.quantizer import fit_quantizer
 from edgetx.backends.c import emit_stream
 from edgetx.compiler.artifact import Artifact
-from edgetx.compiler.streaming import StreamedModel
-from edgetx.decision import Decider
+from edgetx.compiler.rows import quantized_rows
+from edgetx.compiler.streaming import StreamedModel, as_hops
 from edgetx.ir import Array
-from edgetx.recipe import Recipe
+from edgetx.recipe import Recipe, samples
 from edgetx.reference import execute, initial_state
 
 PROFILED_HOPS = 24
@@ -41,9 +39,9 @@ def write_stream(streaming: StreamedModel, recipe: Recipe | None, folder: Path) 
     names = recipe.data.classes
     if out.size != len(names) or streaming.hop_ms is None or streaming.look_ahead_ms is None:
         return False
-    front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz)
+    samples_per_frame = samples(recipe.frontend.hop_ms, recipe.data.sample_rate_hz)
     files = emit_stream(
-        graph, streaming.decision(names), names, hop_frames=streaming.streamed.hop, frame_samples=front.hop,
+        graph, streaming.decision(names), names, hop_frames=streaming.streamed.hop, frame_samples=samples_per_frame,
         hop_ms=streaming.hop_ms, look_ahead_ms=streaming.look_ahead_ms,
     )  # fmt: skip
     for name, text in files.items():
@@ -67,15 +65,15 @@ def profile_hops(
 
     recipe, target = artifact.recipe, artifact.target
     assert recipe is not None
-    size = streaming.streamed.hop * FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz).hop
+    size = streaming.streamed.hop * samples(recipe.frontend.hop_ms, recipe.data.sample_rate_hz)
     sim = Simulator(target, artifact.file("firmware.elf"))
     sim.call(sim.symbol("edgetx_stream_reset"))
     reference = reference_hops(streaming, recipe, audio[: hops * size])
     cycles: list[int] = []
     parts, mismatches = dict.fromkeys(PARTS.values(), 0), 0
     for hop in range(hops):
-        samples = audio[hop * size : (hop + 1) * size].astype("<i2")
-        sim.write(sim.symbol("etx_hop_samples"), samples.tobytes())
+        piece = audio[hop * size : (hop + 1) * size].astype("<i2")
+        sim.write(sim.symbol("etx_hop_samples"), piece.tobytes())
         span = profile_run(sim, lambda: sim.call(sim.symbol("etx_hop"))).span
         cycles.append(span.cycles)
         for function in span.functions():
@@ -117,16 +115,5 @@ def reference_hops(streaming: StreamedModel, recipe: Recipe, audio: NDArray[np.i
 
 def quantized_hops(streaming: StreamedModel, recipe: Recipe, audio: NDArray[np.int16]) -> NDArray[np.int8]:
     """Model inputs of continuous audio that begins after silence: hops × frames × features."""
-    front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz)
-    kind = streaming.model.graph.inputs[0].type
-    quantizer = fit_quantizer(front, kind.scale, kind.zero_point)
-    after_silence = np.concatenate((np.zeros(front.length - front.hop, np.int16), audio))
-    rows = quantizer(front.project(front.log_mel(after_silence[None])))[0]
-    hop = streaming.streamed.hop
-    return np.asarray(rows[: len(rows) // hop * hop].reshape(-1, hop, rows.shape[-1]), np.int8)
-
-
-def decider_of(streaming: StreamedModel, recipe: Recipe) -> Decider:
-    """The reference of the firmware's decision."""
-    kind = streaming.model.graph.outputs[0].type
-    return Decider(streaming.decision(recipe.data.classes), kind.size, kind.scale)
+    (rows,) = quantized_rows(recipe, streaming.model.graph.inputs[0].type, [audio])
+    return np.asarray(as_hops(rows, streaming.streamed.hop))

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgetx.audio.detector import NOTHING, Detector, DetectorSettings
-from edgetx.audio.frontend import FixedPointFrontEnd
-from edgetx.audio.quantizer import fit_quantizer
 from edgetx.compiler.artifact import Artifact
+from edgetx.compiler.rows import quantized_rows
 from edgetx.config import parse
 from edgetx.decision import Decider, Decision
 from edgetx.errors import ConfigError
@@ -112,17 +111,7 @@ def can_listen(artifact: Artifact) -> bool:
 
 def rows_of(listener: Listener, chunks: Iterable[Samples]) -> Iterator[NDArray[np.int8]]:
     """Model inputs of continuous audio that begins after silence: the new rows of each chunk."""
-    recipe = listener.recipe
-    front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz)
-    source = listener.artifact.graph.inputs[0].type
-    quantizer = fit_quantizer(front, source.scale, source.zero_point)
-    pending = np.zeros(front.length - front.hop, np.int16)
-    for chunk in chunks:
-        pending = np.concatenate([pending, chunk])
-        if len(pending) >= front.length:
-            rows = quantizer(front.project(front.log_mel(pending[None])))[0]
-            pending = pending[len(rows) * front.hop :]
-            yield rows
+    return quantized_rows(listener.recipe, listener.artifact.graph.inputs[0].type, chunks)
 
 
 def listen(listener: Listener, chunks: Iterable[Samples], runtime: str = "c") -> Iterator[Detection]:

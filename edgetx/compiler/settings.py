@@ -1,8 +1,10 @@
 """Options of `edgetx compile` as users spell them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Literal, get_args
 
+from edgetx.compiler.streaming import StreamOptions
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError
 from edgetx.passes.lower_lmu import FORMS as FORMS_OF_LMU
@@ -15,7 +17,6 @@ SpikeKernels = Literal["auto", "dense", "events"]
 """auto: event-driven where that is faster at the firing rate of the calibration inputs."""
 STREAMING = "streaming."
 """Begins the keys of what only `--stream` reads."""
-STREAM_SETTINGS = ("hop_frames", "look_back", "frame_ms", "smoothing_ms", "threshold", "refractory_ms")
 INPUT = "input."
 """Begins the keys that fix an input or a symbolic axis of a model file."""
 
@@ -44,7 +45,7 @@ def parse_settings(words: Sequence[str]) -> dict[str, str]:
     settings: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        known = (*SETTINGS, *(STREAMING + name for name in STREAM_SETTINGS))
+        known = (*SETTINGS, *(STREAMING + field.name for field in fields(StreamOptions)))
         if not equals or (key not in known and not key.startswith(INPUT)):
             raise ConfigError(f"cannot set '{word}'", where="--set", hint=did_you_mean(key, known))
         settings[key] = value
