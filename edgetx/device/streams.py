@@ -9,12 +9,11 @@ import tempfile
 import termios
 import time
 import tty
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from edgetx.errors import DeviceError
 
-BAUD = 115200
 CONNECT_SECONDS = 5.0
 _CHUNK = 4096
 
@@ -48,15 +47,7 @@ class TcpStream:
         self._socket = connect(host, port)
 
     def read(self, seconds: float) -> bytes:
-        try:
-            if not select.select([self._socket], [], [], seconds)[0]:
-                return b""
-            data = self._socket.recv(_CHUNK)
-        except OSError as problem:
-            raise lost(self._where, problem) from problem
-        if not data:
-            raise lost(self._where)
-        return data
+        return _read(self._socket, lambda: self._socket.recv(_CHUNK), seconds, self._where)
 
     def write(self, data: bytes) -> None:
         try:
@@ -95,15 +86,7 @@ class SerialStream:
         termios.tcflush(self._file, termios.TCIOFLUSH)
 
     def read(self, seconds: float) -> bytes:
-        try:
-            if not select.select([self._file], [], [], seconds)[0]:
-                return b""
-            data = os.read(self._file, _CHUNK)
-        except OSError as problem:
-            raise lost(self._where, problem) from problem
-        if not data:
-            raise lost(self._where)
-        return data
+        return _read(self._file, lambda: os.read(self._file, _CHUNK), seconds, self._where)
 
     def write(self, data: bytes) -> None:
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -170,6 +153,19 @@ class ProcessStream:
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return DeviceError(f"the program ended: {said[-1] if said else 'it says nothing'}", where=self._where)
+
+
+def _read(file: int | socket.socket, receive: Callable[[], bytes], seconds: float, where: str) -> bytes:
+    """What has arrived at a file or socket, as `receive` takes it; see `Stream.read`."""
+    try:
+        if not select.select([file], [], [], seconds)[0]:
+            return b""
+        data = receive()
+    except OSError as problem:
+        raise lost(where, problem) from problem
+    if not data:
+        raise lost(where)
+    return data
 
 
 def connect(host: str, port: int) -> socket.socket:
