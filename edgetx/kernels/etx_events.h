@@ -2,7 +2,7 @@
 #ifndef ETX_EVENTS_H
 #define ETX_EVENTS_H
 
-#include <stdint.h>
+#include "etx_rescale.h"
 
 /* w[input] holds two words of four weights, unsigned, the first in the lowest bits. Four sums of 16 bits lie in two
  * words, so that at most 257 columns can be added. */
@@ -33,8 +33,8 @@ static inline void etx_sum_columns(const int32_t *w, const uint16_t *places, int
 /* A sum of less than 24 bits times mantissa / 2^31, plus half of 2^shift and the zero point times 2^shift, over 2^shift:
  * the arithmetic of etx_requantize for multipliers below one half. */
 static inline int32_t etx_event_result(int32_t acc, const int32_t *by) {
-  const int32_t scaled = (int32_t)(((int64_t)acc * by[0] + (1LL << 30)) >> 31);
-  return (scaled + (acc >> 31) + by[1]) >> by[2];
+  const etx_rescaling rescaling = {by[0], by[1], by[2]};
+  return etx_rescale(acc, &rescaling);
 }
 
 typedef struct {
