@@ -120,14 +120,6 @@ class Span:
                 total[address] += cycles
         return total
 
-    def executions(self) -> Counter[int]:
-        """How often each instruction was executed."""
-        total: Counter[int] = Counter()
-        for edge, count in self._taken():
-            for instruction in edge.block.instructions:
-                total[instruction.address] += count.count
-        return total
-
     @cached_property
     def inclusive(self) -> list[int]:
         """Cycles of each context with its callees."""
