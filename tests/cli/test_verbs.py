@@ -241,7 +241,7 @@ def test_full_disk_leaves_the_earlier_output(own_copy, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     before = (own_copy.folder / "report.json").read_bytes()
-    monkeypatch.setattr("edgetx.compiler.compile.write_onnx", full)
+    monkeypatch.setattr("edgetx.compiler.writing.write_onnx", full)
     result = run("compile", own_copy.model, *BOARD, "--data", own_copy.data, "-o", own_copy.folder)
     assert result.exit_code == 1
     assert "is the disk full?" in result.stderr
@@ -253,7 +253,7 @@ def test_interrupt_leaves_nothing_and_exits_130(own_copy, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("edgetx.compiler.compile.write_onnx", interrupt)
+    monkeypatch.setattr("edgetx.compiler.writing.write_onnx", interrupt)
     target = own_copy.folder.parent / "new"
     result = run("compile", own_copy.model, *BOARD, "--data", own_copy.data, "-o", target)
     assert result.exit_code == 130

@@ -1,0 +1,78 @@
+"""What is measured of an artifact: equality, accuracy, cycles."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+
+from edgetx.backends.c import CSources
+from edgetx.compiler.artifact import FORM_OF, Artifact, is_installed
+from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
+from edgetx.compiler.hop import continuous_audio, profile_hops
+from edgetx.compiler.profiling import profile_artifact
+from edgetx.compiler.quantized import as_inputs
+from edgetx.compiler.report import Measured, build_report
+from edgetx.compiler.streaming import compare_with_clip, summary
+from edgetx.compiler.verification import make_cases, verify_artifact
+from edgetx.compiler.work import Work, real_cases
+from edgetx.firmware import Firmware
+from edgetx.runtimes.tflm import TflmRuntime
+
+COMPARED_CLIPS = 32
+"""Clips on which a stream is compared with the clip model."""
+SEQUENCE = 256
+"""Successive hops on which the runtimes of a stream are compared at least: more than its rings hold."""
+EVALUATED_INPUTS = 1000
+"""Labelled inputs on which accuracy is measured at most."""
+
+
+def measured_report(work: Work, sources: CSources, firmware: Firmware | None) -> Mapping[str, object]:
+    """The report of what was written, with everything in it that can be measured here."""
+    options, artifact = work.options, Artifact(work.folder)
+    count = options.cases if work.streaming is None else max(options.cases, SEQUENCE)
+    cases = make_cases(artifact.graph, real_cases(artifact, work.samples), count)
+    runtimes = [name for name, form in FORM_OF.items() if form in work.artifacts and name != "simulator"]
+    usable = [name for name in runtimes if is_installed(name)]
+    measured = Measured(
+        verification=verify_artifact(artifact, cases, usable, lambda name: work.progress(f"verify {name}")),
+        accuracy=_accuracy(work, artifact),
+    )
+    if "tflm" in usable:
+        measured.tflm_arena = asdict(TflmRuntime(artifact.file("model.tflite").read_bytes()).arena())
+    if firmware is not None and is_installed("simulator"):
+        work.progress("simulate")
+        measured.verification |= verify_artifact(artifact, cases[: options.simulated_cases], ["simulator"])
+        measured.profile = profile_artifact(artifact, cases[0])
+    report = build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, measured)
+    return report if work.streaming is None else {**report, "streaming": _streaming(work, artifact)}
+
+
+def _streaming(work: Work, artifact: Artifact) -> Mapping[str, object]:
+    """How the stream compares with the clip model, and what its hops cost."""
+    assert work.streaming is not None
+    work.progress("compare with the clip model")
+    clip = work.streaming.clip.graph
+    real = [artifact.quantized(x) for x in as_inputs(clip, work.clips)] if len(work.clips) else []
+    (cases,) = zip(*make_cases(clip, real, COMPARED_CLIPS), strict=True)
+    equality = compare_with_clip(clip, work.streaming.streamed, np.concatenate(cases))
+    if not (work.folder / "c" / "stream.h").is_file():
+        return summary(work.streaming, equality, {})
+    assert work.source.recipe is not None
+    decision = {"decision": asdict(work.streaming.decision(work.source.recipe.data.classes))}
+    if "firmware" not in work.artifacts or not is_installed("simulator"):
+        return summary(work.streaming, equality, decision)
+    work.progress("simulate hops")
+    audio = continuous_audio(work.options.data, work.source.recipe)
+    return summary(work.streaming, equality, {**decision, **profile_hops(artifact, work.streaming, audio)})
+
+
+def _accuracy(work: Work, artifact: Artifact) -> dict[str, float]:
+    """Accuracy of the float and the integer graph, if the data is labelled."""
+    data = work.options.data
+    if data is None:
+        return {}
+    try:
+        labelled = evaluation_data(artifact, data, limit=EVALUATED_INPUTS)
+    except NoLabelsError:
+        return {}
+    return evaluate(artifact, labelled, ("float", "int"), lambda name: work.progress(f"evaluate {name}")).accuracy
