@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -15,7 +15,7 @@ from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.errors import ConfigError, ModelError
 from edgetx.nn import build
 from edgetx.nn.encoder import Encoder
-from edgetx.recipe import Recipe
+from edgetx.recipe import Pretraining, Recipe
 from edgetx.train.augment import Augmenter
 from edgetx.train.draws import Draws
 from edgetx.train.pretrain.objective import OBJECTIVES
@@ -56,6 +56,49 @@ def pretrain(recipe: Recipe, clips: Tensor, augmenter: Augmenter, folder: Path, 
     assert settings is not None
     torch.manual_seed(recipe.training.seed)
     model = build(recipe)
+    objective = _objective(recipe, settings, model).to(fabric.device)
+    optimizer = AdamW(parameter_groups(objective, settings.weight_decay), settings.learning_rate)
+    schedule = LambdaLR(optimizer, learning_rate_factor(settings, math.ceil(len(clips) / settings.batch)))
+    front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz, torch, device=fabric.device)
+    audio = fabric.to_device(clips)
+    draws = Draws(audio, augmenter, front, recipe.training.augmentation.reuse, recipe.training.seed)
+    parts: dict[str, Stateful] = {"model": objective, "optimizer": optimizer, "schedule": schedule}
+    checkpoint = folder / "pretraining.pt"
+
+    def step(batch: Tensor) -> float:
+        """One step of the optimizer; returns the loss."""
+        with torch.no_grad():
+            features = front.normalize(front.project(augmenter.log_mel(draws[batch]))).float()
+        loss = objective(features)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(objective.parameters(), _CLIP)
+        optimizer.step()
+        schedule.step()
+        return float(loss.item())
+
+    for epoch in range(_resumed(checkpoint, recipe, parts) + 1, settings.epochs + 1):
+        with torch.no_grad():
+            draws.advance(epoch)
+        torch.manual_seed(recipe.training.seed * 100_019 + epoch)
+        objective.train()
+        batches = torch.split(torch.randperm(len(clips)), settings.batch)
+        total = sum(step(batch) * len(batch) / len(clips) for batch in batches)
+        if not math.isfinite(total):
+            hint = "lower pretraining.learning_rate"
+            raise ModelError(f"the loss of pretraining epoch {epoch} is not a number", where=recipe.name, hint=hint)
+        if fabric.is_global_zero:
+            state = {name: part.state_dict() for name, part in parts.items()}
+            save_checkpoint(checkpoint, {"recipe": repr(recipe), "epoch": epoch, "loss": total, **state})
+    return {name: value for name, value in model.state_dict().items() if not name.startswith("head.")}
+
+
+def _objective(recipe: Recipe, settings: Pretraining, model: nn.Module) -> nn.Module:
+    """What the encoder is pretrained to do.
+
+    Raises:
+        ConfigError: If the model is no encoder, or the objective does not go with it.
+    """
     if not isinstance(model, Encoder):
         hint = "leave [pretraining] out, or choose an encoder: docs/architectures.md"
         raise ConfigError(
@@ -65,39 +108,8 @@ def pretrain(recipe: Recipe, clips: Tensor, augmenter: Augmenter, folder: Path, 
         objective = OBJECTIVES[settings.objective](model, settings)
     except ValueError as problem:
         raise ConfigError(str(problem), where=f"{recipe.name}.pretraining.objective") from problem
-    assert isinstance(objective, torch.nn.Module)
-    objective.to(fabric.device)
-    optimizer = AdamW(parameter_groups(objective, settings.weight_decay), settings.learning_rate)
-    steps = math.ceil(len(clips) / settings.batch)
-    schedule = LambdaLR(optimizer, learning_rate_factor(settings, steps))
-    front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz, torch, device=fabric.device)
-    audio = fabric.to_device(clips)
-    draws = Draws(audio, augmenter, front, recipe.training.augmentation.reuse, recipe.training.seed)
-    parts: dict[str, Stateful] = {"model": objective, "optimizer": optimizer, "schedule": schedule}
-    checkpoint = folder / "pretraining.pt"
-    for epoch in range(_resumed(checkpoint, recipe, parts) + 1, settings.epochs + 1):
-        with torch.no_grad():
-            draws.advance(epoch)
-        torch.manual_seed(recipe.training.seed * 100_019 + epoch)
-        objective.train()
-        total = 0.0
-        for batch in torch.split(torch.randperm(len(clips)), settings.batch):
-            with torch.no_grad():
-                features = front.normalize(front.project(augmenter.log_mel(draws[batch]))).float()
-            loss = objective(features)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(objective.parameters(), _CLIP)
-            optimizer.step()
-            schedule.step()
-            total += loss.item() * len(batch) / len(clips)
-        if not math.isfinite(total):
-            hint = "lower pretraining.learning_rate"
-            raise ModelError(f"the loss of pretraining epoch {epoch} is not a number", where=recipe.name, hint=hint)
-        if fabric.is_global_zero:
-            state = {name: part.state_dict() for name, part in parts.items()}
-            save_checkpoint(checkpoint, {"recipe": repr(recipe), "epoch": epoch, "loss": total, **state})
-    return {name: value for name, value in model.state_dict().items() if not name.startswith("head.")}
+    assert isinstance(objective, nn.Module)
+    return objective
 
 
 def _resumed(checkpoint: Path, recipe: Recipe, parts: Mapping[str, Stateful]) -> int:
