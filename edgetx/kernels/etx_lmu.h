@@ -1,4 +1,4 @@
-/* One step of the memory of lmu_s8.c and lmu_s16.c. */
+/* One step of the memory of an LMU. */
 #ifndef ETX_LMU_H
 #define ETX_LMU_H
 

@@ -1,14 +1,3 @@
-#include "etx_lif.h"
-
-void etx_lif_s8(const etx_lif_params *p, const int8_t *x, const int32_t *gain, const int32_t *shift,
-                const int16_t *before, int8_t *s, int16_t *after) {
-  for (int32_t step = 0; step < p->steps; ++step) {
-    for (int32_t c = 0; c < p->channels; ++c) {
-      const int32_t total = (x[c] + p->input_offset) * gain[c] + shift[c];
-      s[c] = etx_lif_step(p, total, before[c], &after[c]);
-    }
-    before = after;
-    x += p->channels;
-    s += p->channels;
-  }
-}
+#define ETX_KERNEL etx_lif_s8
+#define ETX_INPUT int8_t
+#include "etx_lif_steps.h"
