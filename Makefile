@@ -41,10 +41,11 @@ docs: $(VENV)/.dev ## Regenerate the tables in docs/.
 clean: ## Remove what these commands made.
 	rm -rf build $(VENV)
 
-# The cross compiler and QEMU come from Debian where apt-get may install them; edgetx itself can do with ziglang.
+# The cross compiler, QEMU and adb come from Debian where apt-get may install them; edgetx itself can do with ziglang.
 .PHONY: toolchain
-toolchain:
+toolchain: | $(VENV)/bin/python
 	@sh tools/install-toolchain.sh
+	@sh tools/build-adbd.sh $(BIN)/adbd
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

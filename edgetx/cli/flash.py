@@ -39,23 +39,22 @@ def command(
     from edgetx.profile.image import load_image
 
     if target.kind == "phone":
-        _install(artifact, probe or "adb:", dry_run)
+        _flash_phone(artifact, probe or "adb:", dry_run, as_json)
         return
     image = artifact / "firmware.elf" if artifact.is_dir() else artifact
     plan = make_plan(target, load_image(image, base))
     url = probe or ("uf2:" if target.uf2 else "pyocd:")
     if dry_run:
-        steps = [f"identify {target.name} through {url}", *plan.lines()]
-        click.echo(json.dumps({"dry_run": True, "steps": steps}) if as_json else "\n".join(steps))
+        _say_steps([f"identify {target.name} through {url}", *plan.lines()], as_json)
         return
     with stages(quiet) as progress, open_probe(url, plan) as opened:
         done = flash(plan, opened, progress)
-    click.echo(json.dumps({"flashed": done, "bytes": plan.size}) if as_json else done)
+    _say_done(done, plan.size, as_json)
 
 
-def _install(artifact: Path, probe: str, dry_run: bool) -> None:
+def _flash_phone(artifact: Path, probe: str, dry_run: bool, as_json: bool) -> None:
     """Put the program of a compiled folder on a phone."""
-    from edgetx.device.adb import PLACE, install_program
+    from edgetx.device.adb import PROGRAM, Phone
     from edgetx.errors import DeviceError
 
     program = artifact / "program" if artifact.is_dir() else artifact
@@ -64,4 +63,16 @@ def _install(artifact: Path, probe: str, dry_run: bool) -> None:
         raise DeviceError("a phone is not flashed", where=probe, hint="--probe adb:SERIAL")
     if not program.is_file():
         raise DeviceError("the folder has no program", where=str(artifact), hint="compile with --to c for a phone")
-    click.echo(f"push {program} to {PLACE}" if dry_run else install_program(program, serial))
+    if dry_run:
+        steps = [f"identify the phone at {probe}", f"push {program}", f"let it check itself, then call it {PROGRAM}"]
+        _say_steps(steps, as_json)
+        return
+    _say_done(Phone(serial).install(program), program.stat().st_size, as_json)
+
+
+def _say_steps(steps: list[str], as_json: bool) -> None:
+    click.echo(json.dumps({"dry_run": True, "steps": steps}) if as_json else "\n".join(steps))
+
+
+def _say_done(done: str, size: int, as_json: bool) -> None:
+    click.echo(json.dumps({"flashed": done, "bytes": size}) if as_json else done)

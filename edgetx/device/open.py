@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from edgetx.config import did_you_mean
-from edgetx.device.adb import serve_command
+from edgetx.device.adb import Phone
 from edgetx.device.gdb import GdbClient
 from edgetx.device.semihost import SemihostStream
 from edgetx.device.streams import ProcessStream, SerialStream, Stream, TcpStream, host_and_port
@@ -22,7 +22,7 @@ def _serial(place: str, url: str) -> Stream:
 
 
 def _adb(place: str, url: str) -> Stream:
-    return ProcessStream(serve_command(place), url)
+    return ProcessStream(Phone(place).serve_command(), url, hint="edgetx flash OUT --target T --probe adb:")
 
 
 def _semihost(place: str, url: str) -> Stream:

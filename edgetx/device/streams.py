@@ -112,10 +112,11 @@ class ProcessStream:
     Args:
         command: How to start it; its standard error is kept for messages.
         where: Its URL, for messages.
+        hint: What to do if it ends.
     """
 
-    def __init__(self, command: Sequence[str], where: str) -> None:
-        self._where = where
+    def __init__(self, command: Sequence[str], where: str, hint: str = "") -> None:
+        self._where, self._hint = where, hint
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed in close()
         try:
             self._process = subprocess.Popen(
@@ -152,7 +153,8 @@ class ProcessStream:
     def _ended(self) -> DeviceError:
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return DeviceError(f"the program ended: {said[-1] if said else 'it says nothing'}", where=self._where)
+        what = f"the program ended: {said[-1] if said else 'it says nothing'}"
+        return DeviceError(what, where=self._where, hint=self._hint)
 
 
 def _read(file: int | socket.socket, receive: Callable[[], bytes], seconds: float, where: str) -> bytes:

@@ -3,6 +3,9 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __ARM_FEATURE_DOTPROD
+#include <sys/auxv.h>
+#endif
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -75,7 +78,20 @@ uint32_t etx_cycles_now(void) {
   return (uint32_t)(seconds * ETX_CLOCK_HZ + fraction * ETX_CLOCK_HZ / NANOSECONDS);
 }
 
+/* Whether this core has the instructions that the program was compiled to. */
+static int is_core_able(void) {
+#ifdef __ARM_FEATURE_DOTPROD
+  return (getauxval(AT_HWCAP) & (1u << 20)) != 0; /* HWCAP_ASIMDDP of Linux */
+#else
+  return 1;
+#endif
+}
+
 int main(int count, char **arguments) {
+  if (!is_core_able()) {
+    etx_console_write("this core has no dot-product instructions: compile for phone-cortex-a53\n");
+    return 1;
+  }
   if (count == 2 && strcmp(arguments[1], "--serve") == 0) {
     etx_serve();
     return 0;
