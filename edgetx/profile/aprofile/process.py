@@ -31,6 +31,8 @@ HEAP_BYTES = 16 << 20
 MAPPED = 0x70_0000_0000
 SECONDS = 300
 _ENOSYS = -38
+_AT_PAGESZ, _AT_HWCAP, _AT_RANDOM, _AT_NULL = 6, 16, 25, 0
+_CAPABILITIES = 1 << 0 | 1 << 1 | 1 << 20  # floating point, vectors and dot products, as the emulated core has
 _FP_ENABLED = 3 << 20
 
 OnBlock = Callable[[int, int], None]
@@ -111,11 +113,11 @@ class Process:
         self._break, self._break_limit, self._mapped = end, end + HEAP_BYTES, MAPPED
 
     def _set_up_stack(self, name: str) -> None:
-        """Argument count and vector, an empty environment, and the auxiliary vector: page size and random bytes."""
+        """Argument count and vector, an empty environment, and the auxiliary vector."""
         self.uc.mem_map(STACK_TOP - STACK_BYTES, STACK_BYTES)
         text = STACK_TOP - 256
         self.uc.mem_write(text, name.encode()[:200] + b"\0")
-        words = [1, text, 0, 0, 6, PAGE, 25, text, 0, 0]
+        words = [1, text, 0, 0, _AT_PAGESZ, PAGE, _AT_HWCAP, _CAPABILITIES, _AT_RANDOM, text, _AT_NULL, 0]
         self.uc.mem_write(STACK_TOP - 1024, struct.pack(f"<{len(words)}Q", *words))
         self.uc.reg_write(arm64.UC_ARM64_REG_SP, STACK_TOP - 1024)
 
