@@ -23,9 +23,6 @@ from edgetx.cli.options import json_option, quiet_option, stages
     multiple=True,
     help="Continuous audio for the report: a recording, or a folder of them; may be repeated.",
 )
-@click.option(
-    "--step-ms", type=click.FloatRange(10, 1000), default=100, show_default=True, help="Step on continuous audio."
-)
 @json_option
 @quiet_option
 def command(
@@ -36,7 +33,6 @@ def command(
     limit: int | None,
     report: Path | None,
     streams: tuple[Path, ...],
-    step_ms: float,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -45,8 +41,9 @@ def command(
     The simulator runs a sample of the inputs; the number is printed.
 
     With --report, the first runtime (C if none is named) is looked at closely: confidence intervals over clips and over
-    speakers, confusions, misses against false accepts, and with --stream false accepts per hour. Classes written with
-    underscores, as _unknown_, are no keywords. A CSV beside a recording (start_s, end_s, label) says what is in it.
+    speakers, confusions, misses against false accepts, and with --stream false accepts per hour and how late keywords
+    are heard, by the rule of the firmware. Classes in underscores, as _unknown_, are no keywords. A CSV beside a
+    recording (start_s, end_s, label) says what is in it.
 
     \b
     edgetx evaluate build/demo --data recordings
@@ -71,7 +68,7 @@ def command(
         if report:
             runtime = names[0] if runtimes or "c" not in names else "c"
             closer = write_evaluation(
-                opened, data, report, runtime=runtime, split=split, streams=streams, step_ms=step_ms, progress=progress
+                opened, data, report, runtime=runtime, split=split, streams=streams, progress=progress
             )
     if as_json:
         contents = {**dataclasses.asdict(result), **({"report": dataclasses.asdict(closer)} if closer else {})}

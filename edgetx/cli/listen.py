@@ -21,12 +21,12 @@ _MIC_SECONDS = 0.2
 @click.argument("artifact", type=click.Path(path_type=Path))
 @click.option("--wav", type=click.Path(path_type=Path), help="A recording: WAV or FLAC, mono, at the model's rate.")
 @click.option("--mic", is_flag=True, help="Listen to this machine's microphone until Ctrl-C.")
-@click.option("--margin", type=float, help="How far a class must be ahead, in units of the model's output.")
+@click.option("--threshold", type=float, help="Average posterior that makes an event [default: as it was compiled].")
 @click.option("--png", type=click.Path(path_type=Path), help="Write waveform and spectrogram with the detections.")
 @click.option("--runtime", default="c", show_default=True, help="Where the model runs.")
 @json_option
 def command(
-    artifact: Path, wav: Path | None, mic: bool, margin: float | None, png: Path | None, runtime: str, as_json: bool
+    artifact: Path, wav: Path | None, mic: bool, threshold: float | None, png: Path | None, runtime: str, as_json: bool
 ) -> None:
     """Run ARTIFACT, a folder compiled from a recipe, on continuous audio, as the keyword spotter's firmware does.
 
@@ -38,7 +38,7 @@ def command(
 
     if (wav is None) == (not mic):
         raise click.UsageError("give either --wav F or --mic")
-    listener = make_listener(load_artifact(artifact), margin)
+    listener = make_listener(load_artifact(artifact), threshold)
     if wav is None:
         _live(listener, runtime)
     else:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from edgetx.compiler.evaluation import Accuracy
     from edgetx.compiler.evaluation_report import Evaluation
     from edgetx.data.check import Report as DataReport
+    from edgetx.evaluation.spotting import Point
 
 Json = Mapping[str, Any]
 SHOWN_ROWS = 30
@@ -71,11 +72,19 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     if evaluation.detection:
         table.add_row("equal error rate of keyword detection", f"{evaluation.detection.equal_error_rate:.2%}")
     for name, spotting in evaluation.streams.items():
-        threshold, misses = spotting.at_rate(1.0)
-        missed = "" if misses is None else f"; {misses:.1%} of {spotting.keywords} keywords missed"
-        where = f"{name}, {spotting.hours:.2f} h: threshold for one false accept per hour"
-        table.add_row(where, f"{threshold:.3f}{missed}")
+        for what, point in (("one false accept per hour", spotting.at_rate(1.0)), ("as compiled", spotting.compiled)):
+            table.add_row(f"{name}, {spotting.hours:.2f} h, {what}", _point(point, spotting.keywords))
     console.print(table)
+
+
+def _point(point: "Point", keywords: int) -> str:
+    """What a threshold makes of continuous audio."""
+    said = f"threshold {point.threshold:.3f}: {point.false_accepts_per_hour:.1f} false accepts per hour"
+    if point.miss_rate is not None:
+        said += f", {point.miss_rate:.1%} of {keywords} keywords missed"
+    if point.median_delay_s is not None and point.late_delay_s is not None:
+        said += f", heard {point.median_delay_s:+.2f} s after their clip ends (95 %: {point.late_delay_s:+.2f} s)"
+    return said
 
 
 def print_data_report(report: "DataReport", shown: int = 5) -> None:

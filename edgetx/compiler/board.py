@@ -4,7 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-from edgetx.audio.detector import DetectorSettings
 from edgetx.firmware.board import board_header
 from edgetx.firmware.build import RUNTIME, image_id
 from edgetx.firmware.golden import GoldenAudio, GoldenCase, golden_source
@@ -59,41 +58,3 @@ def layers_header(rows: list[dict[str, object]]) -> str:
     """`etx_layers.h`: the names of the layers, for firmware that prints them."""
     names = "".join(f"    {json.dumps(str(row['name']))},\n" for row in rows)
     return f"/* Names of the model's layers. */\nstatic const char *const etx_layer_names[] = {{\n{names}}};\n"
-
-
-def spotter_header(settings: DetectorSettings, classes: tuple[str, ...], frames: int, step: int) -> str:
-    """`spotter_settings.h`: how the keyword spotter smooths and decides."""
-    ignored = sum(1 << c for c in settings.ignored)
-    names = ", ".join(json.dumps(name) for name in classes)
-    return f"""\
-/* How scores become detections. */
-#ifndef SPOTTER_SETTINGS_H
-#define SPOTTER_SETTINGS_H
-
-#include "etx_detector.h"
-#include "frontend.h"
-
-enum {{ SPOTTER_HOP = EDGETX_FRONTEND_HOP, SPOTTER_FRAMES = {frames}, SPOTTER_STEP = {step} }};
-
-static const etx_detector_params spotter_params = {{.classes = {settings.classes}, .length = {settings.length}, \
-.margin = {settings.margin}, .pause = {settings.pause}, .ignored = {ignored}u}};
-static const char *const spotter_classes[] = {{{names}}};
-
-#endif
-"""
-
-
-STREAM_SPOTTER_HEADER = """\
-/* The model runs hop by hop, and decides itself. */
-#ifndef SPOTTER_SETTINGS_H
-#define SPOTTER_SETTINGS_H
-
-#include "stream.h"
-
-#define SPOTTER_STREAMS
-enum { SPOTTER_HOP = EDGETX_HOP_SAMPLES };
-#define spotter_classes edgetx_classes
-
-#endif
-"""
-"""`spotter_settings.h` for a model with `stream.h`."""

@@ -9,6 +9,7 @@ import numpy as np
 from edgetx.compiler.artifact import REPORT, Artifact
 from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.measuring import measured_report
+from edgetx.compiler.pace import pace_of, pace_report
 from edgetx.compiler.quantized import integer_model
 from edgetx.compiler.settings import input_settings, lmu_form, overridden, spike_kernels, stream_settings
 from edgetx.compiler.source import Source, load_source
@@ -48,13 +49,15 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
         streaming = stream_model(model, stream_options, source.recipe)
         model, samples = streaming.model, streaming.hops(clips) if len(clips) else clips
     with replaced_folder(options.out.resolve(), marker=REPORT) as folder:
-        work = Work(options, source, samples, recipe, model, folder, progress, clips, streaming)
+        pace = pace_of(model.graph, source.recipe, stream_options, streaming)
+        work = Work(options, source, samples, recipe, model, folder, progress, clips, streaming, pace)
         write_graphs(work)
         real = real_cases(Artifact(folder), samples)
         work.spikes = spike_statistics(model.graph, real, options.target.core, kernels)
         sources, firmware = write_forms(work)
         report = {
             **measured_report(work, sources, firmware),
+            "listening": pace_report(pace),
             "lmu": lmu_report(lmu, compared),
             "spikes": spikes_report(model.graph, work.spikes),
             "left_out": dict(work.left_out),

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,22 +11,19 @@ from numpy.typing import NDArray
 
 from edgetx.audio import Dataset, read_clip
 from edgetx.audio.clip import SUFFIXES
-from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.compiler.artifact import Artifact
 from edgetx.compiler.data import model_data
-from edgetx.compiler.evaluation import NoLabelsError
-from edgetx.compiler.verification import outputs_of
+from edgetx.compiler.evaluation import NoLabelsError, clip_answers
+from edgetx.compiler.listening import Listener, answers, in_chunks, make_listener
 from edgetx.data.stream import read_events
-from edgetx.errors import ConfigError, DataError
-from edgetx.evaluation import Classification, Curve, Spotting, classify, detection_curve, keywords_of, spot
+from edgetx.errors import DataError
+from edgetx.evaluation import Classification, Curve, Spotting, classify, detection_curve, spot
 from edgetx.evaluation.detection import Scores, softmax
 from edgetx.evaluation.page import write_page
 from edgetx.evaluation.spotting import Track
 from edgetx.output import replaced_folder
-from edgetx.recipe import Recipe
 
 MARKER = "evaluation.json"
-_BLOCK = 256  # windows whose features are computed at once
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,6 @@ def write_evaluation(
     runtime: str,
     split: str = "test",
     streams: Sequence[Path] = (),
-    step_ms: float = 100.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Evaluate a compiled model in one runtime and write a folder about it.
@@ -70,12 +66,11 @@ def write_evaluation(
         runtime: Where the model runs.
         split: Split of an audio folder.
         streams: Long recordings, or folders of them; a CSV of the same name says what is in each.
-        step_ms: How often the model is asked on continuous audio.
         progress: Called with what is being done.
 
     Raises:
         DataError: If the data or a recording cannot be read, or has no labels.
-        ConfigError: If recordings are given for a model that has no keywords or no front end.
+        ConfigError: If recordings are given for a model that does not listen to continuous audio.
     """
     progress(f"{runtime}: clips")
     dataset = _labelled(artifact, data, split)
@@ -85,7 +80,7 @@ def write_evaluation(
     spottings = {}
     for path in streams:
         progress(f"{runtime}: {path.name}")
-        spottings[path.stem] = _spotting(artifact, runtime, path, step_ms)
+        spottings[path.stem] = _spotting(artifact, runtime, path)
     curve = detection_curve(probabilities, dataset.y, classes)
     evaluation = Evaluation(runtime, str(data), split, result, curve, spottings)
     _write(out, evaluation, artifact, dataset, probabilities)
@@ -93,7 +88,7 @@ def write_evaluation(
 
 
 def _labelled(artifact: Artifact, data: Path, split: str) -> Dataset:
-    dataset = model_data(data, artifact.graph, artifact.recipe)
+    dataset = model_data(data, artifact.clip_graph or artifact.graph, artifact.recipe)
     dataset = dataset if data.suffix == ".npz" else dataset.part(split)
     if len(dataset.y) == 0:
         raise NoLabelsError("has no labels", where=str(data), hint="add an array y with one integer per input")
@@ -102,53 +97,35 @@ def _labelled(artifact: Artifact, data: Path, split: str) -> Dataset:
 
 def _probabilities(artifact: Artifact, runtime: str, inputs: NDArray[np.generic]) -> Scores:
     """Class probabilities, one row per input."""
-    shape = artifact.graph.inputs[0].shape
+    shape = (artifact.clip_graph or artifact.graph).inputs[0].shape
     cases = [(np.asarray(x, np.float32).reshape(shape),) for x in inputs]
     given = cases if runtime == "float" else [artifact.quantized(case) for case in cases]
-    outputs = outputs_of(artifact.runtime(runtime), given)
+    outputs = clip_answers(artifact, runtime, given)
     scores = np.stack([artifact.restored(y)[0].ravel() for y in outputs]).astype(np.float64)
     is_softmax = artifact.float_graph.nodes[-1].op.name == "softmax"
     return scores if is_softmax else softmax(scores)
 
 
-def _spotting(artifact: Artifact, runtime: str, path: Path, step_ms: float) -> Spotting:
-    recipe = artifact.recipe
-    if recipe is None:
-        raise ConfigError("continuous audio needs a front end, which a model file does not name", where=str(path))
-    keywords = keywords_of(recipe.data.classes)
+def _spotting(artifact: Artifact, runtime: str, path: Path) -> Spotting:
+    listener = make_listener(artifact)
     files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES) if path.is_dir() else [path]
     if not files:
         raise DataError("no .wav or .flac recordings", where=str(path))
-    tracks = [_track(artifact, runtime, file, recipe, step_ms) for file in files]
-    return spot(tracks, recipe.data.classes, keywords)
+    tracks = [_track(listener, runtime, file) for file in files]
+    return spot(tracks, listener.recipe.data.classes, listener.pace.decision)
 
 
-def _track(artifact: Artifact, runtime: str, file: Path, recipe: Recipe, step_ms: float) -> Track:
-    rate = recipe.data.sample_rate_hz
+def _track(listener: Listener, runtime: str, file: Path) -> Track:
+    rate = listener.recipe.data.sample_rate_hz
     audio = read_clip(file, rate)
-    if len(audio) < recipe.data.samples:
-        raise DataError("shorter than one clip of the model", where=str(file))
-    front = FixedPointFrontEnd(recipe.frontend, rate)
-    frames = recipe.input_shape[0]
-    step = max(1, round(step_ms / recipe.frontend.hop_ms))
-    windows = 1 + ((len(audio) - front.length) // front.hop + 1 - frames) // step
-    heard = [_probabilities(artifact, runtime, part) for part in _windows(front, audio, frames, step, windows)]
-    ends = (front.length + front.hop * (frames - 1 + step * np.arange(windows))) / rate
+    heard = list(answers(listener, in_chunks(audio, rate), runtime))
+    if not heard:
+        raise DataError("too short for the model to answer once", where=str(file))
     table = file.with_suffix(".csv")
     events = read_events(table) if table.is_file() else ()
-    return Track(np.concatenate(heard), ends, len(audio) / rate, events)
-
-
-def _windows(
-    front: FixedPointFrontEnd, audio: NDArray[np.int16], frames: int, step: int, windows: int
-) -> Iterator[NDArray[np.float64]]:
-    """Model inputs of overlapping windows, in blocks; every frame of a block is computed once."""
-    for first in range(0, windows, _BLOCK):
-        count = min(_BLOCK, windows - first)
-        start, rows = first * step, (count - 1) * step + frames
-        piece = audio[start * front.hop : (start + rows - 1) * front.hop + front.length]
-        features = np.asarray(front.normalize(front.project(front.log_mel(piece[None]))))[0]
-        yield features[step * np.arange(count)[:, None] + np.arange(frames)]
+    ends = listener.frame_seconds * np.array([answer.rows for answer in heard])
+    scale = listener.artifact.graph.outputs[0].type.scale
+    return Track(np.stack([answer.logits for answer in heard]), scale, ends, len(audio) / rate, events)
 
 
 def _write(out: Path, evaluation: Evaluation, artifact: Artifact, dataset: Dataset, probabilities: Scores) -> None:

@@ -1,4 +1,4 @@
-"""The whole hop: its C, and what it costs on the simulated core."""
+"""The whole hop: what it costs on the simulated core."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgetx.audio.dataset import load_recordings
-from edgetx.backends.c import emit_stream
 from edgetx.compiler.artifact import Artifact
 from edgetx.compiler.rows import quantized_rows
 from edgetx.compiler.streaming import StreamedModel, as_hops
@@ -19,34 +18,6 @@ PROFILED_HOPS = 24
 """Hops whose cycles are counted after as many as fill the rings' caches; strided models differ from hop to hop."""
 PARTS = {"edgetx_frontend_push": "front end", "edgetx_invoke": "model", "etx_decide": "smoothing and decision"}
 """Functions of a hop that are shown apart."""
-
-
-def write_stream(streaming: StreamedModel, recipe: Recipe | None, folder: Path) -> bool:
-    """Write `stream.c` beside a model's C, where model and front end fit it: int8 logits, one row per hop.
-
-    Args:
-        streaming: The model.
-        recipe: Its recipe, which knows the front end.
-        folder: Where the model's C is.
-
-    Returns:
-        Whether it was written.
-    """
-    graph = streaming.model.graph
-    out = graph.outputs[0].type
-    if recipe is None or len(graph.outputs) != 1 or (out.dtype, graph.inputs[0].type.dtype) != ("int8", "int8"):
-        return False
-    names = recipe.data.classes
-    if out.size != len(names) or streaming.hop_ms is None or streaming.look_ahead_ms is None:
-        return False
-    samples_per_frame = samples(recipe.frontend.hop_ms, recipe.data.sample_rate_hz)
-    files = emit_stream(
-        graph, streaming.decision(names), names, hop_frames=streaming.streamed.hop, frame_samples=samples_per_frame,
-        hop_ms=streaming.hop_ms, look_ahead_ms=streaming.look_ahead_ms,
-    )  # fmt: skip
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return True
 
 
 def profile_hops(

@@ -1,24 +1,20 @@
 """A compiled model listening to continuous audio: front end, model on a sliding window or hop by hop, detections."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgetx.audio.detector import NOTHING, Detector, DetectorSettings
 from edgetx.compiler.artifact import Artifact
+from edgetx.compiler.pace import Pace, read_pace
 from edgetx.compiler.rows import quantized_rows
-from edgetx.config import parse
-from edgetx.decision import Decider, Decision
+from edgetx.decision import Decider
 from edgetx.errors import ConfigError
+from edgetx.fixedpoint import dequantize, quantize
 from edgetx.recipe import Recipe
 from edgetx.runtimes.runtime import Runtime
 
-STEP_MS = 200.0
-LENGTH, PAUSE = 3, 5
-MARGIN = 2.0
-"""Found on the validation speakers of kws-transformer-micro: 25 of 29 words in noise, one false."""
 _CHUNK_SECONDS = 10
 
 Samples = NDArray[np.int16]
@@ -31,82 +27,58 @@ class Listener:
     Attributes:
         artifact: The compiled model.
         recipe: Its recipe.
-        frames: Rows of its input.
-        step: New rows between two runs of the model.
-        settings: How its scores become detections.
-        decision: The same for a model that was compiled hop by hop; `frames` and `step` are its hop then.
+        pace: When it runs, and how its answers become events.
     """
 
     artifact: Artifact
     recipe: Recipe
-    frames: int
-    step: int
-    settings: DetectorSettings
-    decision: Decision | None = None
+    pace: Pace
+
+    @property
+    def frame_seconds(self) -> float:
+        """From one row of features to the next."""
+        return self.recipe.frontend.hop_ms / 1000
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A class, and the end of the window in which it was detected."""
+    """A class, and the end of the audio with which it was detected."""
 
     seconds: float
     label: str
 
 
-def make_listener(artifact: Artifact, margin: float | None = None) -> Listener:
+@dataclass(frozen=True)
+class Answer:
+    """What a model says to continuous audio at one time.
+
+    Attributes:
+        rows: Rows of features heard since the beginning.
+        logits: Its int8 outputs.
+    """
+
+    rows: int
+    logits: NDArray[np.int8]
+
+
+def make_listener(artifact: Artifact, threshold: float | None = None) -> Listener:
     """The listener of a keyword or sound model.
 
     Args:
         artifact: A folder compiled from a recipe.
-        margin: How far, on average over the smoothed windows, a class must be ahead, in units of the model's output; by
-            default MARGIN.
+        threshold: Average posterior that makes an event, instead of the one with which the model was compiled.
 
     Raises:
-        ConfigError: If the model does not take rows of features in int8 and give int8 scores, or a margin is given to a
-            model that was compiled with its threshold.
+        ConfigError: If the model does not take rows of features in int8 and give int8 scores.
     """
-    recipe, graph = artifact.recipe, artifact.graph
+    where = str(artifact.folder)
+    recipe = artifact.recipe
     if recipe is None:
-        raise ConfigError("listens only with a recipe, which says how audio becomes inputs", where=str(artifact.folder))
-    source, scores = graph.inputs[0].type, graph.outputs[0].type
-    features = recipe.frontend.features
-    if source.dtype != "int8" or scores.dtype != "int8" or source.size % features:
-        raise ConfigError("its inputs are not int8 rows of the front end", where=str(artifact.folder))
-    classes = recipe.data.classes
-    decision = _decision_of(artifact)
-    if decision is not None and margin is not None:
-        raise ConfigError("a stream decides as it was compiled", where="--margin", hint="--set streaming.threshold=0.8")
-    margin = MARGIN if margin is None else margin
-    ignored = frozenset(i for i, name in enumerate(classes) if name.startswith("_"))
-    settings = DetectorSettings(len(classes), ignored, LENGTH, round(margin * LENGTH / scores.scale), PAUSE)
-    frames = source.size // features
-    step = frames if decision else max(1, round(STEP_MS / recipe.frontend.hop_ms))
-    return Listener(artifact, recipe, frames, step, settings, decision)
-
-
-def _decision_of(artifact: Artifact) -> Decision | None:
-    """How a model that was compiled hop by hop decides; None for others.
-
-    Raises:
-        ConfigError: If it was compiled without a decision.
-    """
-    if artifact.clip_graph is None:
-        return None
-    section = artifact.report["streaming"]
-    settings = section.get("decision") if isinstance(section, dict) else None
-    if settings is None:
-        hint = "models with int8 scores and a recipe have one; compile it again"
-        raise ConfigError("the stream has no decision", where=str(artifact.folder), hint=hint)
-    return parse(settings, Decision, "report.json: streaming.decision")
-
-
-def can_listen(artifact: Artifact) -> bool:
-    """Whether `make_listener` takes it."""
-    try:
-        make_listener(artifact)
-    except ConfigError:
-        return False
-    return True
+        raise ConfigError("listens only with a recipe, which says how audio becomes inputs", where=where)
+    pace = read_pace(artifact.report, where)
+    if threshold is not None:
+        pace = replace(pace, decision=replace(pace.decision, threshold=threshold))
+    return Listener(artifact, recipe, pace)
 
 
 def rows_of(listener: Listener, chunks: Iterable[Samples]) -> Iterator[NDArray[np.int8]]:
@@ -115,50 +87,52 @@ def rows_of(listener: Listener, chunks: Iterable[Samples]) -> Iterator[NDArray[n
 
 
 def listen(listener: Listener, chunks: Iterable[Samples], runtime: str = "c") -> Iterator[Detection]:
-    """Detections in continuous audio, as the firmware of `firmware_examples/keyword_spotter` makes them.
+    """Detections in continuous audio, as `edgetx_stream_push` makes them in firmware.
 
     Args:
         listener: The model.
         chunks: 16-bit samples at the rate of the recipe, a piece after the other.
         runtime: Where the model runs.
     """
-    model = listener.artifact.runtime(runtime)
-    if listener.decision is not None:
-        yield from _listen_to_hops(listener, listener.decision, chunks, model)
-        return
-    detector = Detector(listener.settings)
-    shape = listener.artifact.graph.inputs[0].type.shape
-    hop_seconds = listener.recipe.frontend.hop_ms / 1000
+    scores = listener.artifact.graph.outputs[0].type
+    decider = Decider(listener.pace.decision, scores.size, scores.scale)
+    for answer in answers(listener, chunks, runtime):
+        event = decider.push(answer.logits)
+        if event is not None:
+            yield Detection(answer.rows * listener.frame_seconds, listener.recipe.data.classes[event.label])
+
+
+def answers(listener: Listener, chunks: Iterable[Samples], runtime: str = "c") -> Iterator[Answer]:
+    """What the model says to continuous audio that begins after silence, answer after answer.
+
+    Args:
+        listener: The model.
+        chunks: 16-bit samples, a piece after the other.
+        runtime: Where the model runs; logits in floating point are rounded to the scale of the integer ones.
+    """
+    artifact, pace = listener.artifact, listener.pace
+    model, source = artifact.runtime(runtime), artifact.graph.inputs[0].type
+    runs_on_windows = artifact.clip_graph is None
     window = np.zeros((0, listener.recipe.frontend.features), np.int8)
-    end = 0
-    for rows in rows_of(listener, chunks):
-        for row in rows:
-            window = np.concatenate([window[-listener.frames + 1 :], row[None]])
-            end += 1
-            if len(window) < listener.frames or end % listener.step:
-                continue
-            model.reset()
-            scores = model.run((window.reshape(shape),))[0]
-            found = detector.push([int(score) for score in scores.reshape(-1)])
-            if found != NOTHING:
-                yield Detection(end * hop_seconds, listener.recipe.data.classes[found])
-
-
-def _listen_to_hops(
-    listener: Listener, decision: Decision, chunks: Iterable[Samples], model: Runtime
-) -> Iterator[Detection]:
-    source, scores = (values[0].type for values in (listener.artifact.graph.inputs, listener.artifact.graph.outputs))
-    decider = Decider(decision, scores.size, scores.scale)
-    hop_seconds = listener.frames * listener.recipe.frontend.hop_ms / 1000
-    pending = np.zeros((0, listener.recipe.frontend.features), np.int8)
+    heard = 0
     model.reset()
     for rows in rows_of(listener, chunks):
-        pending = np.concatenate([pending, rows])
-        while len(pending) >= listener.frames:
-            hop, pending = pending[: listener.frames], pending[listener.frames :]
-            event = decider.push(model.run((hop.reshape(source.shape),))[0].reshape(-1).astype(np.int8))
-            if event is not None:
-                yield Detection((event.hop + 1) * hop_seconds, listener.recipe.data.classes[event.label])
+        for row in rows:
+            window = np.concatenate([window, row[None]])[-pace.frames :]
+            heard += 1
+            if heard < pace.frames or heard % pace.step:
+                continue
+            if runs_on_windows:
+                model.reset()
+            yield Answer(heard, _logits(artifact, model, window.reshape(source.shape)))
+
+
+def _logits(artifact: Artifact, model: Runtime, rows: NDArray[np.int8]) -> NDArray[np.int8]:
+    source, scores = artifact.graph.inputs[0].type, artifact.graph.outputs[0].type
+    if model.name != "float":
+        return np.asarray(model.run((rows,))[0].reshape(-1), np.int8)
+    real = model.run((dequantize(rows, source.scale, source.zero_point),))[0]
+    return np.asarray(quantize(real, scores.scale, scores.zero_point, "int8").reshape(-1), np.int8)
 
 
 def in_chunks(audio: Samples, sample_rate_hz: int) -> Iterator[Samples]:

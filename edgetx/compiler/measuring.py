@@ -55,15 +55,12 @@ def _streaming(work: Work, artifact: Artifact) -> Mapping[str, object]:
     real = [artifact.quantized(x) for x in as_inputs(clip, work.clips)] if len(work.clips) else []
     (cases,) = zip(*make_cases(clip, real, COMPARED_CLIPS), strict=True)
     equality = compare_with_clip(clip, work.streaming.streamed, np.concatenate(cases))
-    if not (work.folder / "c" / "stream.h").is_file():
+    if work.pace is None or "firmware" not in work.artifacts or not is_installed("simulator"):
         return summary(work.streaming, equality, {})
-    assert work.source.recipe is not None
-    decision = {"decision": asdict(work.streaming.decision(work.source.recipe.data.classes))}
-    if "firmware" not in work.artifacts or not is_installed("simulator"):
-        return summary(work.streaming, equality, decision)
     work.progress("simulate hops")
+    assert work.source.recipe is not None
     audio = continuous_audio(work.options.data, work.source.recipe)
-    return summary(work.streaming, equality, {**decision, **profile_hops(artifact, work.streaming, audio)})
+    return summary(work.streaming, equality, profile_hops(artifact, work.streaming, audio))
 
 
 def _accuracy(work: Work, artifact: Artifact) -> dict[str, float]:

@@ -1,12 +1,11 @@
 """`--stream`: the model hop by hop, and how it compares with the clip model."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edgetx.compiler.quantized import Quantized
-from edgetx.decision import Decision
 from edgetx.errors import ConfigError
 from edgetx.ir import Array, Arrays, Graph, Value
 from edgetx.ir.verify import FLOAT, INTEGER, verify
@@ -19,13 +18,14 @@ from edgetx.reference import execute, initial_state
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """What `--set streaming.KEY=VALUE` says.
+    """What `--set streaming.KEY=VALUE` says; `step_ms` and what follows holds for models of a clip, too.
 
     Attributes:
         hop_frames: Frames per hop; 0 for as few as the model's strides allow.
         look_back: Frames that attention without a span may look back at; 0: such attention is refused.
         frame_ms: From one frame to the next, for models that come without a recipe.
-        smoothing_ms: Time over which posteriors are averaged.
+        step_ms: From one window to the next, for models of a clip that listen to a stream; 0: a fifth of the clip.
+        smoothing_ms: Time over which posteriors are averaged; at least three of them are.
         threshold: Average posterior that makes an event.
         refractory_ms: Time after an event without another.
     """
@@ -33,6 +33,7 @@ class StreamOptions:
     hop_frames: int = 0
     look_back: int = 0
     frame_ms: float = 0.0
+    step_ms: float = 0.0
     smoothing_ms: float = 200.0
     threshold: float = 0.8
     refractory_ms: float = 1000.0
@@ -65,13 +66,6 @@ class StreamedModel:
     def look_ahead_ms(self) -> float | None:
         """What the stream waits for beyond the end of a clip."""
         return None if self.frame_ms is None else max(0, self.streamed.lag) * self.frame_ms
-
-    def decision(self, classes: Sequence[str]) -> Decision:
-        """How events are made; classes in underscores are background."""
-        hop_ms = self.hop_ms or 10.0
-        smoothing = max(1, round(self.options.smoothing_ms / hop_ms))
-        background = tuple(i for i, name in enumerate(classes) if name.startswith("_"))
-        return Decision(smoothing, self.options.threshold, round(self.options.refractory_ms / hop_ms), background)
 
     def hops(self, clips: Array) -> Array:
         """Clips, N × frames × …, one after the other as hops, M × hop × …."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edgetx.compiler.artifact import Artifact
 from edgetx.compiler.budget import Budget
+from edgetx.compiler.pace import Pace
 from edgetx.compiler.quantized import Quantized, as_inputs
 from edgetx.compiler.settings import FORMS
 from edgetx.compiler.source import Source
@@ -63,6 +64,7 @@ class Work:
     progress: Progress
     clips: Array
     streaming: StreamedModel | None = None
+    pace: Pace | None = None
     spikes: Sequence[LayerSpikes] = ()
     artifacts: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)

@@ -10,15 +10,12 @@ from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
 from edgetx.backends.tflite import micro_sources, write_tflite
 from edgetx.compiler.artifact import Artifact
-from edgetx.compiler.board import STREAM_SPOTTER_HEADER, layers_header, spotter_header, write_board
+from edgetx.compiler.board import layers_header, write_board
 from edgetx.compiler.frontend import write_frontend
-from edgetx.compiler.hop import write_stream
-from edgetx.compiler.listening import can_listen, make_listener
+from edgetx.compiler.pace import write_stream
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text
 from edgetx.compiler.quantized import quantize_for_tflite
-from edgetx.compiler.settings import (
-    states_as_inputs,
-)
+from edgetx.compiler.settings import states_as_inputs
 from edgetx.compiler.verification import make_cases
 from edgetx.compiler.work import Work, real_cases
 from edgetx.errors import UnsupportedOpError
@@ -72,8 +69,8 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
     if "c" in forms:
         write_c(sources, folder / "c")
         audio = write_frontend(work.source.recipe, work.model.graph.inputs[0].type, folder / "c")
-        if work.streaming is not None:
-            write_stream(work.streaming, work.source.recipe, folder / "c")
+        if work.pace is not None and work.source.recipe is not None:
+            write_stream(work.pace, work.model.graph, work.source.recipe, work.streaming, folder / "c")
         (folder / LAYERS).write_text(layers_text(layers_of(sources)), encoding="utf-8")
         work.artifacts["c"] = "c"
         if work.options.target.kind == "mcu":
@@ -109,13 +106,6 @@ def _write_board(work: Work, golden: list[GoldenCase], audio: GoldenAudio) -> No
     write_board(work.options.target, work.folder / "c", golden, audio, board)
     rows = json.loads(artifact.file(LAYERS).read_text(encoding="utf-8"))
     (board / "etx_layers.h").write_text(layers_header(rows), encoding="utf-8")
-    if work.streaming is not None:
-        if (work.folder / "c" / "stream.h").is_file():
-            (board / "spotter_settings.h").write_text(STREAM_SPOTTER_HEADER, encoding="utf-8")
-    elif can_listen(artifact):
-        listener = make_listener(artifact)
-        text = spotter_header(listener.settings, listener.recipe.data.classes, listener.frames, listener.step)
-        (board / "spotter_settings.h").write_text(text, encoding="utf-8")
 
 
 def _golden(work: Work) -> list[GoldenCase]:

@@ -1,9 +1,10 @@
-"""Posteriors, their moving average, a threshold and a refractory time.
+"""Posteriors, their moving average, a threshold and a refractory time: the one rule by which audio becomes events.
 
-Per hop of int8 logits: weights exp(−scale · distance from the largest) from a table in Q15, posteriors
-round(255 · weight / sum), their sum over the last hops, and an event for the class of the largest sum if it reaches the
-threshold, is no background and no event was in the refractory hops before. Ties go to the class named first. After a
-reset the average counts the missing hops as 0, so that the first event takes its time.
+A hop is whatever a model answers for: frames of a stream, or a window that slides over the audio. Per hop of int8
+logits: weights exp(−scale · distance from the largest) from a table in Q15, posteriors round(255 · weight / sum), their
+sum over the last hops, and an event for the class of the largest sum if it reaches the threshold, is no background and
+no event was in the refractory hops before. Ties go to the class named first. After a reset the average counts the
+missing hops as 0, so that the first event takes its time.
 """
 
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Decider:
 
     def push(self, logits: NDArray[np.int8]) -> Event | None:
         """The event of a hop, if there is one."""
-        self._ring[self._hop % len(self._ring)] = posteriors(logits, self.table)
+        self._ring[self._hop % len(self._ring)] = posteriors(np.reshape(logits, -1), self.table)
         totals = self._ring.sum(0)
         label = int(totals.argmax())
         hop, self._hop = self._hop, self._hop + 1
@@ -96,14 +97,42 @@ class Decider:
         return Event(label, int(totals[label]) // len(self._ring), hop)
 
 
+def smoothed(logits: NDArray[np.int8], scale: float, hops: int) -> NDArray[np.int64]:
+    """Sums of the posteriors of each hop and those before it, `hops` together, as a `Decider` has them.
+
+    Args:
+        logits: Hops × classes, from a reset on.
+        scale: Scale of the logits.
+        hops: How many hops are summed.
+    """
+    sums = np.cumsum(posteriors(logits, exponentials(scale)), 0)
+    return np.asarray(sums - np.concatenate([np.zeros_like(sums[:hops]), sums])[: len(sums)])
+
+
+def events(totals: NDArray[np.int64], decision: Decision) -> list[Event]:
+    """All events of a recording, those that a `Decider` makes of it.
+
+    Args:
+        totals: What `smoothed` gives for it.
+        decision: The settings.
+    """
+    labels, largest = totals.argmax(1), totals.max(1)
+    candidates = np.flatnonzero((largest >= decision.least) & ~np.isin(labels, decision.background))
+    found: list[Event] = []
+    for hop in map(int, candidates):
+        if not found or hop - found[-1].hop > decision.refractory:
+            found.append(Event(int(labels[hop]), int(largest[hop]) // decision.smoothing, hop))
+    return found
+
+
 def exponentials(scale: float) -> NDArray[np.int16]:
     """exp(−scale · d) for d = 0 … 255 in Q15, 1 as 32767."""
     return np.asarray(np.rint(32767 * np.exp(-scale * np.arange(256))), np.int16)
 
 
 def posteriors(logits: NDArray[np.int8], table: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Softmax of int8 logits, 255 for 1."""
-    q = np.asarray(logits, np.int64).reshape(-1)
-    weights = table[q.max() - q].astype(np.int64)
-    total = weights.sum()
+    """Softmax of int8 logits along the last axis, 255 for 1."""
+    q = np.asarray(logits, np.int64)
+    weights = table[q.max(-1, keepdims=True) - q].astype(np.int64)
+    total = weights.sum(-1, keepdims=True)
     return np.asarray((CERTAIN * weights + total // 2) // total)

@@ -18,7 +18,7 @@ _CAPTIONS = {
     "speakers": "Accuracy by speaker; the dashed line is the mean over clips",
     "det": "Detection error trade-off on clips",
     "roc": "Receiver operating characteristic on clips",
-    "stream": "Keyword spotting on continuous audio",
+    "stream": "Keyword spotting on continuous audio: misses, and how early a keyword is heard",
 }
 _RATES = (0.0, 0.5, 1.0, 5.0)
 
@@ -71,12 +71,15 @@ def _summary(result: Classification, curve: Curve | None) -> list[tuple[str, str
 
 
 def _stream(spotting: Spotting) -> str:
-    rows = []
-    for rate in _RATES:
-        threshold, misses = spotting.at_rate(rate)
-        rows.append((f"{rate:g}", f"{threshold:.4f}", _percent(misses)))
+    points = [(f"{rate:g}, at most", spotting.at_rate(rate)) for rate in _RATES]
+    points.append((f"{spotting.compiled.false_accepts_per_hour:.1f}, as compiled", spotting.compiled))
+    rows = [
+        (name, f"{p.threshold:.4f}", _percent(p.miss_rate), _seconds(p.median_delay_s), _seconds(p.late_delay_s))
+        for name, p in points
+    ]
     note = f"<p class='note'>{spotting.hours:.2f} h with {spotting.keywords} keywords.</p>"
-    return note + _table(("false accepts per hour, at most", "threshold", "keywords missed"), rows)
+    head = ("false accepts per hour", "threshold", "keywords missed", "delay after the clip, median", "95 %")
+    return note + _table(head, rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -87,6 +90,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.2f} s"
 
 
 def _kind(plot: str) -> str:

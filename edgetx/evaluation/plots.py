@@ -73,24 +73,41 @@ def plot_roc(path: Path, curve: Curve) -> None:
 
 
 def plot_spotting(path: Path, result: Spotting) -> None:
-    """False accepts per hour: over misses where the audio has keywords, else over the threshold."""
+    """False accepts per hour: over misses where the audio has keywords, else over the threshold; misses over delay."""
     floor = 0.5 / result.hours
-    rates = [max(floor, rate) for rate in result.false_accepts_per_hour]
-    with _figure(path, 6, 4) as axes:
-        if result.miss_rate is None:
-            axes.step(result.thresholds, rates, where="post", color="#4878a8")
-            axes.set(xlabel="threshold", yscale="log", ylabel="false accepts per hour")
-        else:
-            axes.step(rates, [100 * m for m in result.miss_rate], where="post", color="#4878a8")
-            axes.set(xlabel="false accepts per hour", xscale="log", ylabel="keywords missed, %")
-        axes.set_title(f"{result.hours:.2f} h of audio, {result.keywords} keywords", fontsize=10)
+    rates = [max(floor, point.false_accepts_per_hour) for point in result.points]
+    title = f"{result.hours:.2f} h of audio, {result.keywords} keywords"
+    if not result.keywords:
+        with _figure(path, 6, 4) as axes:
+            axes.step([point.threshold for point in result.points], rates, where="post", color="#4878a8")
+            axes.set(xlabel="threshold", yscale="log", ylabel="false accepts per hour", title=title)
+        return
+    misses = [100 * (point.miss_rate or 0.0) for point in result.points]
+    heard = [(p.median_delay_s, p.late_delay_s, m) for p, m in zip(result.points, misses, strict=True)]
+    with _figures(path, 10, 4, 2) as (left, right):
+        left.step(rates, misses, where="post", color="#4878a8")
+        left.set(xlabel="false accepts per hour", xscale="log", ylabel="keywords missed, %", title=title)
+        for which, name, colour in ((0, "median", "#4878a8"), (1, "95 %", "#b0653a")):
+            delays = [(row[which], row[2]) for row in heard if row[which] is not None]
+            if delays:
+                right.plot(*zip(*delays, strict=True), ".-", color=colour, label=name)
+        right.set(xlabel="heard, seconds after the end of the clip", title="early decision, by threshold")
+        if right.lines:
+            right.legend()
 
 
 @contextmanager
 def _figure(path: Path, width: float, height: float) -> Iterator[Axes]:
+    with _figures(path, width, height, 1) as (axes,):
+        yield axes
+
+
+@contextmanager
+def _figures(path: Path, width: float, height: float, columns: int) -> Iterator[Sequence[Axes]]:
     figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
-    axes.grid(visible=False)
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    for part in axes:
+        part.grid(visible=False)
     yield axes
     figure.savefig(path, dpi=120, metadata={"Software": None})
 

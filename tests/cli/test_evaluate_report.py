@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
-from recordings import RATE, SPEAKERS, make_recordings, tone
+from recordings import RATE, SPEAKERS, make_recordings
 from tones import ENCODER, tones_recipe
 
 from edgetx.cli import main
@@ -54,7 +54,8 @@ def test_report_holds_figures_plots_and_predictions(spotter, tmp_path):
     assert written["classification"]["accuracy"] == printed["accuracy"]["c"] == 1.0
     assert written["detection"]["equal_error_rate"] == 0.0
     assert written["streams"]["tv"]["keywords"] > 0
-    assert min(written["streams"]["tv"]["miss_rate"]) < 0.5
+    assert min(point["miss_rate"] for point in written["streams"]["tv"]["points"]) < 0.5
+    assert written["streams"]["tv"]["compiled"]["threshold"] == 0.8
     assert written["streams"]["noise"]["hours"] == pytest.approx(5 / 3600)
     for name in ("confusion", "det", "roc", "stream_tv", "stream_noise"):
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -75,29 +76,11 @@ def test_report_for_people(spotter, tmp_path):
     assert (tmp_path / "r" / "speakers.png").is_file()
 
 
-def test_windows_of_a_stream_are_the_clips(spotter):
-    """The features of a window of continuous audio are those of the same samples as a clip."""
-    from edgetx.audio import extract
-    from edgetx.audio.frontend import FixedPointFrontEnd
-    from edgetx.compiler import load_artifact
-    from edgetx.compiler.evaluation_report import _windows
-
-    recipe = load_artifact(spotter[0]).recipe
-    front = FixedPointFrontEnd(recipe.frontend, RATE)
-    audio = (tone(500, 2.0) * 32767).astype(np.int16)
-    frames, step = recipe.input_shape[0], 3
-    windows = 1 + ((len(audio) - front.length) // front.hop + 1 - frames) // step
-    found = np.concatenate(list(_windows(front, audio, frames, step, windows)))
-    starts = front.hop * step * np.arange(windows)
-    clips = np.stack([audio[s : s + recipe.data.samples] for s in starts])
-    np.testing.assert_array_equal(found.astype(np.float32), extract(clips, recipe.frontend, RATE))
-
-
 def test_what_cannot_be_evaluated(spotter, tmp_path):
     artifact, recordings = spotter
     assert "--stream needs --report" in run("evaluate", artifact, "--data", recordings, "--stream", "x.wav").output
     soundfile.write(tmp_path / "short.wav", np.zeros(100), RATE)
-    for path, message in ((tmp_path / "short.wav", "shorter than one clip"), (tmp_path / "no.wav", "no such audio")):
+    for path, message in ((tmp_path / "short.wav", "too short for the model"), (tmp_path / "no.wav", "no such audio")):
         result = run("evaluate", artifact, "--data", recordings, "--report", tmp_path / "r", "--stream", path)
         assert result.exit_code == 1
         assert message in result.output

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgetx.backends.c.stream import DECISION_C
-from edgetx.decision import Decider, Decision, Event
+from edgetx.decision import Decider, Decision, Event, events, smoothed
 from edgetx.decision.decider import exponentials, posteriors
 from edgetx.errors import ConfigError
 
@@ -58,15 +58,15 @@ def run_c(library, decision, scale, logits):
     params = Params(
         table.ctypes.data, background.ctypes.data, classes, decision.smoothing, decision.least, decision.refractory
     )
-    state, event, events = State(ring.ctypes.data, totals.ctypes.data), CEvent(), []
+    state, event, found = State(ring.ctypes.data, totals.ctypes.data), CEvent(), []
     library.etx_decision_reset(ctypes.byref(params), ctypes.byref(state))
     for row in logits:
         data = np.ascontiguousarray(row)
         if library.etx_decide(
             ctypes.byref(params), ctypes.byref(state), ctypes.c_void_p(data.ctypes.data), ctypes.byref(event)
         ):
-            events.append(Event(event.label, event.score, event.hop))
-    return events
+            found.append(Event(event.label, event.score, event.hop))
+    return found
 
 
 def run_reference(decision, scale, logits):
@@ -87,6 +87,16 @@ def test_c_equals_the_reference(library, seed, classes, smoothing, threshold, re
     assert run_c(library, decision, scale, logits) == run_reference(decision, scale, logits)
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), smoothing=st.integers(1, 60), refractory=st.integers(0, 5))
+def test_whole_recording_is_decided_as_hop_by_hop(seed, smoothing, refractory):
+    rng = np.random.default_rng(seed)
+    decision = Decision(smoothing, 0.4, refractory, (1,))
+    logits = rng.integers(-128, 128, (50, 4)).astype(np.int8)
+    found = events(smoothed(logits, 0.03, smoothing), decision)
+    assert found == run_reference(decision, 0.03, logits)
+
+
 def test_posteriors_are_a_softmax():
     rng = np.random.default_rng(0)
     for row in rng.integers(-128, 128, (50, 6)).astype(np.int8):
@@ -95,13 +105,13 @@ def test_posteriors_are_a_softmax():
 
 
 def test_event_waits_for_the_average():
-    events = run_reference(Decision(smoothing=4, threshold=0.7), 0.1, np.array([SURE] * 6))
-    assert [event.hop for event in events] == [2, 3, 4, 5]
+    found = run_reference(Decision(smoothing=4, threshold=0.7), 0.1, np.array([SURE] * 6))
+    assert [event.hop for event in found] == [2, 3, 4, 5]
 
 
 def test_refractory_time_holds_further_events_back():
-    events = run_reference(Decision(refractory=3), 0.1, np.array([SURE] * 9))
-    assert [event.hop for event in events] == [0, 4, 8]
+    found = run_reference(Decision(refractory=3), 0.1, np.array([SURE] * 9))
+    assert [event.hop for event in found] == [0, 4, 8]
 
 
 def test_background_and_doubt_are_no_events():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from edgetx.decision import Decision
 from edgetx.evaluation import (
     Event,
     bootstrap_interval,
@@ -102,39 +103,48 @@ def track(spans, seconds=60.0, events=(), step=0.1, level=0.95):
     ends = np.arange(1.0, seconds + 1e-9, step)
     p = np.tile([0.01, 0.01, 0.49, 0.49], (len(ends), 1))
     for start, end, label in spans:
-        inside = (ends >= start) & (ends <= end)
+        inside = (ends >= start - 1e-6) & (ends <= end + 1e-6)
         p[inside] = [(1 - level) / 3] * 4
         p[inside, label] = level
-    return Track(p, ends, seconds, events)
+    return Track(np.rint(20 * np.log(p)).astype(np.int8), 0.05, ends, seconds, events)
+
+
+RULE = Decision(smoothing=3, threshold=0.5, refractory=9, background=(2, 3))
 
 
 def test_a_long_stretch_is_one_detection_a_second():
-    found = detections(track([(10, 12.5, 1)]), CLASSES, [0, 1], 0.9)
+    found = detections(track([(10, 12.5, 1)]), CLASSES, RULE)
     assert [label for _, label in found] == ["no"] * 3
-    np.testing.assert_allclose([time for time, _ in found], [10, 11, 12], atol=1e-6)
+    np.testing.assert_allclose([time for time, _ in found], [10.1, 11.1, 12.1], atol=1e-6)
 
 
 def test_false_accepts_and_misses_are_counted():
     events = [Event(5, 6, "yes"), Event(20, 21, "no"), Event(40, 41, "_unknown_")]
-    heard = track([(5.8, 6.2, 0), (20.6, 21, 0), (40.5, 41, 1)], events=events)
-    result = spot([heard], CLASSES, [0, 1])
+    heard = track([(5.7, 6.2, 0), (20.6, 21, 0), (40.5, 41, 1)], events=events)
+    result = spot([heard], CLASSES, RULE)
     assert result.keywords == 2
-    at_half = next(i for i, t in enumerate(result.thresholds) if t >= 0.5)
-    assert result.miss_rate[at_half] == 0.5
-    assert result.false_accepts_per_hour[at_half] == pytest.approx(2 * 60)
-    assert result.false_accepts_per_hour[-1] == 0
-    assert result.miss_rate[-1] == 1.0
+    assert result.compiled.miss_rate == 0.5
+    assert result.compiled.false_accepts_per_hour == pytest.approx(2 * 60)
+    assert result.compiled.median_delay_s == result.compiled.late_delay_s == pytest.approx(-0.2)
+    assert result.points[-1].false_accepts_per_hour == 0
+    assert result.points[-1].miss_rate == 1.0
+    assert result.points[-1].median_delay_s is None
 
 
 def test_smoothing_forgives_single_windows():
-    blip = track([(10, 10.01, 0)])
-    result = spot([blip], CLASSES, [0, 1])
-    threshold, misses = result.at_rate(0)
-    assert 0.3 < threshold < 0.4
-    assert misses is None
+    result = spot([track([(10, 10.01, 0)], level=0.99)], CLASSES, RULE)
+    point = result.at_rate(0)
+    assert 0.3 < point.threshold < 0.4
+    assert point.miss_rate is None
+
+
+def test_a_lower_threshold_is_earlier():
+    result = spot([track([(5.7, 6.2, 0)], events=[Event(5, 6, "yes")])], CLASSES, RULE)
+    delays = [point.median_delay_s for point in result.points if point.median_delay_s is not None]
+    assert delays == sorted(delays)
+    assert delays[0] < delays[-1]
 
 
 def test_rates_are_over_all_recordings():
-    result = spot([track([(10, 11, 0)]), track([], seconds=30)], CLASSES, [0, 1])
-    at_half = next(i for i, t in enumerate(result.thresholds) if t >= 0.5)
-    assert result.false_accepts_per_hour[at_half] == pytest.approx(3600 / 90)
+    result = spot([track([(10, 10.5, 0)]), track([], seconds=30)], CLASSES, RULE)
+    assert result.compiled.false_accepts_per_hour == pytest.approx(3600 / 90)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from edgetx.audio.detector import NOTHING, Detector, DetectorSettings
 from edgetx.cli import main
 from edgetx.compiler import CompileOptions, compile_model, load_artifact
 from edgetx.compiler.listening import in_chunks, listen, make_listener
@@ -129,7 +128,7 @@ def test_stream_gives_the_events_of_the_host(tmp_path, shared_data):
     )
     audio = speech(6, shared_data)
     listener = make_listener(load_artifact(out))
-    hop = listener.step * listener.recipe.frontend.hop_ms / 1000
+    hop = listener.pace.step * listener.recipe.frontend.hop_ms / 1000
     host = [(round(d.seconds / hop), d.label) for d in listen(listener, in_chunks(audio, RATE))]
     assert host
     sim = Simulator(target, build(EXAMPLES / "keyword_spotter", out, tmp_path / "spotter"), count=False)
@@ -233,32 +232,3 @@ def test_every_board(target, tmp_path):
     sim = Simulator(target, build(EXAMPLES / "bench", out, tmp_path / "bench"))
     sim.run()
     assert sim.output.splitlines()[-1] == "PASS"
-
-
-def test_detector_in_c_is_the_one_in_python(tmp_path):
-    settings = DetectorSettings(4, frozenset({3}), 3, 20, 2)
-    scores = np.random.default_rng(1).integers(-30, 30, (4000, 4)).astype(np.int8)
-    detector = Detector(settings)
-    expected = [detector.push(row.tolist()) for row in scores]
-    assert len(set(expected)) == 4
-    assert NOTHING in expected
-    (tmp_path / "main.c").write_text(
-        '#include <stdio.h>\n#include "etx_detector.h"\nint main(void) {\n'
-        "static etx_detector d; static const etx_detector_params p = {.classes = 4, .length = 3, .margin = 20, "
-        ".pause = 2, .ignored = 8}; int8_t row[4];\n"
-        'while (fread(row, 1, 4, stdin) == 4) printf("%d\\n", (int)etx_detector_push(&d, &p, row)); }\n'
-    )
-    headers = Path(__file__).parents[2] / "edgetx" / "audio" / "c"
-    run(
-        "cc",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-Wconversion",
-        f"-I{headers}",
-        tmp_path / "main.c",
-        "-o",
-        tmp_path / "main",
-    )
-    found = run(tmp_path / "main", data=scores.tobytes())
-    assert [int(line) for line in found.split()] == expected

@@ -63,7 +63,7 @@ static int run_frontend(void) {
 #endif
 }
 
-#ifdef EDGETX_STREAM_H
+#ifdef EDGETX_HOP_FRAMES
 /* The hop loop, for the simulator to feed and to call. */
 int16_t etx_hop_samples[EDGETX_HOP_SAMPLES];
 

@@ -1,8 +1,9 @@
 /* Listens, and prints an event for every keyword: the hop that completed it, and the word. */
 #include "etx_console.h"
+#include "frontend.h"
 #include "microphone.h"
 #include "ring.h"
-#include "spotter.h"
+#include "stream.h"
 
 static ring audio;
 
@@ -12,24 +13,24 @@ static void on_event(uint32_t hop, int32_t class) {
   etx_console_write("event ");
   etx_console_write_decimal(hop);
   etx_console_write(" ");
-  etx_console_write(spotter_classes[class]);
+  etx_console_write(edgetx_classes[class]);
   etx_console_write("\n");
 }
 
 int main(void) {
-  int16_t samples[SPOTTER_HOP];
+  int16_t samples[EDGETX_HOP_SAMPLES];
   uint32_t hop = 0;
-  spotter_reset();
+  edgetx_stream_reset();
   if (!microphone_start(EDGETX_FRONTEND_SAMPLE_RATE_HZ, on_samples)) {
     etx_console_write("no microphone\n");
     return 1;
   }
   while (microphone_wait()) {
-    while (ring_take(&audio, samples, SPOTTER_HOP)) {
+    while (ring_take(&audio, samples, EDGETX_HOP_SAMPLES)) {
       ++hop;
-      const int32_t class = spotter_push(samples);
-      if (class != SPOTTER_NOTHING) {
-        on_event(hop, class);
+      edgetx_event event;
+      if (edgetx_stream_push(samples, &event)) {
+        on_event(hop, event.label);
       }
     }
   }

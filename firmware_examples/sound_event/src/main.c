@@ -1,12 +1,13 @@
 /* Classifies the sounds around, and reports when one begins and when it ends: the same listening as the keyword
  * spotter, with levels instead of events. */
 #include "etx_console.h"
+#include "frontend.h"
 #include "microphone.h"
 #include "ring.h"
-#include "spotter.h"
+#include "stream.h"
 
 /* A sound that was not detected for a second is over. */
-enum { RELEASE_HOPS = EDGETX_FRONTEND_SAMPLE_RATE_HZ / SPOTTER_HOP };
+enum { RELEASE_HOPS = EDGETX_FRONTEND_SAMPLE_RATE_HZ / EDGETX_HOP_SAMPLES, SILENCE = -1 };
 
 static ring audio;
 
@@ -14,30 +15,31 @@ static void on_samples(const int16_t *samples, size_t count) { ring_write(&audio
 
 static void report(const char *what, int32_t class, uint32_t hop) {
   etx_console_write(what);
-  etx_console_write(spotter_classes[class]);
+  etx_console_write(edgetx_classes[class]);
   etx_console_write(" ");
   etx_console_write_decimal(hop);
   etx_console_write("\n");
 }
 
 int main(void) {
-  int16_t samples[SPOTTER_HOP];
+  int16_t samples[EDGETX_HOP_SAMPLES];
   uint32_t hop = 0, heard_at = 0;
-  int32_t current = SPOTTER_NOTHING;
-  spotter_reset();
+  int32_t current = SILENCE;
+  edgetx_stream_reset();
   if (!microphone_start(EDGETX_FRONTEND_SAMPLE_RATE_HZ, on_samples)) {
     return 1;
   }
   while (microphone_wait()) {
-    while (ring_take(&audio, samples, SPOTTER_HOP)) {
-      const int32_t found = spotter_push(samples);
+    while (ring_take(&audio, samples, EDGETX_HOP_SAMPLES)) {
+      edgetx_event event;
+      const int32_t found = edgetx_stream_push(samples, &event) ? event.label : SILENCE;
       ++hop;
-      if (current != SPOTTER_NOTHING && (hop - heard_at > RELEASE_HOPS || (found >= 0 && found != current))) {
+      if (current != SILENCE && (hop - heard_at > RELEASE_HOPS || (found >= 0 && found != current))) {
         report("end ", current, hop);
-        current = SPOTTER_NOTHING;
+        current = SILENCE;
       }
-      if (found != SPOTTER_NOTHING) {
-        if (current == SPOTTER_NOTHING) {
+      if (found != SILENCE) {
+        if (current == SILENCE) {
           report("begin ", found, hop);
         }
         current = found;
