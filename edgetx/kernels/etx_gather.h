@@ -1,8 +1,34 @@
-/* Windows of a convolution as rows of a matrix. */
+/* Windows of a convolution, one after the other, as rows of a matrix. */
 #ifndef ETX_GATHER_H
 #define ETX_GATHER_H
 
 #include "etx_kernels.h"
+
+/* Where a window lies in the image, which it may leave. */
+typedef struct {
+  int32_t top;
+  int32_t left;
+} etx_place;
+
+static inline etx_place etx_first_place(const etx_convolution_params *p) {
+  const etx_place place = {-p->pad_top, -p->pad_left};
+  return place;
+}
+
+/* The place of result number `index`. */
+static inline etx_place etx_place_of(const etx_convolution_params *p, int32_t index) {
+  const etx_place place = {index / p->out_width * p->stride_height - p->pad_top,
+                           index % p->out_width * p->stride_width - p->pad_left};
+  return place;
+}
+
+static inline void etx_next_place(const etx_convolution_params *p, etx_place *place) {
+  place->left += p->stride_width;
+  if (place->left == p->out_width * p->stride_width - p->pad_left) {
+    place->left = -p->pad_left;
+    place->top += p->stride_height;
+  }
+}
 
 static inline void etx_copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
   for (; count >= 4; count -= 4, to += 4, from += 4) {
@@ -41,14 +67,12 @@ static inline void etx_gather_columns(const etx_convolution_params *p, const int
   }
 }
 
-/* The window of result number `index`, zero points beyond the ends of the image. */
-static inline void etx_gather_window(const etx_convolution_params *p, const int8_t *x, int32_t index,
-                                     int8_t *to) {
-  const int32_t top = index / p->out_width * p->stride_height - p->pad_top;
-  const int32_t left = index % p->out_width * p->stride_width - p->pad_left;
+/* The window at a place, its rows every `distance` bytes, zero points beyond the ends of the image. */
+static inline void etx_gather_window(const etx_convolution_params *p, const int8_t *x, etx_place place,
+                                     int32_t distance, int8_t *to) {
+  const int32_t top = place.top, left = place.left;
   const int32_t bottom = top + (p->window_height - 1) * p->dilation_height;
   const int32_t right = left + (p->window_width - 1) * p->dilation_width;
-  const int32_t distance = p->window_width * p->in_channels;
   if (top < 0 || left < 0 || bottom >= p->in_height || right >= p->in_width) {
     etx_fill_bytes(to, -p->input_offset, p->window_height * distance);
   }

@@ -35,7 +35,8 @@ void etx_fully_connected_once_s8(const etx_fully_connected_params *p, const int8
                                  int8_t *y);
 
 /* The same with weights, bias, input_offset and multipliers packed by edgetx/plan/packing.py; scratch holds
- * two rows of x in 16 bits. y may be x if it has as many features. */
+ * two rows of x in 16 bits, then copies of weights. y may be x if it has as many features and weights are not copied
+ * in parts. */
 void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
                                    const int32_t *packed, int8_t *y, int32_t *scratch);
 void etx_fully_connected_once_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
@@ -96,7 +97,8 @@ void etx_depthwise_conv_2d_s16(const etx_convolution_params *p, const int16_t *x
                                const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
                                int16_t *y);
 
-/* Packed as for a fully connected layer; scratch also holds a window. */
+/* Packed as for a fully connected layer, rows of windows filled up to words; behind the rows scratch also holds two
+ * windows. */
 void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
                            int32_t *scratch);
 

@@ -19,8 +19,7 @@ from edgetx.ops import (
     Transpose,
 )
 from edgetx.ops.lif import SPIKE
-from edgetx.plan.packing import STAGED_BYTES as STAGED_WEIGHTS
-from edgetx.plan.packing import STAGED_ROWS, SUM_LIMIT, rescaling_table
+from edgetx.plan.packing import COPIED_BYTES, COPIED_ROWS, SUM_LIMIT, rescaling_table
 
 OUTPUTS = 8
 """Outputs that the kernel computes together."""
@@ -67,12 +66,12 @@ class SpikeLayer:
     @property
     def copies_columns(self) -> bool:
         """Whether the event-driven form reads its columns from a copy in RAM."""
-        return self.rows >= STAGED_ROWS and self.packed_bytes <= STAGED_BYTES
+        return self.rows >= COPIED_ROWS and self.packed_bytes <= STAGED_BYTES
 
     @property
     def copies_weights(self) -> bool:
         """Whether the dense form reads its weights from a copy in RAM."""
-        return self.rows >= STAGED_ROWS and self.packed_bytes <= STAGED_WEIGHTS
+        return self.rows >= COPIED_ROWS and self.packed_bytes <= COPIED_BYTES
 
 
 def spike_layers(graph: Graph) -> list[SpikeLayer]:

@@ -10,8 +10,8 @@ KERNELS_DIR = Path(__file__).parent.parent / "kernels"
 PORTABLE = "portable"
 
 
-def choose_kernel(call: KernelCall, data: Data, folders: Sequence[str]) -> tuple[KernelCall, Path]:
-    """The kernel for a call: in the first folder that has one, a packed form before the call as it is.
+def choose_kernels(call: KernelCall, data: Data, folders: Sequence[str]) -> list[tuple[KernelCall, Path]]:
+    """The kernels for a call: of the first folder that has one, a packed form before the call as it is.
 
     Args:
         call: The call as the op asks for it.
@@ -19,12 +19,12 @@ def choose_kernel(call: KernelCall, data: Data, folders: Sequence[str]) -> tuple
         folders: Folders that the target searches, in order; the portable kernels come last.
 
     Returns:
-        The call to make, and the source of its kernel.
+        Calls of one kernel, and its source. They differ in the memory that they take; the last takes least.
     """
     forms = [*packed_forms(call, data), call]
     for folder in (*folders, PORTABLE):
         for form in forms:
             source = (KERNELS_DIR if folder == PORTABLE else KERNELS_DIR / folder) / f"{form.kernel}.c"
             if source.is_file():
-                return form, source
+                return [(other, source) for other in forms if other.kernel == form.kernel]
     raise FileNotFoundError(f"no source of kernel {call.kernel}")

@@ -6,6 +6,7 @@ its own, and lies in the folders of the cores that gain by it. A form that canno
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from edgetx.ops import KernelCall
 
 Data = Sequence[Array | None]
 """Contents of the operands of a call; None for those computed at run time."""
-Packer = Callable[[KernelCall, Data], KernelCall | None]
+Packer = Callable[[KernelCall, Data], Sequence[KernelCall]]
 Words = npt.NDArray[np.int32]
 
 LANES = 4
@@ -24,42 +25,75 @@ LANES = 4
 SUM_LIMIT = 1 << 23
 """Two sums share an accumulator; one of them has its upper 24 bits."""
 SHIFT_LIMIT = 20
-STAGED_ROWS = 8
-STAGED_BYTES = 8192
-"""Weights are copied into RAM if they are used for so many rows and take no more memory."""
+COPIED_ROWS = 8
+COPIED_BYTES = 8192
+COPIED_OUTPUTS = 8
+"""Weights are copied into RAM if they are used for so many rows, no more at a time than so many bytes and no fewer than
+those of so many outputs."""
 BYTE_ORDER = (0, 2, 1, 3)
 """The order in which the bytes of a word are extended to pairs of 16 bits."""
 
 
+class Weights(NamedTuple):
+    """Blocks of packed weights, and how many outputs share one."""
+
+    blocks: Words
+    outputs: int
+
+    def copied(self, rows: int) -> Iterator[int]:
+        """Of how many outputs at a time weights can be copied next to the core, the most first; 0: of none."""
+        block_bytes = self.blocks[0].nbytes
+        parts = 1
+        while rows >= COPIED_ROWS:
+            blocks = -(-len(self.blocks) // parts)
+            at_once = min(LANES * blocks, self.outputs)
+            if parts > 1 and at_once < COPIED_OUTPUTS:
+                break
+            if blocks * block_bytes <= COPIED_BYTES:
+                yield at_once
+            parts *= 2
+        yield 0
+
+    def table(self, at_once: int) -> Words:
+        """What kernels read."""
+        return np.concatenate([[at_once], self.blocks.ravel()]).astype(np.int32)
+
+    def copy_bytes(self, at_once: int) -> int:
+        """Size of the copy."""
+        return -(-at_once // LANES) * int(self.blocks[0].nbytes)
+
+
 def packed_forms(call: KernelCall, data: Data) -> Iterator[KernelCall]:
-    """The packed forms of a call, the best first."""
-    packed = (pack(call, data) for pack in PACKERS.get(call.kernel, ()))
-    return (form for form in packed if form is not None)
+    """The packed forms of a call: the best first, of equal kernels the one with the largest scratch buffer."""
+    return (form for pack in PACKERS.get(call.kernel, ()) for form in pack(call, data))
 
 
-def pack_fully_connected(call: KernelCall, data: Data) -> KernelCall | None:
-    """Weights of four outputs side by side; the scratch buffer holds two rows in 16 bits."""
+def pack_fully_connected(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Weights of four outputs side by side; the scratch buffer holds two rows in 16 bits, and copies of weights."""
     w = data[1]
     packed = None if w is None else packed_weight(call, w, data)
     if w is None or packed is None:
-        return None
+        return []
     once = "once_" if call.kernel == "fully_connected_once_s8" else ""
-    return replace(
-        call,
-        kernel=f"fully_connected_{once}packed_s8",
-        params_type="fully_connected",
-        operands=(call.operands[0], packed),
-        scratch_bytes=4 * _round_up(w.shape[1]),
-        staged=_staged(packed, _int(call.params["rows"])),
-        in_place=0,  # where both have as many features: rows are expanded before their results are stored
-    )
+    return [
+        replace(
+            call,
+            kernel=f"fully_connected_{once}packed_s8",
+            params_type="fully_connected",
+            operands=(call.operands[0], packed.table(at_once)),
+            scratch_bytes=4 * _round_up(w.shape[1]) + packed.copy_bytes(at_once),
+            # where both have as many features rows are expanded before their results are stored, but only once
+            in_place=0 if at_once in (0, packed.outputs) else None,
+        )
+        for at_once in packed.copied(_int(call.params["rows"]))
+    ]
 
 
-def pack_pointwise(call: KernelCall, data: Data) -> KernelCall | None:
+def pack_pointwise(call: KernelCall, data: Data) -> list[KernelCall]:
     """A convolution by single pixels is a fully connected layer."""
     p = call.params
     if any(p[f"{kind}_{axis}"] != 1 for kind in ("window", "stride") for axis in ("height", "width")):
-        return None
+        return []
     params = {
         "rows": _int(p["out_height"]) * _int(p["out_width"]),
         "in_features": p["in_channels"],
@@ -71,60 +105,66 @@ def pack_pointwise(call: KernelCall, data: Data) -> KernelCall | None:
     return pack_fully_connected(replace(call, params=params), [data[0], flat, *data[2:]])
 
 
-def pack_conv_2d(call: KernelCall, data: Data) -> KernelCall | None:
-    """The same; the scratch buffer also holds a window in 8 bits."""
+def pack_conv_2d(call: KernelCall, data: Data) -> list[KernelCall]:
+    """The same, rows of windows filled up to words; the scratch buffer also holds two windows in 8 bits."""
     w = data[1]
-    flat = None if w is None else w.reshape(len(w), -1)
-    packed = None if flat is None else packed_weight(call, flat, data)
-    if flat is None or packed is None:
-        return None
-    return replace(
-        call,
-        kernel="conv_2d_packed_s8",
-        operands=(call.operands[0], packed),
-        scratch_bytes=5 * _round_up(flat.shape[1]),
-        staged=_staged(packed, _int(call.params["out_height"]) * _int(call.params["out_width"])),
-    )
+    if w is None:
+        return []
+    rows = w.reshape(*w.shape[:2], -1)
+    rows = np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % LANES)))
+    packed = packed_weight(call, rows.reshape(len(w), -1), data)
+    if packed is None:
+        return []
+    return [
+        replace(
+            call,
+            kernel="conv_2d_packed_s8",
+            operands=(call.operands[0], packed.table(at_once)),
+            scratch_bytes=6 * rows[0].size + packed.copy_bytes(at_once),
+        )
+        for at_once in packed.copied(_int(call.params["out_height"]) * _int(call.params["out_width"]))
+    ]
 
 
-def pack_depthwise_3x3(call: KernelCall, data: Data) -> KernelCall | None:
+def pack_depthwise_3x3(call: KernelCall, data: Data) -> list[KernelCall]:
     """Windows of 3 × 3 without steps; the scratch buffer holds four channels, two pixels in a word."""
     p = {field: _int(value) for field, value in call.params.items()}
     w, bias, mantissas, shifts = data[1:5]
     steps = (p["stride_height"], p["stride_width"], p["dilation_height"], p["dilation_width"])
     if (p["window_height"], p["window_width"]) != (3, 3) or steps != (1, 1, 1, 1):
-        return None
+        return []
     if p["out_channels"] != p["in_channels"] or w is None or bias is None or mantissas is None or shifts is None:
-        return None
+        return []
     rescaling = rescaling_table(mantissas.astype(np.int64), shifts.astype(np.int64), p["output_offset"])
     folded = bias + p["input_offset"] * w.astype(np.int64).sum((0, 1, 2))
     if rescaling is None or np.abs(folded).max() + 128 * 128 * 9 >= SUM_LIMIT:
-        return None
+        return []
     words = (p["out_height"] + 3) // 2 * (p["out_width"] + 2)
-    return replace(
+    form = replace(
         call,
         kernel="depthwise_conv_2d_3x3_s8",
         operands=(call.operands[0], call.operands[1], folded.astype(np.int32), rescaling),
         scratch_bytes=4 * 4 * words,
         in_place=0,
     )
+    return [form]
 
 
-def pair_attention(call: KernelCall, data: Data) -> KernelCall | None:
+def pair_attention(call: KernelCall, data: Data) -> list[KernelCall]:
     """Two rows of queries at a time, with a larger scratch buffer."""
     if any(_int(call.params[reach]) < _int(call.params["key_length"]) for reach in ("look_back", "look_ahead")):
-        return None
+        return []
     words = _round_up(_int(call.params["head_size"])) + 2 * _int(call.params["key_length"])
-    return replace(call, kernel="attention_pairs_s8", params_type="attention", scratch_bytes=4 * words)
+    return [replace(call, kernel="attention_pairs_s8", params_type="attention", scratch_bytes=4 * words)]
 
 
-def narrow_add(call: KernelCall, data: Data) -> KernelCall | None:
+def narrow_add(call: KernelCall, data: Data) -> list[KernelCall]:
     """Not packed at all, but the multipliers shift to the right, as they do unless scales are absurd."""
     narrow = all(_int(call.params[f"{operand}shift"]) <= 0 for operand in ("a_", "b_", ""))
-    return replace(call, kernel="add_narrow_s8", params_type="add") if narrow else None
+    return [replace(call, kernel="add_narrow_s8", params_type="add")] if narrow else []
 
 
-def packed_weight(call: KernelCall, weight: Array, data: Data) -> Words | None:
+def packed_weight(call: KernelCall, weight: Array, data: Data) -> Weights | None:
     """What `etx_packed_matmul.h` reads for a weight [outputs, inputs]; None if a sum or a shift is too large."""
     if data[2] is None or data[3] is None or data[4] is None:
         return None
@@ -139,7 +179,7 @@ def packed_weight(call: KernelCall, weight: Array, data: Data) -> Words | None:
     words = (lanes[:, :, ::2] & 0xFFFF | lanes[:, :, 1::2] << 16).reshape(outputs // LANES, 2, -1)
     starts = np.stack([bias[::2], bias[::2] + 256 * bias[1::2]], 1)
     blocks = [part.reshape(outputs // LANES, -1) for part in (starts, words.swapaxes(1, 2), rescaling)]
-    return wrap_int32(np.hstack(blocks)).astype(np.int32)
+    return Weights(wrap_int32(np.hstack(blocks)).astype(np.int32), len(weight))
 
 
 def rescaling_table(mantissas: Int, shifts: Int, zero_point: int) -> Words | None:
@@ -148,11 +188,6 @@ def rescaling_table(mantissas: Int, shifts: Int, zero_point: int) -> Words | Non
     if right.min() < 1 or right.max() > SHIFT_LIMIT:
         return None
     return np.stack([mantissas, (1 << right - 1) + (zero_point << right), right], 1).astype(np.int32)
-
-
-def _staged(packed: Words, rows: int) -> int | None:
-    """The packed weights, if they are read often enough to pay for a copy into fast memory, and small enough."""
-    return 1 if rows >= STAGED_ROWS and packed.nbytes <= STAGED_BYTES else None
 
 
 def _padded(array: Array, *shape: int) -> Int:

@@ -9,9 +9,9 @@ from edgetx.ir import Graph, Node, Value
 from edgetx.ops import KernelCall, Op
 from edgetx.plan.arena import Arena, plan_arena
 from edgetx.plan.events import SpikeLayer, event_call, spike_layers
-from edgetx.plan.kernels import choose_kernel
+from edgetx.plan.kernels import choose_kernels
 from edgetx.plan.liveness import live_buffers, owners
-from edgetx.plan.staging import stage_within
+from edgetx.plan.staging import fit
 
 
 @dataclass(frozen=True)
@@ -63,19 +63,19 @@ def plan_program(graph: Graph, kernel_folders: Sequence[str] = (), events: Colle
     layers = {layer.node.name: layer for layer in spike_layers(graph) if layer.node.name in events}
     nodes = [node for node in graph.nodes if not cast(Op, node.op).is_view]
     portable = {node.name: cast(Op, node.op).to_c(node) for node in nodes}
-    wished = [_step(graph, node, portable[node.name], kernel_folders, layers.get(node.name)) for node in nodes]
-    staged = stage_within(graph, portable, {step.node.name: step.call for step in wished})
-    steps = tuple(
-        step if step.node.name in staged else replace(step, call=replace(step.call, staged=None)) for step in wished
-    )
-    calls = {step.node.name: step.call for step in steps}
+    forms = {node.name: _forms(graph, portable[node.name], kernel_folders, layers.get(node.name)) for node in nodes}
+    calls = fit(graph, portable, {name: [call for call, _ in found] for name, found in forms.items()})
+    steps = tuple(Step(node, calls[node.name], forms[node.name][0][1]) for node in nodes)
     owner = owners(graph, calls)
     return Program(graph, steps, plan_arena(live_buffers(graph, calls, owner)), owner)
 
 
-def _step(graph: Graph, node: Node, call: KernelCall, kernel_folders: Sequence[str], spikes: SpikeLayer | None) -> Step:
+def _forms(
+    graph: Graph, call: KernelCall, kernel_folders: Sequence[str], spikes: SpikeLayer | None
+) -> list[tuple[KernelCall, Path]]:
     data = [graph.const(operand) if isinstance(operand, Value) else operand for operand in call.operands]
     by_events = None if spikes is None else event_call(spikes, call, data)
-    if by_events is not None:
-        call, data = by_events, [None] * len(by_events.operands)
-    return Step(node, *choose_kernel(call, data, kernel_folders))
+    if by_events is None:
+        return choose_kernels(call, data, kernel_folders)
+    ((form, source),) = choose_kernels(by_events, [None] * len(by_events.operands), kernel_folders)
+    return [(form, source), (replace(form, staged=None), source)]

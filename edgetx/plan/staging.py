@@ -1,9 +1,8 @@
 """Which constants are copied into the arena before they are read: those for which there is room."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from edgetx.ir import Graph
+from edgetx.ir import Graph, Node
 from edgetx.ops import KernelCall
 from edgetx.plan.arena import live_bytes, lower_bound
 from edgetx.plan.liveness import live_buffers, owners, staged_bytes
@@ -17,22 +16,30 @@ The structures that TFLite Micro keeps in its arena take more: at least 2.6 KB f
 """
 
 
-def stage_within(graph: Graph, portable: Mapping[str, KernelCall], chosen: Mapping[str, KernelCall]) -> set[str]:
-    """Names of the nodes whose constants are copied.
+def fit(
+    graph: Graph, portable: Mapping[str, KernelCall], forms: Mapping[str, Sequence[KernelCall]]
+) -> dict[str, KernelCall]:
+    """For each node the first form for which there is room.
 
     Args:
         graph: An integer graph.
         portable: Calls as the ops ask for them, by node name.
-        chosen: Calls of the chosen kernels, with every copy that they would like.
+        forms: Calls to choose from, by node name; the last one takes least memory.
     """
     plain = lower_bound(live_buffers(graph, portable, owners(graph, portable)))
     limit = plain + max(GROWTH_BYTES, int(GROWTH * plain))
-    bare = {name: replace(call, staged=None) for name, call in chosen.items()}
+    bare = {name: calls[-1] for name, calls in forms.items()}
     buffers = live_buffers(graph, bare, owners(graph, bare))
-    return {
-        node.name
-        for step, node in enumerate(graph.nodes)
-        if node.name in chosen
-        and chosen[node.name].staged is not None
-        and live_bytes(buffers, step) + staged_bytes(chosen[node.name]) <= limit
-    }
+    chosen = dict(bare)
+    for step, node in enumerate(graph.nodes):
+        if node.name in forms:
+            room = limit - live_bytes(buffers, step)
+            fitting = (call for call in forms[node.name] if _more_bytes(node, call, bare[node.name]) <= room)
+            chosen[node.name] = next(fitting, bare[node.name])
+    return chosen
+
+
+def _more_bytes(node: Node, call: KernelCall, least: KernelCall) -> int:
+    """How much more memory a call may take than the one that takes least."""
+    apart = node.output.type.nbytes if least.in_place is not None and call.in_place is None else 0
+    return call.scratch_bytes + staged_bytes(call) - least.scratch_bytes - staged_bytes(least) + apart

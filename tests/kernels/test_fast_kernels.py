@@ -8,7 +8,7 @@ from fast_kernels import FOLDERS, KERNELS, planned_call, run_fast
 from edgetx import ops
 from edgetx.ir import GraphBuilder, QuantParams
 from edgetx.ops.activation import Activation
-from edgetx.plan.kernels import choose_kernel
+from edgetx.plan.kernels import choose_kernels
 from edgetx.reference import execute
 
 SEEDS = range(5)
@@ -30,6 +30,28 @@ def _more_cases() -> list[Case]:
         for padding in ("same", "valid") if min(size) > 2 else ("same",):
             conv = ops.DepthwiseConv2D(padding=padding, activation="relu")
             made.append(Case(f"depthwise_3x3_{size}_{padding}", conv, ((1, *size, 6),), ((1, 3, 3, 6), (6,))))
+    for rows, inputs, outputs in [(8, 20, 6), (9, 64, 58), (16, 33, 30)]:  # weights are copied, in parts where large
+        made.append(
+            Case(
+                f"copied_{rows}x{inputs}x{outputs}",
+                ops.FullyConnected(),
+                ((1, rows, inputs),),
+                ((outputs, inputs), (outputs,)),
+            )
+        )
+    for channels, window in [(1, (3, 3)), (2, (3, 3)), (3, (2, 5)), (8, (3, 3)), (5, (3, 1)), (4, (1, 4))]:
+        for dilation in [(1, 1), (2, 1), (1, 2)]:
+            conv = ops.Conv2D((1, 2), dilation, "same", "relu")
+            made.append(
+                Case(
+                    f"windows_{channels}x{window}_{dilation}",
+                    conv,
+                    ((1, 9, 11, channels),),
+                    ((18, *window, channels), (18,)),
+                )
+            )
+    made.append(Case("valid_windows", ops.Conv2D((2, 2), (1, 1), "valid"), ((1, 11, 9, 1),), ((8, 3, 3, 1), (8,))))
+    made.append(Case("whole_rows", ops.Conv2D((1, 1), (1, 1), "valid"), ((1, 12, 3, 4),), ((8, 3, 3, 4), (8,))))
     made.append(
         Case("conv_first", ops.Conv2D((2, 2), (1, 1), "same", "relu"), ((1, 13, 10, 1),), ((9, 10, 4, 1), (9,)))
     )
@@ -44,7 +66,7 @@ def replaces(folder: str, case: Case) -> bool:
         return False
     call = node.op.to_c(node)
     data = [graph.const(o) if hasattr(o, "name") else o for o in call.operands]
-    return choose_kernel(call, data, (folder,))[1].parent.name == folder
+    return choose_kernels(call, data, (folder,))[0][1].parent.name == folder
 
 
 RUNS = [(folder, case) for folder in FOLDERS for case in (*CASES, *_more_cases()) if replaces(folder, case)]

@@ -24,6 +24,7 @@ CASES = (
     Case("pad", ops.Pad(((0, 0), (1, 2), (3, 1), (0, 0))), ((1, 3, 4, 5),)),
     Case("dense_limited", ops.FullyConnected("relu6"), ((1, 5, 24),), ((6, 24), (6,))),
     Case("conv", ops.Conv2D((2, 1), (1, 2), "same", "relu"), ((1, 9, 7, 5),), ((7, 3, 2, 5), (7,))),
+    Case("conv_in_parts", ops.Conv2D((2, 2), padding="same"), ((1, 9, 7, 9),), ((34, 3, 3, 9), (34,))),
     Case("depthwise_3x3", ops.DepthwiseConv2D(padding="same"), ((1, 7, 5, 9),), ((1, 3, 3, 9), (9,))),
     Case("depthwise_3x3_limited", ops.DepthwiseConv2D(activation="relu6"), ((1, 6, 5, 4),), ((1, 3, 3, 4), (4,))),
     Case("attention", ops.Attention(2, 0.3), ((1, 7, 12), (1, 9, 12), (1, 9, 12))),

@@ -57,20 +57,34 @@ def test_operand_that_is_read_twice_is_not_overwritten():
     assert program.owner["attended"] == "attended"
 
 
+def outputs_at_once(call):
+    """Of how many outputs a packed layer copies the weights at a time."""
+    return int(call.operands[1][0])
+
+
 def test_weights_that_are_read_often_are_copied_into_the_arena():
     b = GraphBuilder("g")
     x = b.input("x", (1, 16, 8), *INT8)
     program = plan_program(b.graph(layer(b, x, 8)), ("cortex_m_dsp",))
     (step,) = program.steps
     assert step.call.kernel == "fully_connected_packed_s8"
-    assert step.call.staged == 1
-    assert f"{step.node.name}.staged" in program.arena.offsets
+    assert outputs_at_once(step.call) == 8
+    assert step.call.scratch_bytes == 4 * 8 + 2 * 4 * (4 + 8 + 12)
+
+
+def test_large_weights_are_copied_in_parts():
+    b = GraphBuilder("g")
+    program = plan_program(b.graph(layer(b, b.input("x", (1, 16, 64), *INT8), 64)), ("cortex_m_dsp",))
+    (call,) = [step.call for step in program.steps]
+    assert outputs_at_once(call) == 16
+    assert call.in_place is None, "rows are read once for every part"
+    assert program.arena.nbytes <= 2 * 16 * 64 + 2048
 
 
 def test_few_rows_read_weights_where_they_are():
     b = GraphBuilder("g")
     program = plan_program(b.graph(layer(b, b.input("x", (1, 2, 8), *INT8), 8)), ("cortex_m_dsp",))
-    assert program.steps[0].call.staged is None
+    assert outputs_at_once(program.steps[0].call) == 0
 
 
 def test_sums_too_wide_for_packed_weights_stay_with_the_portable_kernel():

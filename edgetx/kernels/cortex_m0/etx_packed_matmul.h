@@ -1,7 +1,8 @@
 /* Matrix product with weights packed by edgetx/plan/packing.py, for cores without SIMD and long
  * multiplication.
  *
- * Four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of
+ * The first word says of how many outputs the weights are copied next to the core at a time; 0: none are. Then
+ * four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of
  * inputs the weights of the first and of the last two outputs; four times etx_rescaling. Half a word of
  * weights is 256 * b + a: loading and extending it makes two weights at once.
  */
@@ -10,6 +11,9 @@
 
 #include "etx_rescale.h"
 
+#define ETX_BLOCK_WORDS(inputs) (4 + (inputs) + 12)
+
+/* The outputs of a layer whose weights are at hand. */
 typedef struct {
   const int32_t *packed;
   int32_t inputs; /* a multiple of four */

@@ -1,27 +1,64 @@
-#include "etx_gather.h"
 #include "etx_kernels.h"
 #include "etx_packed_matmul.h"
+#include "etx_weights.h"
+#include "etx_windows.h"
+
+typedef struct {
+  const etx_convolution_params *p;
+  const int8_t *x;
+  etx_windows windows;
+  int8_t *gathered;
+} image;
+
+/* The window at a place, in the image or else gathered; its rows are `step` bytes apart. */
+static inline const int8_t *window_at(const image *from, const etx_place *place, int8_t *gathered, int32_t *step) {
+  const int32_t start = etx_window_start(from->p, &from->windows, *place);
+  *step = from->windows.step;
+  if (start >= 0) {
+    return from->x + start;
+  }
+  *step = from->windows.row_bytes;
+  etx_gather_window(from->p, from->x, *place, etx_window_row_bytes(from->p), gathered);
+  return gathered;
+}
+
+/* Expands the windows at a place and at the next one, to which it goes. */
+static void expand_two_windows(const image *from, etx_place *place, int32_t *to) {
+  const int32_t bytes = from->windows.row_bytes;
+  int32_t step, next_step;
+  const int8_t *row = window_at(from, place, from->gathered, &step);
+  etx_next_place(from->p, place);
+  const int8_t *next = window_at(from, place, from->gathered + from->windows.rows * bytes, &next_step);
+  for (int32_t left = from->windows.rows; left > 0; --left, row += step, next += next_step) {
+    to = etx_expand_two_rows(row, next, bytes, to);
+  }
+}
 
 void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
                            int32_t *scratch) {
   const etx_convolution_params here = *p; /* next to the stack rather than in flash */
-  const int32_t size = p->window_height * p->window_width * p->in_channels;
-  const int32_t inputs = (size + 3) & ~3, outputs = p->out_channels, results = p->out_height * p->out_width;
-  const etx_packed_layer layer = {packed, inputs, outputs,
-                                  etx_limits_of(p->low, p->high), p->low >= p->output_offset};
-  int8_t *const window = (int8_t *)(scratch + inputs);
-  int32_t index = 0;
-  for (; index + 1 < results; index += 2) {
-    etx_gather_window(&here, x, index, window);
-    etx_expand_row(window, size, 2, scratch);
-    etx_gather_window(&here, x, index + 1, window);
-    etx_expand_row(window, size, 2, scratch + 1);
-    etx_multiply_two_rows(&layer, scratch, y);
-    y += 2 * outputs;
-  }
-  if (index < results) {
-    etx_gather_window(&here, x, index, window);
-    etx_expand_row(window, size, 1, scratch);
-    etx_multiply_row(&layer, scratch, 1, etx_rescale, y);
+  const int32_t inputs = here.window_height * etx_window_row_bytes(&here), y_step = here.out_channels;
+  etx_packed_layer layer = {.inputs = inputs,
+                            .y_step = y_step,
+                            .limits = etx_limits_of(here.low, here.high),
+                            .rectified = here.low >= here.output_offset};
+  const image from = {&here, x, etx_windows_of(&here), (int8_t *)(scratch + inputs)};
+  int32_t *const copy = scratch + inputs + inputs / 2;
+  etx_weights weights = etx_weights_of(packed, y_step, ETX_BLOCK_WORDS(inputs), copy);
+  for (; etx_next_weights(&weights); y += layer.outputs) {
+    layer.packed = weights.packed;
+    layer.outputs = weights.outputs;
+    etx_place place = etx_first_place(&here);
+    int8_t *results = y;
+    int32_t left = here.out_height * here.out_width;
+    for (; left >= 2; left -= 2, results += 2 * y_step) {
+      expand_two_windows(&from, &place, scratch);
+      etx_next_place(&here, &place);
+      etx_multiply_two_rows(&layer, scratch, results);
+    }
+    if (left > 0) { /* the window behind the last one is gathered, too, and not used */
+      expand_two_windows(&from, &place, scratch);
+      etx_multiply_row(&layer, scratch, etx_rescale, results);
+    }
   }
 }

@@ -1,6 +1,7 @@
 /* Matrix product with weights packed by edgetx/plan/packing.py.
  *
- * Four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of
+ * The first word says of how many outputs the weights are copied next to the core at a time; 0: none are. Then
+ * four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of
  * inputs the weights of the first and of the last two outputs; four times etx_rescaling. A 16-bit lane of
  * weights is 256 * b + a. Multiplied as it is, it adds to 256 * B + A; its low byte, extended, to A: only
  * half of the weights are ever extended.
@@ -16,10 +17,12 @@
 
 #define ETX_BLOCK_WORDS(inputs) (4 + (inputs) + 12)
 
+/* The outputs of a layer whose weights are at hand. */
 typedef struct {
   const int32_t *packed;
   int32_t inputs; /* a multiple of four */
   int32_t outputs;
+  int32_t y_step; /* between rows of results */
   etx_limits limits;
   int32_t rectified; /* whether all that is negative before the zero point is added gets cut off */
 } etx_packed_layer;
@@ -51,15 +54,15 @@ static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling
   return etx_pack_s8x4(a, b, c, d);
 }
 
-/* One row, every `step` words of x, as etx_expand_row leaves it. */
-static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int32_t step,
-                                    etx_rescaler *rescale, int8_t *y) {
+/* The first of two rows that lie in turn in x. */
+static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, etx_rescaler *rescale,
+                                    int8_t *y) {
   const int32_t *w = layer->packed;
   for (int32_t left = layer->outputs; left > 0; left -= 4) {
     etx_sums sums = {w[0], w[1], w[2], w[3]};
     const int32_t *pair = x;
     w += 4;
-    for (const int32_t *const end = w + layer->inputs; w != end; w += 2, pair += step) {
+    for (const int32_t *const end = w + layer->inputs; w != end; w += 2, pair += 2) {
       etx_add_pair(*pair, w, &sums);
     }
     etx_store_results(y, etx_results(&sums, w, rescale), left, layer->limits);
@@ -116,19 +119,19 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
 /* What the loops keep on the stack: they need all registers. */
 typedef struct {
   const int32_t *x, *end_of_eights, *end; /* behind the last eight pairs of inputs, and behind the last two */
-  int32_t rectified, limited, y_row, left;
+  int32_t rectified, limited, y_step, left;
   int8_t *y;
   int32_t low, high;
 } etx_two_rows;
 
-/* Two rows that lie in turn in x, as etx_expand_row leaves them with a step of two. */
+/* Two rows that lie in turn in x, as etx_expand_two_rows leaves them. */
 static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
   const etx_two_rows rows = {.x = x,
                              .end_of_eights = x + (layer->inputs & ~15),
                              .end = x + layer->inputs,
                              .rectified = layer->rectified,
                              .limited = layer->limits.any,
-                             .y_row = layer->outputs,
+                             .y_step = layer->y_step,
                              .left = layer->outputs,
                              .y = y,
                              .low = layer->limits.low,
@@ -169,7 +172,7 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       "5:\n"
       ETX_PACK("r6", "r7", "r8", "r9") ETX_PACK("r10", "r11", "r12", "lr")
       "ldr r0, [sp, %[limited]]\n"
-      "ldr r2, [sp, %[y_row]]\n" /* distance of the rows */
+      "ldr r2, [sp, %[y_step]]\n" /* distance of the rows */
       "ldr r3, [sp, %[left]]\n"
       "ldr r4, [sp, %[y]]\n"
       "cmp r0, #0\n"
@@ -214,7 +217,7 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       : "+r"(w), "+r"(frame)
       : [x] "I"(offsetof(etx_two_rows, x)), [end_of_eights] "I"(offsetof(etx_two_rows, end_of_eights)),
         [end] "I"(offsetof(etx_two_rows, end)), [rectified] "I"(offsetof(etx_two_rows, rectified)),
-        [limited] "I"(offsetof(etx_two_rows, limited)), [y_row] "I"(offsetof(etx_two_rows, y_row)),
+        [limited] "I"(offsetof(etx_two_rows, limited)), [y_step] "I"(offsetof(etx_two_rows, y_step)),
         [left] "I"(offsetof(etx_two_rows, left)), [y] "I"(offsetof(etx_two_rows, y)),
         [low] "I"(offsetof(etx_two_rows, low)), [high] "I"(offsetof(etx_two_rows, high)),
         [size] "I"(sizeof(etx_two_rows))
@@ -226,31 +229,38 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
 #else
 
 static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
-  etx_multiply_row(layer, x, 2, etx_rescale, y);
-  etx_multiply_row(layer, x + 1, 2, etx_rescale, y + layer->outputs);
+  etx_multiply_row(layer, x, etx_rescale, y);
+  etx_multiply_row(layer, x + 1, etx_rescale, y + layer->y_step);
 }
 
 #endif
 
-static inline void etx_expand_word(int32_t word, int32_t step, int32_t *x) {
+static inline void etx_expand_two_words(int32_t word, int32_t word_below, int32_t *x) {
   x[0] = etx_extend_even(word);
-  x[step] = etx_extend_odd(word);
+  x[1] = etx_extend_even(word_below);
+  x[2] = etx_extend_odd(word);
+  x[3] = etx_extend_odd(word_below);
 }
 
-/* A row of int8 as pairs of int16 lanes, every `step` words; zeros behind it. */
-static inline void etx_expand_row(const int8_t *row, int32_t size, int32_t step, int32_t *x) {
-  const int8_t *const end = row + (size & ~3);
-  for (; end - row >= 8; row += 8, x += 4 * step) {
-    etx_expand_word(etx_load_s8x4(row), step, x);
-    etx_expand_word(etx_load_s8x4(row + 4), step, x + 2 * step);
+/* Two rows of int8 as pairs of int16 lanes, in turn; zeros behind them. Returns what lies behind the pairs. */
+static inline int32_t *etx_expand_two_rows(const int8_t *row, const int8_t *below, int32_t size, int32_t *x) {
+  for (const int8_t *const end = row + (size & ~7); row != end; row += 8, below += 8, x += 8) {
+    const int32_t word = etx_load_s8x4(row), next = etx_load_s8x4(row + 4);
+    const int32_t word_below = etx_load_s8x4(below), next_below = etx_load_s8x4(below + 4);
+    etx_expand_two_words(word, word_below, x);
+    etx_expand_two_words(next, next_below, x + 4);
   }
-  if (row != end) {
-    etx_expand_word(etx_load_s8x4(row), step, x);
-    x += 2 * step;
+  if ((size & 4) != 0) {
+    etx_expand_two_words(etx_load_s8x4(row), etx_load_s8x4(below), x);
+    row += 4;
+    below += 4;
+    x += 4;
   }
   if ((size & 3) != 0) {
-    etx_expand_word(etx_load_bytes(end, size & 3), step, x);
+    etx_expand_two_words(etx_load_bytes(row, size & 3), etx_load_bytes(below, size & 3), x);
+    x += 4;
   }
+  return x;
 }
 
 #endif

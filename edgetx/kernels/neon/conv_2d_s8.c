@@ -48,7 +48,7 @@ void etx_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8
       for (int32_t r = 0; r < ETX_TILE; ++r) {
         tile[r] = windows[r < rows ? r : 0];
         if (r < rows) {
-          etx_gather_window(p, x, place + r, windows[r]);
+          etx_gather_window(p, x, etx_place_of(p, place + r), p->window_width * p->in_channels, windows[r]);
         }
       }
       etx_matmul_rows(tile, rows, weights, window, channels, &some, is_folded ? folded : 0, is_narrow,
