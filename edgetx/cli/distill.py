@@ -6,16 +6,17 @@ from pathlib import Path
 import click
 
 from edgetx.cli.compression import default_out, folder_option, recordings_option, tell, watching
-from edgetx.cli.options import json_option, quiet_option
+from edgetx.cli.options import json_option, quiet_option, seeds_option
 
 
 @click.command("distill", short_help="Train the model of a recipe from labels and teachers.")
 @click.argument("recipe")
 @recordings_option
 @folder_option
+@seeds_option
 @json_option
 @quiet_option
-def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
+def command(recipe: str, data: Path, out: Path | None, seeds: int, as_json: bool, quiet: bool) -> None:
     """Train the model of RECIPE from labels and from the teachers that it names.
 
     \b
@@ -29,5 +30,5 @@ def command(recipe: str, data: Path, out: Path | None, as_json: bool, quiet: boo
 
     out = default_out(out, recipe, "distilled")
     with watching(quiet) as watch:
-        metrics = distill(recipe, data, out, watch)
+        metrics = distill(recipe, data, out, watch, seeds)
     tell(dataclasses.asdict(metrics), out, as_json)

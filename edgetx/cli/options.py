@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Train this many, keep the best on valid."
+)
 data_option = click.option(
     "--data", type=click.Path(path_type=Path), help="Audio folder with a split CSV, or an .npz with x and optionally y."
 )

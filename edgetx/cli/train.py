@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import json_option, quiet_option
+from edgetx.cli.options import json_option, quiet_option, seeds_option
 
 if TYPE_CHECKING:
     from edgetx.train.history import Epoch
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Audio folder with a split CSV.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Model folder to write [default: build/NAME].")
-@click.option(
-    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Train this many, keep the best on valid."
-)
+@seeds_option
 @click.option("--folds", is_flag=True, help="Train one model per fold of the data, tested on that fold.")
 @json_option
 @quiet_option

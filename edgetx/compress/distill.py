@@ -1,25 +1,39 @@
 """Distillation: a recipe's model learns from labels and from teachers."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from edgetx.audio import load_recordings
 from edgetx.compress.ledger import teacher_stage
 from edgetx.compress.teacher import load_teachers
 from edgetx.compress.tuning import Distilling, Tuner, checkpoint_of
-from edgetx.compress.views import load_tuning_data
+from edgetx.compress.views import TuningData, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
 from edgetx.nn import build
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
-from edgetx.train.metrics import Metrics, measure
+from edgetx.train.history import Epoch, best_epoch, rank
+from edgetx.train.metrics import Metrics, measure, repeats
 from edgetx.train.model_folder import MARKER, write_model_folder
+from edgetx.train.precision import bfloat16
 
 
-def distill(source: str, data: Path, out: Path, watch: Watch = SILENT) -> Metrics:
+@dataclass(frozen=True)
+class _Student:
+    """What one distillation gave."""
+
+    recipe: Recipe
+    model: nn.Module
+    history: list[Epoch]
+    metrics: Metrics
+    checkpoint: Path
+
+
+def distill(source: str, data: Path, out: Path, watch: Watch = SILENT, seeds: int = 1) -> Metrics:
     """Train a recipe's model from labels and teachers, and write its model folder.
 
     An interrupted run goes on at its last whole epoch.
@@ -29,9 +43,11 @@ def distill(source: str, data: Path, out: Path, watch: Watch = SILENT) -> Metric
         data: An audio folder with a split CSV.
         out: The model folder to write, or to replace.
         watch: Who is told how it goes.
+        seeds: How many students to train on the same views, with the recipe's seed and those after it.
 
     Returns:
-        What was measured, as in the folder's metrics.json; its stages begin with the teachers.
+        What was measured, as in the folder's metrics.json; its stages begin with the teachers. Of several students the
+        one that is best on the validation split is written; the accuracies of all are in the metrics.
 
     Raises:
         EdgetxError: If the recipe, the teachers, the data or the disk do not allow it.
@@ -41,18 +57,34 @@ def distill(source: str, data: Path, out: Path, watch: Watch = SILENT) -> Metric
     check_replaceable(out, MARKER)
     teachers = load_teachers(recipe)
     known = load_tuning_data(data, recipe, teachers, watch.stage)
-    torch.manual_seed(recipe.training.seed)
-    student, checkpoint = build(recipe), checkpoint_of(out, "distill")
-    watch.stage("distil")
-    tuner = Tuner(student, known.views, known.valid, recipe.training, objective(recipe), blends(recipe))
-    history = tuner.run(checkpoint, watch.epoch)
-    metrics = measure(recipe, student, known.test, history)
+    first = recipe.training.seed
+    students = [_student(_seeded(recipe, seed), known, out, watch) for seed in range(first, first + seeds)]
+    best = max(students, key=lambda student: rank(best_epoch(student.history)))
     heard = load_recordings(data, recipe.data, "test")
     rows = [teacher_stage(teacher, heard) for teacher in teachers]
-    metrics = replace(metrics, stages=(*rows, replace(metrics.stages[0], name="distilled")))
-    write_model_folder(out, recipe, text, student, known.views.x[0].numpy(), metrics, history)
-    checkpoint.unlink(missing_ok=True)
+    stages = (*rows, replace(best.metrics.stages[0], name="distilled"))
+    metrics = replace(best.metrics, stages=stages, repeats=repeats([(s.recipe, s.metrics) for s in students]))
+    write_model_folder(out, best.recipe, text, best.model, known.views.x[0].numpy(), metrics, best.history)
+    for student in students:
+        student.checkpoint.unlink(missing_ok=True)
     return metrics
+
+
+def _seeded(recipe: Recipe, seed: int) -> Recipe:
+    return replace(recipe, training=replace(recipe.training, seed=seed))
+
+
+def _student(recipe: Recipe, known: TuningData, out: Path, watch: Watch) -> _Student:
+    """One student, trained and measured."""
+    settings, checkpoint = recipe.training, checkpoint_of(out, f"distill-{recipe.training.seed}")
+    torch.manual_seed(settings.seed)
+    model = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    watch.stage(f"distil, seed {settings.seed}")
+    tuner = Tuner(
+        model, known.views, known.valid, settings, objective(recipe), blends(recipe), bfloat16=bfloat16(settings)
+    )
+    history = tuner.run(checkpoint, watch.epoch)
+    return _Student(recipe, model, history, measure(recipe, model, known.test, history), checkpoint)
 
 
 def objective(recipe: Recipe) -> Distilling:

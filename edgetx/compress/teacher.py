@@ -147,7 +147,7 @@ def _runner(path: Path) -> tuple[Callable[[Array], Array], Sequence[int]]:
         return lambda x: session.run([x])[0], session.input_shapes[0]
     from edgetx.runtimes.litert import LitertRuntime
 
-    interpreter = LitertRuntime(path.read_bytes())
+    interpreter = LitertRuntime(path.read_bytes(), optimize=True)
     return lambda x: interpreter.run([x])[0], interpreter.input_shapes[0]
 
 

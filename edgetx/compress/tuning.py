@@ -62,6 +62,7 @@ class Distilling:
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """The loss of a module's answers."""
+        logits = logits.float()
         labels = F.cross_entropy(logits, batch.labels, label_smoothing=self.smoothing)
         if batch.teacher is None or self.weight == 0:
             return labels
@@ -87,6 +88,7 @@ class Tuner:
         settings: Schedule and seed.
         objective: What a batch costs.
         augmenter: Masks and blends of model inputs; None for none.
+        bfloat16: Whether products and convolutions are computed in bfloat16.
     """
 
     def __init__(
@@ -97,10 +99,11 @@ class Tuner:
         settings: Training,
         objective: Objective,
         augmenter: Augmenter | None = None,
+        bfloat16: bool = False,
     ) -> None:
         self.module, self.views, self.settings = module, views, settings
         self.valid = Examples.of(valid)
-        self.objective, self.augmenter = objective, augmenter
+        self.objective, self.augmenter, self.bfloat16 = objective, augmenter, bfloat16
         self.classes = int(views.y.max()) + 1
         self.optimizer = AdamW(parameter_groups(module, settings.weight_decay), settings.learning_rate)
         steps = math.ceil(len(views.y) / settings.batch)
@@ -151,7 +154,8 @@ class Tuner:
         return Batch(x, targets[:, : self.classes], None if teacher is None else targets[:, self.classes :])
 
     def _step(self, batch: Batch) -> float:
-        loss = self.objective(self.module, batch)
+        with torch.autocast("cpu", torch.bfloat16, self.bfloat16):
+            loss = self.objective(self.module, batch)
         if not torch.isfinite(loss):
             hint = "lower the learning rate; the last whole epoch is kept"
             raise ModelError("the loss is not a number any more", where=type(self.module).__name__, hint=hint)

@@ -77,7 +77,22 @@ def load_tuning_data(
     if not teachers:
         return TuningData(Views(torch.from_numpy(x), y), valid, test)
     answers = [np.stack([views.answers(number, teacher) for number in range(len(x))]) for teacher in teachers]
-    return TuningData(Views(torch.from_numpy(x), y, torch.from_numpy(np.mean(answers, 0))), valid, test)
+    teacher = torch.from_numpy(np.mean(answers, 0))
+    if recipe.distillation.correct_teachers:
+        teacher = corrected(teacher, y)
+    return TuningData(Views(torch.from_numpy(x), y, teacher), valid, test)
+
+
+def corrected(answers: Tensor, y: Tensor) -> Tensor:
+    """Logits, views × clips × classes, whose best class is the label: where it is another, both change places.
+
+    Known as probability shift (Wen et al., 2019): what a teacher finds alike is kept, its mistakes are not.
+    """
+    label = y.expand(answers.shape[:2])[..., None]
+    best = answers.argmax(2, keepdim=True)
+    changed = answers.clone()
+    changed.scatter_(2, best, answers.gather(2, label))
+    return changed.scatter_(2, label, answers.gather(2, best))
 
 
 class _Maker:

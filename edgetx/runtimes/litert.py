@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite) with its reference kernels."""
+"""LiteRT (TensorFlow Lite), with its reference kernels or with its fast ones."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,7 +9,11 @@ from edgetx.runtimes.runtime import import_runtime
 
 
 class LitertRuntime:
-    """Runs a `.tflite` in LiteRT's reference kernels.
+    """Runs a `.tflite` in LiteRT.
+
+    Args:
+        model: The file.
+        optimize: Whether to take the kernels of the processor, which may differ from the reference in the last bits.
 
     Raises:
         ToolchainError: If neither LiteRT nor its predecessor is installed.
@@ -18,15 +22,15 @@ class LitertRuntime:
 
     name: ClassVar[str] = "litert"
 
-    def __init__(self, model: bytes) -> None:
-        self._model = model
+    def __init__(self, model: bytes, *, optimize: bool = False) -> None:
+        self._model, self._optimize = model, optimize
         self._open()
 
     def _open(self) -> None:
         litert = import_runtime("ai_edge_litert.interpreter", "tflite_runtime.interpreter", package="ai-edge-litert")
-        reference = litert.OpResolverType.BUILTIN_REF
+        kernels = litert.OpResolverType.AUTO if self._optimize else litert.OpResolverType.BUILTIN_REF
         try:
-            self._interpreter = litert.Interpreter(model_content=self._model, experimental_op_resolver_type=reference)
+            self._interpreter = litert.Interpreter(model_content=self._model, experimental_op_resolver_type=kernels)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as refusal:
             raise ModelError(f"LiteRT refuses the model: {refusal}") from refusal

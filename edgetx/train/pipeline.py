@@ -24,6 +24,7 @@ from edgetx.train.history import Epoch, best_epoch, rank
 from edgetx.train.loop import Trainer
 from edgetx.train.metrics import Metrics, measure, repeats
 from edgetx.train.model_folder import MARKER, write_model_folder
+from edgetx.train.precision import bfloat16
 from edgetx.train.pretrain import pretrain
 
 
@@ -129,16 +130,11 @@ def noise_recordings(data: Path, recipe: Recipe, device: torch.device) -> Tensor
 def _launch(recipe: Recipe) -> Fabric:
     """One process; or as many as `torchrun` has started."""
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed" if bfloat16(recipe.training) else "32-true"
     if processes == 1:
-        fabric = Fabric(precision=_precision(recipe))
+        fabric = Fabric(precision=precision)
     else:
         nodes = processes // local
-        fabric = Fabric(precision=_precision(recipe), devices=local, num_nodes=nodes, strategy="ddp")
+        fabric = Fabric(precision=precision, devices=local, num_nodes=nodes, strategy="ddp")
     fabric.launch()
     return fabric
-
-
-def _precision(recipe: Recipe) -> Literal["32-true", "bf16-mixed"]:
-    """The recipe's, unless the processor would only imitate it."""
-    native = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
-    return "bf16-mixed" if recipe.training.precision == "bfloat16" and native else "32-true"
