@@ -46,8 +46,9 @@ def zoo() -> str:
 ZOO_CAPTION = """\
 Accuracies are of test clips that took no part in training, in the choice of the epoch or of the recipe, or in
 calibration. *All trainings*: mean over seeds or folds, and the 95 % interval of that mean (Student's t); an asterisk
-marks models that were trained once only. *Float* and *int8* are those of the model in the zoo: of its trainings the one
-that is best on its validation split. Cycles of a clip are simulated; hours are processor time of one training."""
+marks models that were trained once only; *as int8* is the mean of the same trainings, each quantized. *Float* and
+*int8* are those of the model in the zoo: of its trainings the one that is best on its validation split. Cycles of a
+clip are simulated; hours are processor time of one training."""
 
 ZOO_HEAD = """\
 | model | architecture | parameters | MACs | all trainings | float | int8 | 1000 cycles, M4F | flash | RAM | hours |
@@ -56,22 +57,25 @@ ZOO_HEAD = """\
 
 def _zoo_row(recipe: Recipe, metrics: dict[str, Any]) -> str:
     stages = {stage["name"]: stage for stage in metrics["stages"]}
-    integer, repeats = stages.get("int8", {}), metrics.get("repeats")
+    real = stages.get("distilled") or stages["float"]
+    integer, repeats, run = stages.get("int8", {}), metrics.get("repeats"), metrics["training"]
     mean = "*"
     if repeats:
         low, high = repeats["interval_95"]
         mean = f"**{repeats['mean']:.2%}** ({low:.1%} to {high:.1%}, {len(repeats['runs'])})"
+        integers = [run["int8"] for run in repeats["runs"] if run.get("int8") is not None]
+        mean += f", as int8 {sum(integers) / len(integers):.2%}" if len(integers) == len(repeats["runs"]) else ""
     cycles = f"{integer['cycles'] / 1000:,.0f}" if integer.get("cycles") else "–"
     sizes = (f"{integer[key]:,}" if integer.get(key) else "–" for key in ("flash_bytes", "ram_bytes"))
     accuracy = f"{integer['accuracy']:.2%}" if integer.get("accuracy") else "–"
-    counts = f"{stages['float']['parameters']:,} | {stages['float']['macs']:,}"
+    counts = f"{real['parameters']:,} | {real['macs']:,}"
     cells = (
         mean,
         f"{metrics['test']['accuracy']:.2%}",
         accuracy,
         cycles,
         *sizes,
-        f"{metrics['training']['hours']:.2f}",
+        f"{run.get('processor_hours') or run['hours']:.2f}",
     )
     link = f"[{recipe.name}](../models/{recipe.name}/README.md)"
     return f"| {link} | {recipe.model.architecture} | {counts} | {' | '.join(cells)} |"

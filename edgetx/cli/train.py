@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Model folder to write [default: build/NAME].")
 @seeds_option
 @click.option("--folds", is_flag=True, help="Train one model per fold of the data, tested on that fold.")
+@click.option("--keep-all", is_flag=True, help="Write every model, to OUT-fold-F-seed-S, not only the best.")
 @json_option
 @quiet_option
-def command(recipe: str, data: Path, out: Path | None, seeds: int, folds: bool, as_json: bool, quiet: bool) -> None:
+def command(
+    recipe: str, data: Path, out: Path | None, seeds: int, folds: bool, keep_all: bool, as_json: bool, quiet: bool
+) -> None:
     """Train the model of RECIPE (a file, a model folder or a name in the zoo).
 
     \b
@@ -47,7 +50,7 @@ def command(recipe: str, data: Path, out: Path | None, seeds: int, folds: bool, 
         def report(epoch: "Epoch") -> None:
             progress.update(task, completed=epoch.epoch, description=_describe(epoch))
 
-        metrics = train(recipe, data, out, report, seeds, folds)
+        metrics = train(recipe, data, out, report, seeds, folds, keep_all)
     if os.environ.get("RANK", "0") != "0":
         return  # one process of those that torchrun started tells the result
     if as_json:

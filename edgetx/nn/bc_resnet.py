@@ -105,5 +105,5 @@ class SubSpectralNorm(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """Batch × channels × features × frames, in and out."""
         n, channels, features, frames = x.shape
-        bands = x.view(n, channels * _BANDS, features // _BANDS, frames)
-        return super().forward(bands).view(x.shape)
+        bands = x.reshape(n, channels * _BANDS, features // _BANDS, frames)
+        return super().forward(bands).reshape(x.shape)

@@ -72,7 +72,8 @@ def _repeats(repeats: Repeats | None) -> str:
     low, high = repeats.interval_95
     by = "fold" if repeats.runs[0].fold else "seed"
     each = ", ".join(f"{by} {getattr(run, by)}: {run.accuracy:.2%}" for run in repeats.runs)
-    return f"mean **{repeats.mean:.2%}**, 95 % interval of the mean {low:.1%} to {high:.1%} ({each})"
+    integer = "" if repeats.int8_mean is None else f"; as int8 {repeats.int8_mean:.2%}"
+    return f"mean **{repeats.mean:.2%}**, 95 % interval of the mean {low:.1%} to {high:.1%} ({each}){integer}"
 
 
 def _spread(test: Score) -> str:

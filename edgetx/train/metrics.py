@@ -92,6 +92,7 @@ class Repeat:
     seed: int
     fold: int  # that tested it; 0: the test split
     accuracy: float
+    int8: float | None = None  # accuracy as an integer graph, if it was measured
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ class Repeats:
     runs: tuple[Repeat, ...]
     mean: float
     interval_95: tuple[float, float]  # of the mean over the runs, by Student's t
+
+    @property
+    def int8_mean(self) -> float | None:
+        """Mean accuracy of the integer graphs; None unless all were measured."""
+        measured = [run.int8 for run in self.runs if run.int8 is not None]
+        return statistics.fmean(measured) if len(measured) == len(self.runs) else None
 
 
 @dataclass(frozen=True)

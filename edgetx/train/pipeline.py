@@ -1,6 +1,7 @@
 """From a recipe and a data folder to a trained model folder."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ def train(
     report: Callable[[Epoch], None] = lambda epoch: None,
     seeds: int = 1,
     folds: bool = False,
+    keep_all: bool = False,
 ) -> Metrics:
     """Train a recipe's model and write its model folder; an interrupted run goes on where it stopped.
 
@@ -56,6 +58,7 @@ def train(
         report: Called after each epoch.
         seeds: How many models to train, with the recipe's seed and those after it.
         folds: Whether to train one model per fold of the data, which is tested on that fold.
+        keep_all: Whether to write each of several models beside the best, to folders named after fold and seed.
 
     Returns:
         What was measured, as in the folder's metrics.json. Of several models the one that is best on its validation
@@ -73,9 +76,24 @@ def train(
     best = max(outcomes, key=lambda outcome: rank(best_epoch(outcome.history)))
     metrics = replace(best.metrics, repeats=repeats([(o.recipe, o.metrics) for o in outcomes]))
     if fabric.is_global_zero:
-        write_model_folder(out, best.recipe, recipe_text, best.model, best.calibration, metrics, best.history)
+        _write(out, best, recipe_text, metrics)
+        for outcome in outcomes if keep_all else ():
+            _write(out.with_name(f"{out.name}-{_run_name(outcome.recipe)}"), outcome, recipe_text, outcome.metrics)
         shutil.rmtree(work)
     return metrics
+
+
+def _write(out: Path, outcome: _Outcome, recipe_text: str, metrics: Metrics) -> None:
+    """Write a model folder."""
+    recipe, fold = outcome.recipe, outcome.recipe.data.test_fold
+    text = with_test_fold(recipe_text, fold) if fold else recipe_text
+    write_model_folder(out, recipe, text, outcome.model, outcome.calibration, metrics, outcome.history)
+
+
+def with_test_fold(recipe_text: str, fold: int) -> str:
+    """A recipe whose model is tested on a fold, so that nobody evaluates it on what it was trained on."""
+    without = re.sub(r"^test_fold *=.*\n", "", recipe_text, flags=re.MULTILINE)
+    return re.sub(r"^(\[data\].*)$", rf"\1\ntest_fold = {fold}", without, count=1, flags=re.MULTILINE)
 
 
 def _variants(recipe: Recipe, data: Path, seeds: int, folds: bool) -> Iterator[Recipe]:
@@ -86,11 +104,15 @@ def _variants(recipe: Recipe, data: Path, seeds: int, folds: bool) -> Iterator[R
         yield replace(recipe, data=replace(recipe.data, test_fold=fold), training=seeded)
 
 
+def _run_name(recipe: Recipe) -> str:
+    return f"fold-{recipe.data.test_fold}-seed-{recipe.training.seed}"
+
+
 def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Callable[[Epoch], None]) -> _Outcome:
     features = load_dataset(data, recipe)
     test, noise = features.part("test"), noise_recordings(data, recipe, fabric.device)
     augmenter = Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise)
-    folder = work / f"fold-{recipe.data.test_fold}-seed-{recipe.training.seed}"
+    folder = work / _run_name(recipe)
     clips = Examples.of(_training_clips(data, recipe))
     trainer = Trainer(
         recipe,

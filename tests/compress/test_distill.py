@@ -15,8 +15,10 @@ from edgetx.cli import main
 from edgetx.compress.distill import distill
 from edgetx.compress.teacher import load_teacher
 from edgetx.compress.tuning import Batch, Distilling
+from edgetx.compress.views import corrected
 from edgetx.errors import ConfigError, DataError, ModelError
 from edgetx.recipe import load_recipe
+from edgetx.train.metrics import load_metrics
 
 STUDENT = RECIPE.replace("channels = 12", "channels = 6").replace("epochs = 12", "epochs = 20")
 
@@ -45,6 +47,25 @@ def test_teachers_are_asked_once(tones, tmp_path, monkeypatch):
     distill(source, recordings, tmp_path / "out")
     monkeypatch.setattr("edgetx.compress.views._Maker._audio", lambda *_: pytest.fail("audio was made again"))
     distill(source, recordings, tmp_path / "again")
+
+
+def test_several_students_share_their_views(tones, tmp_path, monkeypatch):
+    recordings, model = tones
+    distill(str(student(tmp_path, model)), recordings, tmp_path / "one")
+    monkeypatch.setattr("edgetx.compress.views._Maker._audio", lambda *_: pytest.fail("audio was made again"))
+    metrics = distill(str(student(tmp_path, model)), recordings, tmp_path / "best", seeds=2)
+    assert [run.seed for run in metrics.repeats.runs] == [0, 1]
+    one, best = (load_metrics(tmp_path / name / "metrics.json") for name in ("one", "best"))
+    assert metrics.repeats.runs[0].accuracy == one.test.accuracy
+    assert best == metrics
+    assert not list(tmp_path.glob(".best*"))
+
+
+def test_labels_correct_a_teacher():
+    answers = torch.tensor([[[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]]]).expand(2, 2, 3)
+    right, wrong = corrected(answers, torch.tensor([0, 2]))[1]
+    assert right.tolist() == [3.0, 1.0, 2.0]
+    assert wrong.tolist() == [0.0, 4.0, 5.0]
 
 
 def test_the_same_seed_gives_the_same_student(tones, tmp_path):

@@ -38,7 +38,7 @@ def test_seed_decides_the_weights(name):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_parameter_learns(name):
     model, x = family(name)
-    model.train()
+    model.to(memory_format=torch.channels_last).train()  # as the trainer has it
     model(x).square().sum().backward()
     without = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert not without

@@ -99,7 +99,7 @@ def test_seed_decides_the_weights(recipe, recordings, tmp_path):
 
 def test_several_seeds_keep_the_best_on_valid_and_report_all(recipe, recordings, tmp_path):
     seen = []
-    metrics = train(recipe, recordings, tmp_path / "out", lambda e: seen.append(e.epoch), seeds=3)
+    metrics = train(recipe, recordings, tmp_path / "out", lambda e: seen.append(e.epoch), seeds=3, keep_all=True)
     assert seen == [1, 2, 3, 4, 5, 6] * 3
     assert [run.seed for run in metrics.repeats.runs] == [0, 1, 2]
     assert metrics.repeats.mean == pytest.approx(np.mean([run.accuracy for run in metrics.repeats.runs]))
@@ -110,6 +110,9 @@ def test_several_seeds_keep_the_best_on_valid_and_report_all(recipe, recordings,
     train_alone.write_text(RECIPE.replace("batch = 5", f"batch = 5\nseed = {metrics.training.seed}"))
     assert train(train_alone, recordings, tmp_path / "alone").repeats is None
     assert_same_weights(tmp_path / "out", tmp_path / "alone")
+    assert_same_weights(tmp_path / "out", tmp_path / f"out-fold-0-seed-{metrics.training.seed}")
+    others = [load_metrics(tmp_path / f"out-fold-0-seed-{seed}" / "metrics.json") for seed in range(3)]
+    assert [other.test.accuracy for other in others] == [run.accuracy for run in metrics.repeats.runs]
 
 
 def test_every_fold_tests_once_and_never_trains(recipe, recordings, tmp_path, monkeypatch):
@@ -124,6 +127,7 @@ def test_every_fold_tests_once_and_never_trains(recipe, recordings, tmp_path, mo
     assert [run.fold for run in metrics.repeats.runs] == [1, 2, 3]
     assert metrics.test.clips == len(rows) // 3
     assert "fold 2: " in (tmp_path / "out" / "README.md").read_text()
+    assert load_recipe(tmp_path / "out").data.test_fold == metrics.training.fold > 0
     for fold in (1, 2, 3):
         data = dataclasses.replace(load_recipe(recipe).data, test_fold=fold)
         assert {(i + 1) % 3 for i, row in enumerate(read_table(recordings, data)) if row["split"] == "test"} == {
