@@ -253,6 +253,17 @@ def _streaming(streaming: Json) -> Table:
     table.add_row("waits beyond the end of a clip", waits if ahead is None else f"{ahead:g} ms ({waits})")
     table.add_row("equals the clip model at", streaming["claim"])
     table.add_row("compared, different", f"{streaming['windows_compared']}, {streaming['mismatches']}")
+    if streaming["memory"]:
+        table.add_row("remembers", _remembers(streaming))
+    if streaming["error"]:
+        error = streaming["error"]
+        saturated = (
+            f", {percent(error['saturated'])} of the hops beyond the largest logit" if error["saturated"] else ""
+        )
+        table.add_row("distance from the float model", f"mean {error['mean']:.4f}, 99 % {error['p99']:.4f}, "
+                      f"largest {error['largest']:.4f} in {number(error['hops'])} hops{saturated}")  # fmt: skip
+    if streaming["error"] and streaming["error"]["hour"] is not None:
+        table.add_row("bound for an hour, kept with 99 %", f"{streaming['error']['hour']:.4f}")
     if streaming["duty_cycle"] is None:
         return table
     clock = f"{streaming['clock_hz'] / 1e6:g} MHz"
@@ -266,6 +277,16 @@ def _streaming(streaming: Json) -> Table:
         f"{percent(streaming['duty_cycle'])}, worst hop {percent(streaming['worst_duty_cycle'])}",
     )
     return table
+
+
+def _remembers(streaming: Json) -> str:
+    """For how long a stream depends on what it heard."""
+    memory = streaming["memory"]
+    hops, how = memory["hops"], "its rings hold no more" if memory["proven"] else "measured"
+    if hops is None:
+        return f"ever; after {memory['starts']} resets answers stay within {memory['residual']:.4f}"
+    length = "" if streaming["hop_ms"] is None else f" ({hops * streaming['hop_ms'] / 1000:.2f} s)"
+    return f"{number(hops)} hops{length}, {how}: {memory['starts']} streams begun anew agree from then on, bit for bit"
 
 
 def _verification(verification: Json) -> Table:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from edgetx.compiler.quantized import integer_model
 from edgetx.compiler.settings import input_settings, lmu_form, overridden, spike_kernels, stream_settings
 from edgetx.compiler.source import Source, load_source
 from edgetx.compiler.spikes import spike_statistics, spikes_report
-from edgetx.compiler.streaming import parse_stream_options, stream_model
+from edgetx.compiler.streaming import for_calibration, parse_stream_options, stream_model
 from edgetx.compiler.work import CompileOptions, Progress, Work, real_cases
 from edgetx.compiler.writing import write_forms, write_graphs
 from edgetx.ir import Array
@@ -42,7 +43,8 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     recipe = overridden(default_recipe(source), options.settings)
     lmu, compared = choose_lmu_form(source.graph, samples, recipe, options.target, lmu_form(options.settings), progress)
     progress("quantize")
-    model = integer_model(source.graph, samples, recipe, lmu, source.plan)
+    streamed = partial(for_calibration, options=stream_options) if options.stream else None
+    model = integer_model(source.graph, samples, recipe, lmu, source.plan, streamed)
     streaming = None
     if options.stream:
         progress("stream")

@@ -1,6 +1,6 @@
 """Accuracy of a compiled model on labelled data, runtime by runtime."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,18 +116,22 @@ def evaluate(
 
 def clip_answers(artifact: Artifact, runtime: str, clips: Sequence[Arrays]) -> list[Arrays]:
     """Outputs for each clip; a stream hears it from a reset on, then silent frames until its answer is complete."""
-    opened = artifact.runtime(runtime)
     if artifact.clip_graph is None:
-        return outputs_of(opened, clips)
+        return outputs_of(artifact.runtime(runtime), clips)
+    return [answers[-1] for answers in answers_along(artifact, runtime, clips)]
+
+
+def answers_along(artifact: Artifact, runtime: str, clips: Sequence[Arrays]) -> Iterator[list[Arrays]]:
+    """Outputs of a stream hop by hop along each clip, from a reset on until the clip's answer is complete."""
+    assert artifact.clip_graph is not None
+    opened = artifact.runtime(runtime)
     (value,) = artifact.graph.inputs
     axis = next(i for i, n in enumerate(artifact.clip_graph.inputs[0].shape) if n != value.shape[i])
     streamed = Stream(value.shape[axis]).streamed(artifact.clip_graph)
     missing = max(0, -(-(streamed.clip_frames + streamed.lag) // streamed.hop) * streamed.hop - streamed.clip_frames)
     silence = 0 if runtime == "float" else value.type.zero_point
-    answers = []
     for clip in clips:
         rows = as_rows(clip[0][None], streamed.clip_frames)
         rows = np.concatenate((rows, np.full((missing, rows.shape[1]), silence, rows.dtype)))
         opened.reset()
-        answers.append([opened.run((hop.reshape(value.shape),)) for hop in as_hops(rows, streamed.hop)][-1])
-    return answers
+        yield [opened.run((hop.reshape(value.shape),)) for hop in as_hops(rows, streamed.hop)]

@@ -7,21 +7,26 @@ import numpy as np
 
 from edgetx.backends.c import CSources
 from edgetx.compiler.artifact import FORM_OF, Artifact, is_installed
+from edgetx.compiler.drift import distance_of, memory_of
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
-from edgetx.compiler.hop import continuous_audio, profile_hops
+from edgetx.compiler.hop import continuous_audio, profile_hops, quantized_hops
 from edgetx.compiler.profiling import profile_artifact
 from edgetx.compiler.quantized import as_inputs
 from edgetx.compiler.report import Measured, build_report
 from edgetx.compiler.streaming import compare_with_clip, summary
 from edgetx.compiler.verification import make_cases, verify_artifact
 from edgetx.compiler.work import Work, real_cases
+from edgetx.data.stream import Mix, stream_of_folder
 from edgetx.firmware import Firmware
+from edgetx.ir import Array
 from edgetx.runtimes.tflm import TflmRuntime
 
 COMPARED_CLIPS = 32
 """Clips on which a stream is compared with the clip model."""
 SEQUENCE = 256
 """Successive hops on which the runtimes of a stream are compared at least: more than its rings hold."""
+DRIFT_SECONDS, DRIFT_HOPS = 240.0, 12_000
+"""Continuous audio on which a stream is compared with the float model, and hops at most."""
 EVALUATED_INPUTS = 1000
 """Labelled inputs on which accuracy is measured at most."""
 
@@ -55,12 +60,41 @@ def _streaming(work: Work, artifact: Artifact) -> Mapping[str, object]:
     real = [artifact.quantized(x) for x in as_inputs(clip, work.clips)] if len(work.clips) else []
     (cases,) = zip(*make_cases(clip, real, COMPARED_CLIPS), strict=True)
     equality = compare_with_clip(clip, work.streaming.streamed, np.concatenate(cases))
+    work.progress("measure drift")
+    drift = _drift(work, artifact)
     if work.pace is None or "firmware" not in work.artifacts or not is_installed("simulator"):
-        return summary(work.streaming, equality, {})
+        return summary(work.streaming, equality, drift)
     work.progress("simulate hops")
     assert work.source.recipe is not None
     audio = continuous_audio(work.options.data, work.source.recipe)
-    return summary(work.streaming, equality, profile_hops(artifact, work.streaming, audio))
+    return summary(work.streaming, equality, {**drift, **profile_hops(artifact, work.streaming, audio)})
+
+
+def _drift(work: Work, artifact: Artifact) -> dict[str, object]:
+    """What the stream remembers, and its distance from the float model, over minutes of calibration audio."""
+    streaming = work.streaming
+    assert streaming is not None
+    hops = _minutes(work, artifact)
+    if len(streaming.model.graph.outputs) != 1 or not len(hops):
+        return {"memory": None, "error": None}
+    runtime = artifact.runtime("c" if "c" in work.artifacts else "int")
+    memory = memory_of(streaming.streamed, runtime, hops)
+    (error,) = distance_of(streaming.streamed, streaming.model.float_graph, runtime, hops, streaming.frame_ms)
+    return {"memory": None if memory is None else asdict(memory), "error": asdict(error)}
+
+
+def _minutes(work: Work, artifact: Artifact) -> Array:
+    """Quantized hops of continuous audio: words of the training speakers if there is a folder, else the clips."""
+    streaming, recipe, data = work.streaming, work.source.recipe, work.options.data
+    assert streaming is not None
+    (source,) = artifact.graph.inputs
+    if recipe is None or data is None or not data.is_dir() or source.type.dtype != "int8":
+        (hops,) = artifact.quantized((work.samples[:DRIFT_HOPS],))
+    else:
+        mix = Mix(gap_low_s=0.1, gap_high_s=1.0)
+        audio, _ = stream_of_folder(data, "train", None, DRIFT_SECONDS, recipe.data.sample_rate_hz, mix)
+        hops = quantized_hops(streaming, recipe, audio)[:DRIFT_HOPS]
+    return hops.reshape(-1, *source.shape)
 
 
 def _accuracy(work: Work, artifact: Artifact) -> dict[str, float]:

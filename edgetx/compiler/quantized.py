@@ -13,15 +13,30 @@ from edgetx.passes.base import run_passes
 from edgetx.passes.legalize_tflite import legalize_tflite
 from edgetx.passes.lower_lmu import LmuForm
 from edgetx.passes.pipeline import canonicalize, integer_passes
-from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, calibrate, make_plan, row_peaks, with_reach
+from edgetx.quant import (
+    QuantPlan,
+    QuantRecipe,
+    Ranges,
+    apply_plan,
+    calibrate,
+    make_plan,
+    observe,
+    ranges_of,
+    row_peaks,
+    with_reach,
+)
 from edgetx.quant.restore import float_twin, plan_of
 
 Watcher = Callable[[Pass, Graph, Graph], None]
+Streamed = Callable[[Graph], Graph]
+"""From a canonical float graph of a clip to one of some frames, with states."""
 
 CALIBRATION_LIMIT = 256
 """Inputs used for calibration at most; more change the ranges little and take long."""
 STATEFUL_LIMIT = 8
 """Times as many hops for a graph with state, which are short."""
+HEADROOM = 1.25
+"""A stream's outputs go beyond those of calibration, and there is no bound to the error of what is cut off."""
 PEAK_LIMIT = 32
 """Inputs from which magnitudes are learned that decide how the TFLite form is written."""
 
@@ -44,11 +59,16 @@ class Quantized:
 
 
 def integer_model(
-    imported: Graph, samples: Array, recipe: QuantRecipe, lmu: LmuForm = "fir", plan: QuantPlan | None = None
+    imported: Graph,
+    samples: Array,
+    recipe: QuantRecipe,
+    lmu: LmuForm = "fir",
+    plan: QuantPlan | None = None,
+    streamed: Streamed | None = None,
 ) -> Quantized:
     """A float graph quantized, or an integer graph as it is; see `quantize_model`."""
     if imported.outputs[0].type.is_float:
-        return quantize_model(imported, samples, recipe, plan, lmu=lmu)
+        return quantize_model(imported, samples, recipe, plan, lmu=lmu, streamed=streamed)
     verify(imported, INTEGER)
     graph = run_passes(imported, integer_passes(), lambda step, _, after: verify(after, INTEGER, blame=step.name))
     return Quantized(float_twin(graph), plan_of(graph), graph, imported=True)
@@ -61,6 +81,7 @@ def quantize_model(
     plan: QuantPlan | None = None,
     progress: Callable[[int], None] | None = None,
     lmu: LmuForm = "fir",
+    streamed: Streamed | None = None,
 ) -> Quantized:
     """Canonicalize, calibrate, plan and apply.
 
@@ -71,6 +92,8 @@ def quantize_model(
         plan: A plan to use as it is instead of one made from the calibration.
         progress: Called with the number of samples seen.
         lmu: Form of the memories of LMUs.
+        streamed: What the graph is hop by hop, where it will run so: the inputs are then heard as clips and one after
+            the other, and outputs keep what they reach in a stream.
 
     Raises:
         QuantError: If there is nothing to calibrate on.
@@ -79,12 +102,28 @@ def quantize_model(
     verify(imported, FLOAT)
     graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name), lmu)
     if plan is None:
-        ranges = calibrate(graph, as_inputs(graph, samples), recipe.method, progress)
+        ranges = _ranges(graph, samples, recipe, progress, streamed)
         graph = with_reach(graph, ranges)
         plan = make_plan(graph, ranges, recipe)
     integer = apply_plan(graph, plan)
     verify(integer, INTEGER)
     return Quantized(graph, plan, integer)
+
+
+def _ranges(
+    graph: Graph, samples: Array, recipe: QuantRecipe, progress: Callable[[int], None] | None, streamed: Streamed | None
+) -> Ranges:
+    """Ranges over clips, and over the stream that they make one after the other."""
+    seen = observe(graph, as_inputs(graph, samples), progress)
+    if streamed is None:
+        return ranges_of(seen, recipe.method)
+    running = streamed(graph)
+    size, shape = running.inputs[0].type.size, running.inputs[0].shape
+    pieces = samples.reshape(-1)[: samples.size // size * size].reshape(-1, *shape)
+    seen = observe(running, as_inputs(running, pieces), progress, seen)
+    outputs = {value.name for value in graph.outputs}
+    ranges = ranges_of(seen, recipe.method, outputs)
+    return {n: (HEADROOM * a, HEADROOM * b) if n in outputs else (a, b) for n, (a, b) in ranges.items()}
 
 
 def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe, *, keep: bool = False) -> Graph:

@@ -90,6 +90,23 @@ def parse_stream_options(settings: Mapping[str, str]) -> StreamOptions:
     return StreamOptions(**parsed)  # type: ignore[arg-type]
 
 
+PIECES_PER_CLIP = 8
+"""Calibration takes several hops at a time, which is as good and takes less time."""
+
+
+def for_calibration(graph: Graph, options: StreamOptions) -> Graph:
+    """A canonical float graph of a clip as the stream that it will be, some hops at a time.
+
+    Raises:
+        StreamError: If a layer cannot run hop by hop.
+        ConfigError: If the hop does not fit the model's strides.
+    """
+    if options.look_back:
+        graph = BoundAttention(options.look_back).run(graph)
+    streamed = Stream(options.hop_frames).streamed(graph)
+    return Stream(streamed.hop * max(1, streamed.clip_frames // PIECES_PER_CLIP // streamed.hop)).run(graph)
+
+
 def stream_model(clip: Quantized, options: StreamOptions, recipe: Recipe | None) -> StreamedModel:
     """Rewrite a quantized clip model hop by hop; its quantization stays.
 

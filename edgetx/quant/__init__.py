@@ -1,7 +1,7 @@
 """Post-training quantization: calibrate, plan, apply."""
 
 from edgetx.quant.apply import apply_plan
-from edgetx.quant.calibrate import Ranges, calibrate, row_peaks
+from edgetx.quant.calibrate import Ranges, calibrate, observe, ranges_of, row_peaks
 from edgetx.quant.membranes import with_reach
 from edgetx.quant.plan import QuantPlan, TensorPlan, make_plan
 from edgetx.quant.recipe import QuantRecipe, parse_recipe
@@ -14,7 +14,9 @@ __all__ = [
     "apply_plan",
     "calibrate",
     "make_plan",
+    "observe",
     "parse_recipe",
+    "ranges_of",
     "row_peaks",
     "with_reach",
 ]

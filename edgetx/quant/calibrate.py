@@ -1,6 +1,6 @@
 """Observe what a float graph computes, and derive the range of each activation."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,21 +49,30 @@ def calibrate(
     method: Method = "mse",
     progress: Callable[[int], None] | None = None,
 ) -> Ranges:
-    """Range of every activation over the samples.
+    """Range of every activation over the samples; see `observe` and `ranges_of`."""
+    return ranges_of(observe(graph, samples, progress), method)
+
+
+def observe(
+    graph: Graph,
+    samples: Iterable[tuple[Array, ...]],
+    progress: Callable[[int], None] | None = None,
+    seen: Mapping[str, Histogram] | None = None,
+) -> dict[str, Histogram]:
+    """What every activation is over the samples.
 
     Args:
         graph: A float graph.
         samples: Inputs of consecutive invocations; states are carried from one to the next.
-        method: `minmax` covers everything observed; `percentile` drops one value in ten thousand at each end;
-            `mse` chooses the range with the least mean squared error at 8 bits.
         progress: Called with the number of samples seen.
+        seen: What was seen of values of the same names before; counted along, and changed.
 
     Raises:
         QuantError: If there are no samples, or a value is not finite.
     """
-    histograms: dict[str, Histogram] = {}
+    histograms = dict(seen or {})
 
-    def observe(name: str, data: Array) -> None:
+    def add(name: str, data: Array) -> None:
         if not np.isfinite(data).all():
             raise QuantError("not a finite number during calibration", where=name, hint="check weights and inputs")
         histograms.setdefault(name, Histogram()).add(data)
@@ -71,13 +80,27 @@ def calibrate(
     state = initial_state(graph)
     count = 0
     for count, inputs in enumerate(samples, 1):
-        execute(graph, inputs, state, observe)
+        execute(graph, inputs, state, add)
         if progress:
             progress(count)
     if count == 0:
         raise QuantError("no calibration data", hint="pass --data with at least one input")
+    return histograms
+
+
+def ranges_of(
+    seen: Mapping[str, Histogram], method: Method, whole: Collection[str] = ()
+) -> dict[str, tuple[float, float]]:
+    """The range in which each value is quantized.
+
+    Args:
+        seen: What was observed.
+        method: `minmax` covers everything observed; `percentile` drops one value in ten thousand at each end;
+            `mse` chooses the range with the least mean squared error at 8 bits.
+        whole: Values of which nothing may be cut off, whatever the method.
+    """
     choose = {"minmax": _minmax, "percentile": _percentile, "mse": _least_error}[method]
-    return {name: choose(histogram) for name, histogram in histograms.items()}
+    return {name: (_minmax if name in whole else choose)(histogram) for name, histogram in seen.items()}
 
 
 def row_peaks(graph: Graph, samples: Iterable[tuple[Array, ...]]) -> dict[str, Array]:

@@ -52,6 +52,13 @@ def test_report_says_what_streams(stream):
     assert section["mismatches"] == 0
 
 
+def test_report_bounds_the_distance_from_the_float_model(stream):
+    section = stream[0].report["streaming"]
+    assert section["memory"] == {"hops": section["warm_up_hops"], "proven": True, "starts": 6, "residual": 0.0}
+    assert section["error"]["saturated"] == 0
+    assert section["error"]["largest"] <= section["error"]["hour"]
+
+
 def test_every_runtime_agrees_over_a_sequence_of_hops(stream):
     verification = stream[0].report["verification"]
     exact = {name: row["mismatches"] for name, row in verification.items() if name != "onnxruntime"}
