@@ -31,10 +31,11 @@ class CompileOptions:
         data: Audio folder or `.npz`; calibrates models that bring no calibration inputs, and measures accuracy if it
             is labelled.
         settings: Keys of the recipe to override.
-        budget: Limits that the result must keep.
+        budget: Limits that the result must keep; where RAM is short, fewer weights are copied there.
         cases: Inputs on which every runtime is compared with the reference.
         simulated_cases: How many of them the simulated core runs.
         stream: Whether to turn the clip model into one that runs hop by hop.
+        enforce: Whether to fail above the budget.
         lenient: Whether to leave out a TFLite file that the model cannot have, and say so in the report.
     """
 
@@ -48,6 +49,7 @@ class CompileOptions:
     cases: int = 32
     simulated_cases: int = 4
     stream: bool = False
+    enforce: bool = True
     lenient: bool = False
 
 

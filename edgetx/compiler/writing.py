@@ -75,9 +75,14 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
         work.artifacts["c"] = "c"
         if work.options.target.kind == "mcu":
             work.progress("firmware")
-            elf = folder / "firmware.elf"
             golden = _golden(work)
-            firmware = build_firmware(folder / "c", work.options.target, elf, golden, audio=audio)
+            firmware = _built(work, golden, audio)
+            room = work.options.budget.ram_bytes
+            if room is not None and firmware.ram_bytes > room:
+                most = sources.program.arena.nbytes + room - firmware.ram_bytes
+                sources = emit_c(work.model.graph, work.options.target.kernels, events, arena_bytes=most)
+                write_c(sources, folder / "c")
+                firmware = _built(work, golden, audio)
             work.artifacts["firmware"] = "firmware.elf"
             _write_board(work, golden, audio)
         else:
@@ -85,6 +90,10 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
             build_phone_program(folder / "c", work.options.target, folder / "program", _golden(work), audio=audio)
             work.artifacts["program"] = "program"
     return sources, firmware
+
+
+def _built(work: Work, golden: list[GoldenCase], audio: GoldenAudio) -> Firmware:
+    return build_firmware(work.folder / "c", work.options.target, work.folder / "firmware.elf", golden, audio=audio)
 
 
 def _write_tflite(work: Work) -> None:

@@ -41,10 +41,10 @@ def compress_to_budget(source: str, data: Path, work: Path, target: Target, limi
     model = _trained(source, recipe, data, target, limit, stages, watch)
     if limit != NO_LIMIT:
         watch.stage("build and simulate")
-        before = built_report(load_trained(str(model)), target)
+        before = built_report(load_trained(str(model)), target, limit=limit)
         if cost_of(before).over(limit).worst > 1:
             model = stages.once("pruned", lambda out: prune(str(model), data, out, target, limit, watch, before))
-    return stages.once("quantized", lambda out: quantize(str(model), data, out, target, watch))
+    return stages.once("quantized", lambda out: quantize(str(model), data, out, target, watch, limit))
 
 
 def _trained(

@@ -54,8 +54,13 @@ def limit_of(budget: Budget, target: Target) -> Cost:
     )
 
 
-def estimated_cost(graph: Graph, target: Target) -> Cost:
+def estimated_cost(graph: Graph, target: Target, arena_bytes: float = float("inf")) -> Cost:
     """Arena, weights and estimated cycles of a float graph; knows neither code nor stack.
+
+    Args:
+        graph: A canonical float graph.
+        target: The board.
+        arena_bytes: What copies of weights may fill the arena to.
 
     Raises:
         TargetError: If there are no estimates for the target's core.
@@ -63,7 +68,7 @@ def estimated_cost(graph: Graph, target: Target) -> Cost:
     """
     ranges = {value.name: (-1.0, 1.0) for value in graph.values}
     integer = apply_plan(graph, make_plan(graph, ranges, QuantRecipe()))
-    program, rates = plan_program(integer, target.kernels), _rates(target.core)
+    program, rates = plan_program(integer, target.kernels, arena_bytes=arena_bytes), _rates(target.core)
     weights = sum(array.nbytes for array in integer.consts.values())
     cycles = sum(rates.cycles(node) for node in integer.nodes)
     return Cost(cycles, program.arena.nbytes + program.state_bytes, weights)
@@ -84,33 +89,48 @@ class CostModel:
         cycle_factor: Measured over estimated cycles.
         ram_offset: Measured less estimated bytes of memory: stack and variables.
         flash_offset: Measured less estimated bytes of flash: code and the front end.
+        ram_bytes: What copies of weights may fill the memory to.
     """
 
     target: Target
     cycle_factor: float = 1.0
     ram_offset: float = 0.0
     flash_offset: float = 0.0
+    ram_bytes: float = float("inf")
 
     def __call__(self, graph: Graph) -> Cost:
         """The expected cost of a float graph."""
-        cost = estimated_cost(graph, self.target)
+        cost = self._estimated(graph)
         return Cost(
             cost.cycles * self.cycle_factor, cost.ram_bytes + self.ram_offset, cost.flash_bytes + self.flash_offset
         )
 
-    def corrected(self, graph: Graph, measured: Cost) -> "CostModel":
-        """The model that is right for this graph."""
-        cost = estimated_cost(graph, self.target)
+    def corrected(self, graph: Graph, report: Mapping[str, Any]) -> "CostModel":
+        """The model that is right for this graph, of which `edgetx compile` reports this."""
+        measured, memory = cost_of(report), report["memory"]
+        offset = measured.ram_bytes - memory["arena_bytes"] - memory["state_bytes"]
+        placed = replace(self, ram_offset=offset)
+        cost = placed._estimated(graph)
         return replace(
-            self,
+            placed,
             cycle_factor=measured.cycles / cost.cycles,
-            ram_offset=measured.ram_bytes - cost.ram_bytes,
             flash_offset=measured.flash_bytes - cost.flash_bytes,
         )
 
+    def _estimated(self, graph: Graph) -> Cost:
+        return estimated_cost(graph, self.target, self.ram_bytes - self.ram_offset)
 
-def built_report(model: Trained, target: Target, plan: QuantPlan | None = None) -> Mapping[str, Any]:
-    """Compile a model to firmware and simulate it: the report that `edgetx compile` writes.
+
+def built_report(
+    model: Trained, target: Target, plan: QuantPlan | None = None, limit: Cost = NO_LIMIT
+) -> Mapping[str, Any]:
+    """Compile a model to firmware and simulate it: the report that `edgetx compile` writes, within the limit or not.
+
+    Args:
+        model: What to compile.
+        target: The board.
+        plan: Its quantization; that of the recipe's calibration unless given.
+        limit: Where its memory is short, fewer weights are copied there.
 
     Raises:
         EdgetxError: If it cannot be compiled for the target.
@@ -118,7 +138,10 @@ def built_report(model: Trained, target: Target, plan: QuantPlan | None = None) 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / model.recipe.name
         write_graph_folder(folder, model.text, model.graph, model.calibration, plan=plan)
-        options = CompileOptions(str(folder), target, Path(scratch) / "out", ("c",), cases=1, simulated_cases=1)
+        budget = Budget(ram_bytes=None if limit.ram_bytes == NO_LIMIT.ram_bytes else int(limit.ram_bytes))
+        options = CompileOptions(
+            str(folder), target, Path(scratch) / "out", ("c",), budget=budget, cases=1, simulated_cases=1, enforce=False
+        )
         return compile_model(options)
 
 

@@ -57,17 +57,17 @@ def prune(
     check_replaceable(out, MARKER)
     model = load_trained(source)
     known = load_tuning_data(data, model.recipe, progress=watch.stage)
-    before = before or _built(model, target, watch)
-    costs = CostModel(target).corrected(model.graph, cost_of(before))
+    before = before or _built(model, target, limit, watch)
+    costs = CostModel(target, ram_bytes=limit.ram_bytes).corrected(model.graph, before)
     if limit == NO_LIMIT:
         limit = replace(NO_LIMIT, cycles=model.recipe.pruning.keep * cost_of(before).cycles)
     pruned = replace(model, graph=pruned_graph(model, known, costs, limit, watch))
-    after = _built(pruned, target, watch)
+    after = _built(pruned, target, limit, watch)
     while cost_of(after).over(limit).worst > 1:
-        costs = costs.corrected(pruned.graph, cost_of(after))
+        costs = costs.corrected(pruned.graph, after)
         again = replace(pruned, recipe=_in_one_round(model.recipe))
         pruned = replace(model, graph=pruned_graph(again, known, costs, limit, watch))
-        after = _built(pruned, target, watch)
+        after = _built(pruned, target, limit, watch)
     stages = [
         graph_stage("before pruning", model.graph, known.test, report=before),
         graph_stage("pruned", pruned.graph, known.test, report=after),
@@ -77,9 +77,9 @@ def prune(
     return stages
 
 
-def _built(model: Trained, target: Target, watch: Watch) -> Mapping[str, Any]:
+def _built(model: Trained, target: Target, limit: Cost, watch: Watch) -> Mapping[str, Any]:
     watch.stage("build and simulate")
-    return built_report(model, target)
+    return built_report(model, target, limit=limit)
 
 
 def _in_one_round(recipe: Recipe) -> Recipe:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgetx.compiler.quantized import as_inputs
-from edgetx.compress.cost import built_report
+from edgetx.compress.cost import NO_LIMIT, Cost, built_report
 from edgetx.compress.distill import objective
 from edgetx.compress.folder import write_graph_folder
 from edgetx.compress.ledger import earlier_stages, graph_stage
@@ -23,7 +23,9 @@ from edgetx.train.metrics import Stage
 from edgetx.train.model_folder import MARKER
 
 
-def quantize(source: str, data: Path, out: Path, target: Target, watch: Watch = SILENT) -> list[Stage]:
+def quantize(
+    source: str, data: Path, out: Path, target: Target, watch: Watch = SILENT, limit: Cost = NO_LIMIT
+) -> list[Stage]:
     """Train a model with the values of its integer graph, and write a model folder that holds the quantization.
 
     Where that does not raise the validation accuracy over quantization after training, the weights stay as they were.
@@ -34,6 +36,7 @@ def quantize(source: str, data: Path, out: Path, target: Target, watch: Watch = 
         out: The model folder to write, or to replace.
         target: The board on which the result is measured.
         watch: Who is told how it goes.
+        limit: Where the memory of the board is short, fewer weights are copied there.
 
     Returns:
         The stages: quantized after training, and with training.
@@ -48,7 +51,7 @@ def quantize(source: str, data: Path, out: Path, target: Target, watch: Watch = 
     checkpoint = checkpoint_of(out, "quantize")
     graph = quantization_aware(model, plan, known, checkpoint, watch)
     watch.stage("measure")
-    report = built_report(replace(model, graph=graph), target, plan)
+    report = built_report(replace(model, graph=graph), target, plan, limit)
     stages = [
         graph_stage("quantized after training", model.graph, known.test, plan),
         graph_stage("quantization-aware", graph, known.test, plan, report),

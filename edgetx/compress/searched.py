@@ -62,7 +62,7 @@ def search_network(
     known = load_tuning_data(data, recipe, teachers, watch.stage)
     calibration = _some(known.views.x[0].numpy(), recipe)
     supernet = _trained(recipe, known, shared, watch)
-    measure = _measure(recipe, text, calibration, target, shared / "costs")
+    measure = _measure(recipe, text, calibration, target, limit, shared / "costs")
     watch.stage("search")
     found = search(
         supernet, known, measure, limit, recipe.search.trials, shared / f"{_digest(recipe, target)}.journal",
@@ -71,7 +71,7 @@ def search_network(
     chosen = best(found)
     graph = _tuned(supernet, chosen, known, recipe, watch)
     watch.stage("build and simulate")
-    report = built_report(Trained(graph, recipe, text, calibration), target)
+    report = built_report(Trained(graph, recipe, text, calibration), target, limit=limit)
     heard = load_recordings(data, recipe.data, "test")
     whole = canonicalize(export_module(supernet.full.eval(), calibration[:1], recipe.name))
     stages = [
@@ -102,17 +102,19 @@ def _trained(recipe: Recipe, known: TuningData, shared: Path, watch: Watch) -> S
     return supernet
 
 
-def _measure(recipe: Recipe, text: str, calibration: Array, target: Target, folder: Path) -> Measure:
+def _measure(
+    recipe: Recipe, text: str, calibration: Array, target: Target, limit: Cost, folder: Path
+) -> Measure:
     """Costs as measured on firmware, each network built once; they depend on shapes, not on weights."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def measure(choice: Choice) -> Cost:
-        path = folder / f"{_digest(recipe.model, recipe.frontend, target, choice)}.json"
+        path = folder / f"{_digest(recipe.model, recipe.frontend, target, limit.ram_bytes, choice)}.json"
         if path.is_file():
             return Cost(*json.loads(path.read_text(encoding="utf-8")))
         module = build(subnet_recipe(recipe, choice)).eval()
         graph = canonicalize(export_module(module, calibration[:1], recipe.name))
-        cost = cost_of(built_report(Trained(graph, recipe, text, calibration), target))
+        cost = cost_of(built_report(Trained(graph, recipe, text, calibration), target, limit=limit))
         partial = path.with_suffix(f".{np.random.default_rng().integers(1 << 30)}")
         partial.write_text(json.dumps([cost.cycles, cost.ram_bytes, cost.flash_bytes]), encoding="utf-8")
         partial.replace(path)

@@ -49,13 +49,19 @@ class Program:
         return sum(state.read.type.nbytes for state in self.graph.states)
 
 
-def plan_program(graph: Graph, kernel_folders: Sequence[str] = (), events: Collection[str] = ()) -> Program:
+def plan_program(
+    graph: Graph,
+    kernel_folders: Sequence[str] = (),
+    events: Collection[str] = (),
+    arena_bytes: float = float("inf"),
+) -> Program:
     """Choose kernels and place buffers.
 
     Args:
         graph: An integer graph.
         kernel_folders: Where to look for kernels before the portable ones, in order.
         events: Names of the layers on spikes that skip silent inputs.
+        arena_bytes: What copies of weights may fill the arena to.
 
     Raises:
         UnsupportedOpError: If an op has no C kernel.
@@ -64,7 +70,7 @@ def plan_program(graph: Graph, kernel_folders: Sequence[str] = (), events: Colle
     nodes = [node for node in graph.nodes if not cast(Op, node.op).is_view]
     portable = {node.name: cast(Op, node.op).to_c(node) for node in nodes}
     forms = {node.name: _forms(graph, portable[node.name], kernel_folders, layers.get(node.name)) for node in nodes}
-    calls = fit(graph, portable, {name: [call for call, _ in found] for name, found in forms.items()})
+    calls = fit(graph, portable, {name: [call for call, _ in found] for name, found in forms.items()}, arena_bytes)
     steps = tuple(Step(node, calls[node.name], forms[node.name][0][1]) for node in nodes)
     owner = owners(graph, calls)
     return Program(graph, steps, plan_arena(live_buffers(graph, calls, owner)), owner)

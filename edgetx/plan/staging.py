@@ -17,7 +17,10 @@ The structures that TFLite Micro keeps in its arena take more: at least 2.6 KB f
 
 
 def fit(
-    graph: Graph, portable: Mapping[str, KernelCall], forms: Mapping[str, Sequence[KernelCall]]
+    graph: Graph,
+    portable: Mapping[str, KernelCall],
+    forms: Mapping[str, Sequence[KernelCall]],
+    arena_bytes: float = float("inf"),
 ) -> dict[str, KernelCall]:
     """For each node the first form for which there is room.
 
@@ -25,9 +28,10 @@ def fit(
         graph: An integer graph.
         portable: Calls as the ops ask for them, by node name.
         forms: Calls to choose from, by node name; the last one takes least memory.
+        arena_bytes: What the arena may take, where there is a choice.
     """
     plain = lower_bound(live_buffers(graph, portable, owners(graph, portable)))
-    limit = plain + max(GROWTH_BYTES, int(GROWTH * plain))
+    limit = min(plain + max(GROWTH_BYTES, int(GROWTH * plain)), arena_bytes)
     bare = {name: calls[-1] for name, calls in forms.items()}
     buffers = live_buffers(graph, bare, owners(graph, bare))
     chosen = dict(bare)

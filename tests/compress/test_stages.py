@@ -1,7 +1,7 @@
 """Pruning and quantization-aware training of a trained model, to the firmware."""
 
 import json
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from edgetx.audio import load_dataset
 from edgetx.cli import main
 from edgetx.compiler import CompileOptions, compile_model, load_artifact
 from edgetx.compiler.source import load_source
-from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, estimated_cost
+from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, built_report, cost_of, estimated_cost
 from edgetx.compress.prune import prune
 from edgetx.compress.quantize import quantize
 from edgetx.compress.trained import load_trained
@@ -147,9 +147,28 @@ def test_verbs_print_the_ledger(tones, tmp_path):
 
 def test_estimates_are_corrected_by_what_was_measured(tones):
     graph = load_trained(str(tones[1])).graph
-    measured = Cost(1e6, 9000.0, 12000.0)
-    assert astuple(CostModel(BOARD).corrected(graph, measured)(graph)) == pytest.approx(astuple(measured))
+    arena = int(estimated_cost(graph, BOARD).ram_bytes)
+    stage = {"cycles": 1e6, "ram_bytes": arena + 5000, "flash_bytes": 12000}
+    report = {"stages": [stage], "memory": {"arena_bytes": arena, "state_bytes": 0}}
+    assert astuple(CostModel(BOARD).corrected(graph, report)(graph)) == pytest.approx((1e6, arena + 5000, 12000))
     assert estimated_cost(graph, BOARD).over(NO_LIMIT).worst == 0
+
+
+@pytest.mark.simulator
+def test_where_memory_is_short_weights_stay_in_flash():
+    model = load_trained("kws-poolformer-micro")
+    free = built_report(model, BOARD)
+    least = estimated_cost(model.graph, BOARD, arena_bytes=0).ram_bytes
+    assert least < free["memory"]["arena_bytes"]
+    limit = replace(NO_LIMIT, ram_bytes=cost_of(free).ram_bytes - 1)
+    short = built_report(model, BOARD, limit=limit)
+    assert cost_of(short).ram_bytes <= limit.ram_bytes
+    assert cost_of(short).cycles > cost_of(free).cycles
+    assert short["verification"]["simulator"]["mismatches"] == 0
+    for report in (free, short):
+        costs = CostModel(BOARD, ram_bytes=limit.ram_bytes if report is short else NO_LIMIT.ram_bytes)
+        found = costs.corrected(model.graph, report)(model.graph)
+        assert astuple(found) == pytest.approx(astuple(cost_of(report)))
 
 
 def test_views_are_the_front_ends_bits_and_differ(tones):

@@ -26,18 +26,24 @@ class CSources:
     layers: tuple[tuple[str, str], ...]
 
 
-def emit_c(graph: Graph, kernel_folders: tuple[str, ...] = (), events: Collection[str] = ()) -> CSources:
+def emit_c(
+    graph: Graph,
+    kernel_folders: tuple[str, ...] = (),
+    events: Collection[str] = (),
+    arena_bytes: float = float("inf"),
+) -> CSources:
     """C for an integer graph.
 
     Args:
         graph: The integer graph.
         kernel_folders: Kernel folders that the target prefers over the portable kernels.
         events: Names of the layers on spikes that skip silent inputs.
+        arena_bytes: What copies of weights may fill the arena to.
 
     Raises:
         UnsupportedOpError: If an op has no C kernel.
     """
-    program = plan_program(graph, kernel_folders, events)
+    program = plan_program(graph, kernel_folders, events, arena_bytes)
     kernels = {step.source.name: step.source for step in program.steps} | _headers(kernel_folders)
     files = {"model.c": model_source(program), "model.h": model_header(program)}
     files.update({path.name: path.read_text(encoding="utf-8") for _, path in sorted(kernels.items())})
