@@ -58,16 +58,9 @@ def prune(
     model = load_trained(source)
     known = load_tuning_data(data, model.recipe, progress=watch.stage)
     before = before or _built(model, target, limit, watch)
-    costs = CostModel(target, ram_bytes=limit.ram_bytes).corrected(model.graph, before)
     if limit == NO_LIMIT:
         limit = replace(NO_LIMIT, cycles=model.recipe.pruning.keep * cost_of(before).cycles)
-    pruned = replace(model, graph=pruned_graph(model, known, costs, limit, watch))
-    after = _built(pruned, target, limit, watch)
-    while cost_of(after).over(limit).worst > 1:
-        costs = costs.corrected(pruned.graph, after)
-        again = replace(pruned, recipe=_in_one_round(model.recipe))
-        pruned = replace(model, graph=pruned_graph(again, known, costs, limit, watch))
-        after = _built(pruned, target, limit, watch)
+    pruned, after = pruned_within(model, known, target, limit, before, watch)
     stages = [
         graph_stage("before pruning", model.graph, known.test, report=before),
         graph_stage("pruned", pruned.graph, known.test, report=after),
@@ -75,6 +68,33 @@ def prune(
     rows = [*earlier_stages(model.metrics)[:-1], *(stage.to_json() for stage in stages)]
     write_graph_folder(out, model.text, pruned.graph, model.calibration, metrics={"schema": 1, "stages": rows})
     return stages
+
+
+def pruned_within(
+    model: Trained, known: TuningData, target: Target, limit: Cost, before: Mapping[str, Any], watch: Watch = SILENT
+) -> tuple[Trained, Mapping[str, Any]]:
+    """The model pruned until firmware built from it keeps the limit, and what `edgetx compile` reports of it.
+
+    Args:
+        model: A trained model.
+        known: What to judge and to tune by.
+        target: Whose cycles and bytes count.
+        limit: What the pruned model may cost.
+        before: What `edgetx compile` reports of the model on the target.
+        watch: Who is told how it goes.
+
+    Raises:
+        FitError: If the limit cannot be reached.
+    """
+    costs = CostModel(target, ram_bytes=limit.ram_bytes).corrected(model.graph, before)
+    pruned = replace(model, graph=pruned_graph(model, known, costs, limit, watch))
+    after = _built(pruned, target, limit, watch)
+    while cost_of(after).over(limit).worst > 1:
+        costs = costs.corrected(pruned.graph, after)
+        again = replace(pruned, recipe=_in_one_round(model.recipe))
+        pruned = replace(model, graph=pruned_graph(again, known, costs, limit, watch))
+        after = _built(pruned, target, limit, watch)
+    return pruned, after
 
 
 def _built(model: Trained, target: Target, limit: Cost, watch: Watch) -> Mapping[str, Any]:

@@ -102,9 +102,7 @@ def _trained(recipe: Recipe, known: TuningData, shared: Path, watch: Watch) -> S
     return supernet
 
 
-def _measure(
-    recipe: Recipe, text: str, calibration: Array, target: Target, limit: Cost, folder: Path
-) -> Measure:
+def _measure(recipe: Recipe, text: str, calibration: Array, target: Target, limit: Cost, folder: Path) -> Measure:
     """Costs as measured on firmware, each network built once; they depend on shapes, not on weights."""
     folder.mkdir(parents=True, exist_ok=True)
 
