@@ -5,9 +5,9 @@
     python benchmarks/compression/methods.py quantization --data RECORDINGS --work build/methods
     python benchmarks/compression/tables.py build/methods
 
-`edgetx train benchmarks/compression/teacher.toml` makes the teacher. Students differ in their seed: first weights, order
-of the clips, masks and blends; what is pruned are the distilled students, what is quantized are those and what was left of
-them. All hear the same augmented forms of the training clips. A row that is there is not computed again.
+`edgetx train benchmarks/compression/teacher.toml` makes the teacher. Students differ in their seed: first weights,
+order of the clips, masks and blends; what is pruned are the distilled students, what is quantized are those and what was
+left of them. All hear the same augmented forms of the training clips. A row that is there is not computed again.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def distillation(arm: str, seed: int, known: TuningData, work: Path) -> Row:
 
 
 def pruning(arm: str, seed: int, known: TuningData, work: Path) -> Row:
-    """A distilled student without what matters least by some rule, tuned; the same share of its cycles for all rules."""
+    """A distilled student without what matters least by some rule, tuned; for all rules the same share of cycles."""
     model = _seeded(load_trained(str(work.parent / "distillation" / f"teacher-{seed}")), seed)
     model = replace(model, recipe=replace(model.recipe, pruning=replace(PRUNING, method=arm)))  # type: ignore[arg-type]
     before = built_report(model, BOARD)
