@@ -39,6 +39,7 @@ from edgetx.targets import load_target
 from edgetx.train.evaluate import evaluate
 from edgetx.train.examples import Examples
 from edgetx.train.graph import GraphModule, QuantizedGraphModule
+from edgetx.train.precision import bfloat16
 
 RECIPE = Path(__file__).with_name("student.toml")
 BOARD = load_target("nucleo-l4r5zi")
@@ -65,8 +66,8 @@ def distillation(arm: str, seed: int, known: TuningData, work: Path) -> Row:
     weight = 0.0 if arm == "labels" else recipe.distillation.weight
     learns = Distilling(weight, recipe.distillation.temperature, settings.label_smoothing, hard=arm == "hard")
     torch.manual_seed(seed)
-    student = build(recipe)
-    Tuner(student, known.views, known.valid, settings, learns, blends(recipe)).run()
+    student = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    Tuner(student, known.views, known.valid, settings, learns, blends(recipe), bfloat16=bfloat16(settings)).run()
     inputs = known.views.x[0][:: len(known.views.y) // recipe.quantization.calibration_count].numpy()
     graph = canonicalize(export_module(student, inputs[:1], recipe.name))
     write_graph_folder(work / f"{arm}-{seed}", RECIPE.read_text(encoding="utf-8"), graph, inputs)
