@@ -6,8 +6,8 @@
     python benchmarks/compression/tables.py build/methods
 
 `edgetx train benchmarks/compression/teacher.toml` makes the teacher. Students differ in their seed: first weights,
-order of the clips, masks and blends; what is pruned are the distilled students, what is quantized are those and what was
-left of them. All hear the same augmented forms of the training clips. A row that is there is not computed again.
+order of the clips, masks and blends; what is pruned are the distilled students, what is quantized are those and what
+was left of them. All hear the same augmented forms of the training clips. A row that is there is not computed again.
 """
 
 import argparse
