@@ -8,6 +8,9 @@ void portable_fully_connected_s8(const etx_fully_connected_params *p, const int8
                                  const int32_t *bias, const int32_t *mantissas, const int32_t *shifts, int8_t *y);
 void portable_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w, const int32_t *bias,
                          const int32_t *mantissas, const int32_t *shifts, int8_t *y);
+void portable_depthwise_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
+                                   const int32_t *bias, const int32_t *mantissas, const int32_t *shifts, int8_t *y);
+void portable_average_pool_2d_s8(const etx_pool_params *p, const int8_t *x, int8_t *y);
 
 enum { SIZE = 1 << 16, CHANNELS = 64, CASES = 1500 };
 static int8_t x[SIZE], w[SIZE], y[SIZE], z[SIZE];
@@ -78,6 +81,37 @@ int main(void) {
     etx_conv_2d_s8(&c, x, w, bias, mantissas, shifts, y);
     if (memcmp(y, z, SIZE) != 0) {
       printf("convolution %d\n", n);
+      return 1;
+    }
+    c.in_channels = draw(0, 3) ? draw(1, CHANNELS) : draw(1, 9);
+    c.out_channels = draw(0, 3) ? c.in_channels : c.in_channels * draw(1, CHANNELS / c.in_channels);
+    c.window_height = draw(0, 3) ? 3 : draw(1, 12);
+    c.window_width = draw(0, 3) ? 3 : draw(1, 12);
+    portable_depthwise_conv_2d_s8(&c, x, w, bias, mantissas, shifts, z);
+    etx_depthwise_conv_2d_s8(&c, x, w, bias, mantissas, shifts, y);
+    if (memcmp(y, z, SIZE) != 0) {
+      printf("depthwise convolution %d: %d channels\n", n, (int)c.out_channels);
+      return 1;
+    }
+    etx_pool_params a;
+    memset(&a, 0, sizeof a);
+    a.in_height = draw(2, 9);
+    a.in_width = draw(2, 9);
+    a.in_channels = a.out_channels = c.in_channels;
+    a.window_height = draw(2, 4);
+    a.window_width = draw(2, 4);
+    a.stride_height = draw(1, 2);
+    a.stride_width = draw(1, 2);
+    a.pad_top = draw(0, 1);
+    a.pad_left = draw(0, 1);
+    a.out_height = draw(1, 1 + (a.in_height - 1) / a.stride_height);
+    a.out_width = draw(1, 1 + (a.in_width - 1) / a.stride_width);
+    a.low = f.low;
+    a.high = f.high;
+    portable_average_pool_2d_s8(&a, x, z);
+    etx_average_pool_2d_s8(&a, x, y);
+    if (memcmp(y, z, SIZE) != 0) {
+      printf("average pooling %d: %d channels\n", n, (int)a.out_channels);
       return 1;
     }
   }

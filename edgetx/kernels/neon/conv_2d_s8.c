@@ -30,9 +30,12 @@ void etx_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8
   const etx_neon_output out = {bias, mantissas, shifts, p->input_offset, p->output_offset, p->low, p->high};
   const int32_t window = p->window_height * p->window_width * p->in_channels;
   const int32_t places = p->out_height * p->out_width;
+  /* Windows of single pixels lie there as they are. */
+  const int is_pointwise = window == p->in_channels && p->stride_height == 1 && p->stride_width == 1 &&
+                           p->pad_top == 0 && p->pad_left == 0 && p->out_width == p->in_width;
   int8_t windows[ETX_TILE][LARGEST_WINDOW];
   int32_t folded[ETX_CHUNK];
-  if (window > LARGEST_WINDOW) {
+  if (window > LARGEST_WINDOW && !is_pointwise) {
     convolve_slowly(p, x, w, &out, y);
     return;
   }
@@ -46,8 +49,9 @@ void etx_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8
       const int32_t rows = places - place < ETX_TILE ? places - place : ETX_TILE;
       const int8_t *tile[ETX_TILE];
       for (int32_t r = 0; r < ETX_TILE; ++r) {
-        tile[r] = windows[r < rows ? r : 0];
-        if (r < rows) {
+        const int32_t row = r < rows ? r : 0;
+        tile[r] = is_pointwise ? x + (place + row) * window : windows[row];
+        if (r < rows && !is_pointwise) {
           etx_gather_window(p, x, etx_place_of(p, place + r), p->window_width * p->in_channels, windows[r]);
         }
       }

@@ -22,7 +22,15 @@ typedef struct {
 #if defined(__ARM_NEON)
 static inline int8x16_t etx_load_tail(const int8_t *from, int32_t count) {
   int8_t padded[ETX_STEP] = {0};
-  __builtin_memcpy(padded, from, (uint32_t)count);
+  int8_t *to = padded;
+#pragma GCC unroll 4
+  for (int32_t size = ETX_STEP / 2; size > 0; size /= 2) {
+    if (count & size) {
+      __builtin_memcpy(to, from, (uint32_t)size);
+      to += size;
+      from += size;
+    }
+  }
   return vld1q_s8(padded);
 }
 
@@ -30,16 +38,23 @@ static inline int32x4_t etx_sum_each(const int32x4_t sums[ETX_TILE]) {
   return vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]));
 }
 
-static inline int32x4_t etx_requantize_four(int32x4_t acc, int32x4_t mantissa, int32x4_t shift,
-                                            const etx_neon_output *out) {
+/* Four accumulators scaled, before the offset of the output. */
+static inline int32x4_t etx_scale_four(int32x4_t acc, int32x4_t mantissa, int32x4_t shift) {
   const int32x4_t zero = vdupq_n_s32(0);
   const int32x4_t right = vminq_s32(shift, zero);
   const int32x4_t high = vqrdmulhq_s32(vshlq_s32(acc, vmaxq_s32(shift, zero)), mantissa);
   /* SRSHL rounds ties upwards; one less where that is towards zero. */
   const int32x4_t nudged = vqaddq_s32(high, vshrq_n_s32(vandq_s32(high, right), 31));
-  const int32x4_t scaled = vrshlq_s32(nudged, right);
-  const int32x4_t low = vdupq_n_s32(out->low - out->output_offset), top = vdupq_n_s32(out->high - out->output_offset);
-  return vaddq_s32(vminq_s32(vmaxq_s32(scaled, low), top), vdupq_n_s32(out->output_offset));
+  return vrshlq_s32(nudged, right);
+}
+
+/* 16 of them to int8: saturation on the way changes nothing that is not beyond the limits of int8 in the end. */
+static inline int8x16_t etx_narrow_all(const int32x4_t scaled[ETX_TILE], const etx_neon_output *out) {
+  const int16x8_t offset = vdupq_n_s16((int16_t)out->output_offset);
+  const int16x8_t first = vqmovn_high_s32(vqmovn_s32(scaled[0]), scaled[1]);
+  const int16x8_t second = vqmovn_high_s32(vqmovn_s32(scaled[2]), scaled[3]);
+  const int8x16_t all = vqmovn_high_s16(vqmovn_s16(vqaddq_s16(first, offset)), vqaddq_s16(second, offset));
+  return vminq_s8(vmaxq_s8(all, vdupq_n_s8((int8_t)out->low)), vdupq_n_s8((int8_t)out->high));
 }
 
 /* Keeps compilers from moving loads down to the products that need them, where cores that issue in order would wait. */
@@ -165,13 +180,12 @@ static inline void etx_store_tile(const int32x4_t acc[ETX_TILE], int32x4_t start
                                   int32_t columns, const etx_neon_output *out, int8_t *y, int32_t stride) {
   const int32x4_t mantissas = etx_load_four(out->mantissas + first, columns);
   const int32x4_t shifts = etx_load_four(out->shifts + first, columns);
-  int16x4_t half[ETX_TILE];
+  int32x4_t scaled[ETX_TILE];
 #pragma GCC unroll 4
   for (int32_t r = 0; r < ETX_TILE; ++r) {
-    half[r] = vmovn_s32(etx_requantize_four(vaddq_s32(acc[r], start), mantissas, shifts, out));
+    scaled[r] = etx_scale_four(vaddq_s32(acc[r], start), mantissas, shifts);
   }
-  const int8x8_t upper = vmovn_s16(vcombine_s16(half[0], half[1])), lower = vmovn_s16(vcombine_s16(half[2], half[3]));
-  const int32x4_t words = vreinterpretq_s32_s8(vcombine_s8(upper, lower));
+  const int32x4_t words = vreinterpretq_s32_s8(etx_narrow_all(scaled, out));
   if (rows == ETX_TILE && columns == ETX_TILE) {
     const int32_t word[ETX_TILE] = {vgetq_lane_s32(words, 0), vgetq_lane_s32(words, 1), vgetq_lane_s32(words, 2),
                                     vgetq_lane_s32(words, 3)};
