@@ -301,7 +301,14 @@ def _verification(verification: Json) -> Table:
 
 
 def _lmu(lmu: Json) -> Table:
-    columns = "signal to error>", "memory, readout>", "with what joins>", "all cycles>", "flash>", "streamed state>"
+    columns = (
+        "signal to error>",
+        "memory, readout>",
+        "with what joins>",
+        f"cycles of a {lmu['unit']}>",
+        "flash>",
+        "streamed state>",
+    )
     table = plain_table("LMU as", *columns)
     for row in lmu["candidates"]:
         keys = ("readout_cycles", "memory_cycles", "cycles", "flash_bytes", "stream_state_bytes")

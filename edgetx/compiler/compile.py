@@ -41,7 +41,10 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     source = load_source(options.source, input_settings(options.settings))
     clips = samples = calibration_samples(source, options.data)
     recipe = overridden(default_recipe(source), options.settings)
-    lmu, compared = choose_lmu_form(source.graph, samples, recipe, options.target, lmu_form(options.settings), progress)
+    lmu, compared = choose_lmu_form(
+        source.graph, samples, recipe, options.target, lmu_form(options.settings), progress,
+        lambda clip: stream_model(clip, stream_options, source.recipe).model if options.stream else clip,
+    )  # fmt: skip
     progress("quantize")
     streamed = partial(for_calibration, options=stream_options) if options.stream else None
     model = integer_model(source.graph, samples, recipe, lmu, source.plan, streamed)
@@ -60,7 +63,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
         report = {
             **measured_report(work, sources, firmware),
             "listening": pace_report(pace),
-            "lmu": lmu_report(lmu, compared),
+            "lmu": lmu_report(lmu, compared, "hop" if options.stream else "clip"),
             "spikes": spikes_report(model.graph, work.spikes),
             "left_out": dict(work.left_out),
         }

@@ -27,6 +27,7 @@ from edgetx.targets import Target
 NEGLIGIBLE_DB = 1.0
 """A form whose result is that much noisier than the best one's is as accurate."""
 COMPARED_INPUTS = 32
+AsRun = Callable[[Quantized], Quantized]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class LmuCandidate:
     Attributes:
         form: The form.
         snr_db: Power of the float model's output over that of the integer model's error, over calibration inputs.
-        macs: Multiply-accumulates of one invocation of the whole model.
+        macs: Multiply-accumulates of one invocation of the whole model: of a clip, or of a hop where it streams.
         cycles: Of one invocation on the simulated core; None if nothing could be simulated.
         memory_cycles: Those of them between the memories' inputs and what reads them: memory, readout and what joins
             it with other operands.
@@ -64,6 +65,7 @@ def choose_lmu_form(
     target: Target,
     forced: LmuForm | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    as_run: AsRun = lambda clip: clip,
 ) -> tuple[LmuForm, list[LmuCandidate]]:
     """The form to compile, and what was measured of all of them; nothing where there is no LMU.
 
@@ -74,13 +76,14 @@ def choose_lmu_form(
         target: The board or phone.
         forced: A form that the user asks for.
         progress: Called with what is measured next.
+        as_run: From the model of a clip to the one that the board runs: itself, or the model of a hop.
     """
     if not any(isinstance(node.op, Lmu) for node in imported.nodes):
         return forced or "fir", []
     candidates = []
     for form in FORMS:
         progress(f"LMU as {form}")
-        candidates.append(_measured(form, imported, samples, recipe, target))
+        candidates.append(_measured(form, imported, samples, recipe, target, as_run))
     return forced or fastest_accurate(candidates), candidates
 
 
@@ -91,20 +94,29 @@ def fastest_accurate(candidates: Sequence[LmuCandidate]) -> LmuForm:
     return min(accurate, key=lambda c: c.macs if c.cycles is None else c.cycles).form
 
 
-def lmu_report(chosen: LmuForm, candidates: Sequence[LmuCandidate]) -> Mapping[str, object] | None:
-    """The section of the report; None where there is no LMU."""
-    return {"form": chosen, "candidates": [asdict(c) for c in candidates]} if candidates else None
+def lmu_report(chosen: LmuForm, candidates: Sequence[LmuCandidate], unit: str = "clip") -> Mapping[str, object] | None:
+    """The section of the report; None where there is no LMU.
+
+    Args:
+        chosen: The form.
+        candidates: What was measured.
+        unit: Of what the cycles are: a clip or a hop.
+    """
+    return {"form": chosen, "unit": unit, "candidates": [asdict(c) for c in candidates]} if candidates else None
 
 
-def _measured(form: LmuForm, imported: Graph, samples: Array, recipe: QuantRecipe, target: Target) -> LmuCandidate:
+def _measured(
+    form: LmuForm, imported: Graph, samples: Array, recipe: QuantRecipe, target: Target, as_run: AsRun
+) -> LmuCandidate:
     model = quantize_model(imported, samples, recipe, lmu=form)
-    profile, flash, ram = _on_target(model, samples, target)
+    running = as_run(model)
+    profile, flash, ram = _on_target(running, samples, target)
     layers = {} if profile is None else {layer["name"]: layer["cycles"] for layer in profile["layers"]}
-    between, alone = memory_layers(imported, model.float_graph), readout_layers(imported, model.float_graph)
+    between, alone = memory_layers(imported, running.float_graph), readout_layers(imported, running.float_graph)
     return LmuCandidate(
         form=form,
         snr_db=_snr(model, samples),
-        macs=graph_macs(model.graph),
+        macs=graph_macs(running.graph),
         cycles=None if profile is None else profile["cycles"],
         memory_cycles=None if profile is None else sum(layers.get(name, 0) for name in between),
         readout_cycles=None if profile is None or alone is None else sum(layers.get(name, 0) for name in alone),
@@ -205,7 +217,7 @@ def _on_target(
 
         runtime = SimulatorRuntime(target, firmware.elf, model.graph, count=True)
         given = model.graph.inputs[0].type
-        (sample,) = as_inputs(model.float_graph, samples, 1)[0]
+        sample = samples[0].reshape(-1)[: given.size].reshape(given.shape)
         runtime.write([quantize(sample, given.scale, given.zero_point, given.dtype)])
         profile = runtime.profile(layers_of(sources))
     return profile, firmware.flash_bytes, firmware.ram_bytes

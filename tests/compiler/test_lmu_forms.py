@@ -16,6 +16,7 @@ from edgetx.compiler.lmu_forms import (
     readout_layers,
 )
 from edgetx.compiler.settings import lmu_form
+from edgetx.compiler.streaming import StreamOptions, stream_model
 from edgetx.errors import ConfigError
 from edgetx.frontends.torch import export_module
 from edgetx.ir import Graph
@@ -55,6 +56,18 @@ def test_phone_has_errors_and_products_but_no_cycles() -> None:
     report = lmu_report(form, candidates)  # type: ignore[arg-type]
     assert report is not None
     assert report["form"] == form
+
+
+def test_a_stream_is_chosen_by_its_hops() -> None:
+    asked = []
+
+    def hop(clip):  # type: ignore[no-untyped-def]
+        asked.append(clip)
+        return stream_model(clip, StreamOptions(), None).model
+
+    _, candidates = choose_lmu_form(mixer(), samples(), QuantRecipe(), load_target("phone-cortex-a53"), as_run=hop)
+    assert len(asked) == len(FORMS)
+    assert [TOKENS * hop.macs for hop in candidates] == [clip.macs for clip in on_a_phone()[1]]
 
 
 def test_state_of_a_stream_is_inputs_or_the_memory() -> None:
