@@ -264,6 +264,8 @@ def _streaming(streaming: Json) -> Table:
                       f"largest {error['largest']:.4f} in {number(error['hops'])} hops{saturated}")  # fmt: skip
     if streaming["error"] and streaming["error"]["hour"] is not None:
         table.add_row("bound for an hour, kept with 99 %", f"{streaming['error']['hour']:.4f}")
+    if streaming["states"]:
+        table.add_row("states", _states(streaming["states"]))
     if streaming["duty_cycle"] is None:
         return table
     clock = f"{streaming['clock_hz'] / 1e6:g} MHz"
@@ -277,6 +279,17 @@ def _streaming(streaming: Json) -> Table:
         f"{percent(streaming['duty_cycle'])}, worst hop {percent(streaming['worst_duty_cycle'])}",
     )
     return table
+
+
+def _states(states: Json) -> str:
+    """Bytes of states, and what was measured of the widths of recurrences."""
+    text = f"{number(states['rings'])} bytes of rings"
+    if not states["recurrent"]:
+        return text
+    text += f", {number(states['recurrent'])} of recurrences in {states['used']} bits"
+    for width in states["widths"]:
+        text += f"; at {width['bits']} bits {width['first_db']:.0f} dB, at the end {width['last_db']:.0f} dB"
+    return text
 
 
 def _remembers(streaming: Json) -> str:

@@ -13,6 +13,7 @@ from edgetx.compiler.hop import continuous_audio, profile_hops, quantized_hops
 from edgetx.compiler.profiling import profile_artifact
 from edgetx.compiler.quantized import as_inputs
 from edgetx.compiler.report import Measured, build_report
+from edgetx.compiler.states import measure_states
 from edgetx.compiler.streaming import compare_with_clip, summary
 from edgetx.compiler.verification import make_cases, verify_artifact
 from edgetx.compiler.work import Work, real_cases
@@ -27,6 +28,8 @@ SEQUENCE = 256
 """Successive hops on which the runtimes of a stream are compared at least: more than its rings hold."""
 DRIFT_SECONDS, DRIFT_HOPS = 240.0, 12_000
 """Continuous audio on which a stream is compared with the float model, and hops at most."""
+WIDTH_HOPS = 3000
+"""Hops on which widths of states are tried."""
 EVALUATED_INPUTS = 1000
 """Labelled inputs on which accuracy is measured at most."""
 
@@ -76,11 +79,12 @@ def _drift(work: Work, artifact: Artifact) -> dict[str, object]:
     assert streaming is not None
     hops = _minutes(work, artifact)
     if len(streaming.model.graph.outputs) != 1 or not len(hops):
-        return {"memory": None, "error": None}
+        return {"memory": None, "error": None, "states": None}
     runtime = artifact.runtime("c" if "c" in work.artifacts else "int")
     memory = memory_of(streaming.streamed, runtime, hops)
     (error,) = distance_of(streaming.streamed, streaming.model.float_graph, runtime, hops, streaming.frame_ms)
-    return {"memory": None if memory is None else asdict(memory), "error": asdict(error)}
+    states = measure_states(streaming.streamed, streaming.model.float_graph, hops[:WIDTH_HOPS])
+    return {"memory": None if memory is None else asdict(memory), "error": asdict(error), "states": asdict(states)}
 
 
 def _minutes(work: Work, artifact: Artifact) -> Array:

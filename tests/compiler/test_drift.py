@@ -1,11 +1,16 @@
 """What streams remember, and the bound of their distance from the float model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from streaming import audio_frames, pair_of
 
 from edgetx.compiler.drift import RISK, distance_of, extreme, memory_of
+from edgetx.compiler.states import measure_states
 from edgetx.compiler.streaming import StreamOptions, for_calibration
+from edgetx.ir import GraphBuilder, QuantParams, TensorType, Value
+from edgetx.ops import LinearRecurrence
 from edgetx.passes.streaming import Stream
 from edgetx.quant.restore import float_twin
 from edgetx.runtimes.reference import ReferenceRuntime
@@ -91,3 +96,30 @@ def test_calibration_hears_clips_one_after_the_other():
     running = for_calibration(float_twin(pair.clip), StreamOptions())
     assert running.states
     assert running.inputs[0].shape[1] == pair.streamed.clip_frames // 8
+
+
+def test_rings_need_no_width_of_their_own():
+    pair = pair_of("causal")
+    states = measure_states(pair.streamed, Stream(1).run(float_twin(pair.clip)), hops_of(pair)[:10])
+    assert states.rings == sum(state.init.nbytes for state in pair.streamed.graph.states)
+    assert (states.recurrent, states.needed, states.used) == (0, None, None)
+
+
+def test_eight_bits_drift_where_sixteen_do_not():
+    """A leaky sum that forgets slowly: rounded to eight bits it loses what comes in small steps."""
+    b = GraphBuilder("leaky")
+    x = b.input("x", (1, 1, 4))
+    decay = b.const(np.full((1, 1, 4), 0.995, np.float32), "decay")
+    state = b.state("sum", np.zeros((1, 4), np.float32))
+    steps, last = b.ops(LinearRecurrence(), decay, x, state)
+    b.write_state(state, last)
+    graph = b.graph(steps)
+    frames = np.abs(np.random.default_rng(0).normal(0, 20, (2000, 1, 1, 4))).clip(0, 127).astype(np.int8)
+    whole = Value("x", TensorType((1, 1, 4)).with_quant("int8", QuantParams((0.01,))))
+    stream = replace(pair_of("causal").streamed, graph=replace(graph, inputs=(whole,)))
+    states = measure_states(stream, graph, frames)
+    eight, sixteen, wide = states.widths
+    assert eight.last_db < 30
+    assert sixteen.last_db > 50
+    assert wide.last_db >= sixteen.last_db
+    assert states.needed == states.used == 16
