@@ -30,7 +30,7 @@ TARGETS = ("nucleo-l4r5zi", "nucleo-u575zi", "nucleo-h7a3zi")
 ENCODERS = ("tt-6k", "tt-20k", "kwt-micro-32", "kwt-micro-64")
 TOKENS, FEATURES, CLASSES = 49, 40, 12
 PARTS = {
-    "norms": ("etx_layer_norm_s8",),
+    "norms": ("etx_layer_norm_packed_s8",),
     "softmax": ("weigh", "etx_softmax_s8"),
     "GELU": ("etx_lut_s8",),
     "products of attention": ("etx_attention_pairs_s8", "weigh_values", "store", "expand_queries"),

@@ -308,6 +308,9 @@ typedef struct {
 
 void etx_layer_norm_s8(const etx_layer_norm_params *p, const int8_t *x, const int16_t *gamma,
                        const int32_t *beta, int8_t *y);
+/* The same with gamma and beta packed by edgetx/plan/packing.py; scratch holds a copy of them, if there is to be one. */
+void etx_layer_norm_packed_s8(const etx_layer_norm_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
+                              int32_t *scratch);
 void etx_layer_norm_s16(const etx_layer_norm_params *p, const int16_t *x, const int16_t *gamma,
                         const int32_t *beta, int16_t *y);
 

@@ -2,37 +2,12 @@
 #ifndef ETX_ROOT_H
 #define ETX_ROOT_H
 
-#include <stdint.h>
+#include "etx_isqrt.h"
 
 typedef struct {
   int32_t mantissa;
   int32_t exponent;
 } etx_root;
-
-/* floor(sqrt(x)), a bit per step. */
-static inline uint32_t etx_isqrt(uint32_t x) {
-  uint32_t root = 0;
-  for (uint32_t bit = 1u << 30; bit != 0; bit >>= 2) {
-    if (x >= root + bit) {
-      x -= root + bit;
-      root = (root >> 1) + bit;
-    } else {
-      root >>= 1;
-    }
-  }
-  return root;
-}
-
-static inline int32_t etx_bit_length(uint64_t x) {
-  int32_t length = 0;
-  for (; x >> 16 != 0; x >>= 16) {
-    length += 16;
-  }
-  for (; x != 0; x >>= 1) {
-    length += 1;
-  }
-  return length;
-}
 
 /* 1 / sqrt(v) = mantissa * 2^-exponent with a mantissa of `bits` bits, for v in 1..2^62. */
 static inline etx_root etx_reciprocal_root(uint64_t v, int32_t bits) {

@@ -49,13 +49,15 @@ class AttentionFormat:
         assert isinstance(node.op, Attention)
         head_size = q.shape[-1] // node.op.heads
         octaves = q.scale * k.scale * node.op.scale / math.log(2)
-        largest = min(math.floor(16 / octaves), 2 * 128 * 128 * head_size)
+        reach = 2 * 128 * 128 * head_size
+        largest = min(math.floor(16 / octaves), reach)
         headroom = math.floor(math.log2(2**15 / (octaves * (largest + 1))))
         score_shift = min(max(headroom, 0), 31)
+        score_mantissa = min(math.floor(octaves * 2 ** (16 + score_shift)), INT32_MAX)
         mantissa, shift = quantize_multiplier(v.scale / node.output.type.scale)
         return cls(
-            difference_max=largest,
-            score_mantissa=min(math.floor(octaves * 2 ** (16 + score_shift)), INT32_MAX),
+            difference_max=min(((16 << 16 + score_shift) - 1) // max(score_mantissa, 1), reach),
+            score_mantissa=score_mantissa,
             score_shift=score_shift,
             weight_shift=max(0, (node.op.seen(k.shape[-2]) - 1).bit_length() - 8),
             output_mantissa=mantissa,

@@ -154,8 +154,42 @@ def pair_attention(call: KernelCall, data: Data) -> list[KernelCall]:
     """Two rows of queries at a time, with a larger scratch buffer."""
     if any(_int(call.params[reach]) < _int(call.params["key_length"]) for reach in ("look_back", "look_ahead")):
         return []
+    if not _weighs_in_a_word(call.params):
+        return []
     words = _round_up(_int(call.params["head_size"])) + 2 * _int(call.params["key_length"])
     return [replace(call, kernel="attention_pairs_s8", params_type="attention", scratch_bytes=4 * words)]
+
+
+def _weighs_in_a_word(params: Mapping[str, int | Sequence[int]]) -> bool:
+    """Whether 32 bits hold the octaves of a score with what else its weight is shifted by."""
+    shift = 16 + _int(params["score_shift"])
+    octaves = (_int(params["difference_max"]) + 1) * _int(params["score_mantissa"])
+    return octaves + (_int(params["weight_shift"]) + 16 << shift) < 1 << 32
+
+
+def pack_layer_norm(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Gamma and beta of four outputs side by side, beta with the zero point and what rounds."""
+    gamma, beta = data[1], data[2]
+    if gamma is None or beta is None:
+        return []
+    width, shift = _round_up(len(gamma)), _int(call.params["output_shift"])
+    rest = (_int(call.params["output_offset"]) << shift) + (1 << shift >> 1)
+    gains, starts = (_padded(array, width).reshape(-1, 2, 2) for array in (gamma, beta))
+    if np.abs(beta.astype(np.int64)).max() + abs(rest) >= 1 << 30:
+        return []
+    pairs = gains[:, :, :1] & 0xFFFF | gains[:, :, 1:] << 16
+    table = wrap_int32(np.concatenate([pairs, starts + rest], 2)).astype(np.int32).ravel()
+    copies = (1, 0) if _int(call.params["rows"]) >= COPIED_ROWS else (0,)
+    return [
+        replace(
+            call,
+            kernel="layer_norm_packed_s8",
+            params_type="layer_norm",
+            operands=(call.operands[0], np.concatenate([[copied], table]).astype(np.int32)),
+            scratch_bytes=max(copied * table.nbytes, 4),
+        )
+        for copied in copies
+    ]
 
 
 def narrow_add(call: KernelCall, data: Data) -> list[KernelCall]:
@@ -210,6 +244,7 @@ PACKERS: Mapping[str, Sequence[Packer]] = {
     "fully_connected_s8": (pack_fully_connected,),
     "fully_connected_once_s8": (pack_fully_connected,),
     "conv_2d_s8": (pack_pointwise, pack_conv_2d),
+    "layer_norm_s8": (pack_layer_norm,),
     "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
 }
 """Packed forms of each portable kernel, the best first."""

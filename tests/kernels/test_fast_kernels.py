@@ -8,6 +8,7 @@ from fast_kernels import FOLDERS, KERNELS, planned_call, run_fast
 from edgetx import ops
 from edgetx.ir import GraphBuilder, QuantParams
 from edgetx.ops.activation import Activation
+from edgetx.ops.attention import EXP2_COEFFICIENTS
 from edgetx.plan.kernels import choose_kernels
 from edgetx.reference import execute
 
@@ -100,6 +101,35 @@ def test_add_of_all_pairs(scales: tuple[float, float, float], activation: Activa
         graph = builder.graph(builder.op(ops.Add(activation), *inputs, quant=("int8", quants[2])))
         (found,) = run_fast(graph, "cortex_m_dsp", (a, b))
         np.testing.assert_array_equal(found, execute(graph, (a, b))[0])
+
+
+def test_powers_of_two_as_the_dsp_kernel_rounds_them() -> None:
+    """Weights of attention for every fraction: lanes, negative products and the carry against the op's own cubic."""
+    fraction = np.arange(1 << 16)
+    start, slope, square, cubic = EXP2_COEFFICIENTS
+    inner = square - (fraction * cubic >> 16)
+    power = start - (fraction * (slope - (fraction * inner >> 16)) >> 16)
+    inner = square + 1 + (fraction * -cubic >> 16)
+    found = start - (fraction * (slope - (fraction * inner >> 16)) >> 16)
+    np.testing.assert_array_equal(found, power)
+    upper = found << 16 | slope  # what the last subtraction leaves in the lower lane
+    for places in range(25):
+        carry = upper >> 15 + places & 1
+        np.testing.assert_array_equal((upper >> 16 + places) + carry, (2 * power >> places) + 1 >> 1)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-5, 2e-4, 3e-3, 0.07, 40.0])
+def test_attention_of_every_reach(scale: float) -> None:
+    """Scores that differ by fractions of an octave, by many, and some without weight."""
+    rng = np.random.default_rng(1)
+    for keys in (1, 2, 7, 300):
+        b = GraphBuilder("attention")
+        quant = QuantParams((0.1,), 3)
+        q, k, v = (b.input(n, (1, s, 12), "int8", quant) for n, s in [("q", 5), ("k", keys), ("v", keys)])
+        graph = b.graph(b.op(ops.Attention(2, scale), q, k, v, quant=("int8", QuantParams((0.09,), -5))))
+        inputs = [rng.integers(-128, 128, value.shape).astype(np.int8) for value in graph.inputs]
+        (found,) = run_fast(graph, "cortex_m_dsp", inputs)
+        np.testing.assert_array_equal(found, execute(graph, inputs)[0], f"{keys} keys")
 
 
 def test_every_kernel_is_tested() -> None:

@@ -5,10 +5,10 @@
 #include "etx_kernels.h"
 #include "etx_rescale.h"
 
-/* A pair of query rows: the queries and, for each key, scores. */
+/* A pair of query rows: the queries and, for each key, scores; both of both rows in turn. */
 typedef struct {
-  int32_t *queries; /* of both rows in turn, two to a word */
-  int32_t *scores[2];
+  int32_t *queries; /* two to a word */
+  int32_t *scores;
   int32_t max[2];
 } pair_of_rows;
 
@@ -95,7 +95,7 @@ static void add_whole_keys(const int8_t *key, int32_t next, const int32_t *queri
 static void score_keys(const etx_attention_params *p, const int8_t *k, pair_of_rows *rows) {
   const int32_t words = p->head_size & ~3, rest = p->head_size & 3, stride = p->heads * p->head_size;
   int32_t max = INT32_MIN, max_below = INT32_MIN;
-  int32_t *scores = rows->scores[0], *scores_below = rows->scores[1];
+  int32_t *scores = rows->scores;
   for (int32_t left = p->key_length; left > 0; left -= 2) {
     const int32_t next = left > 1 ? stride : 0; /* an odd last key is scored twice */
     scores_of_two sums = {0, 0, 0, 0};
@@ -107,10 +107,10 @@ static void score_keys(const etx_attention_params *p, const int8_t *k, pair_of_r
       add_keys(rows->queries + words, etx_load_bytes(key, rest), etx_load_bytes(key + next, rest), &sums);
     }
     *scores++ = sums.first;
-    *scores_below++ = sums.first_below;
+    *scores++ = sums.first_below;
     if (left > 1) {
       *scores++ = sums.second;
-      *scores_below++ = sums.second_below;
+      *scores++ = sums.second_below;
     }
     max = larger(larger(max, sums.first), sums.second);
     max_below = larger(larger(max_below, sums.first_below), sums.second_below);
@@ -120,36 +120,120 @@ static void score_keys(const etx_attention_params *p, const int8_t *k, pair_of_r
   rows->max[1] = max_below;
 }
 
-/* Twice 2^-f in Q15 for f in Q16, below 1; coefficients as in edgetx/ops/attention.py. */
-static inline int32_t doubled_exp2_negative(int32_t fraction) {
-  const int32_t inner = 7579 - etx_mul_wide(fraction, 1298);
-  const int32_t middle = 22665 - etx_mul_wide(fraction, inner);
-  return 65534 - 2 * etx_mul_wide(fraction, middle);
+/* From scores to weights; `most` and the least distance of a score without weight, 16 octaves, add up to INT32_MAX. Distances
+ * become octaves in Q16 with what else a weight of 15 + 16 bits is shifted by. */
+typedef struct {
+  int32_t max;
+  const int32_t *end;
+  int32_t most;
+  uint32_t mantissa, start;
+  int32_t shift;
+} weighing;
+
+#define EXP2_CUBIC (-1298)
+#define EXP2_SQUARE 7580 /* one more than in edgetx/ops/attention.py: see `weigh_pairs` */
+#define EXP2_SLOPE 22665
+#define EXP2_START 32767
+
+/* A weight of 16 bits: 2^-octaves, to nearest. */
+static inline int32_t weight_of(const weighing *by, int32_t score) {
+  const int32_t distance = etx_subtract_saturated(by->most, score - by->max);
+  const uint32_t octaves = ((uint32_t)distance * by->mantissa + by->start) >> by->shift;
+  const int32_t fraction = (int32_t)(octaves & 0xFFFF), places = (int32_t)(octaves >> 16) - 16;
+  const int32_t inner = etx_mac_wide(fraction, EXP2_CUBIC, EXP2_SQUARE);
+  const int32_t middle = EXP2_SLOPE - etx_mul_wide(fraction, inner);
+  const int32_t doubled = 2 * (EXP2_START - etx_mul_wide(fraction, middle));
+  return ((doubled >> places) + 1) >> 1;
 }
 
-/* From the distance to the row's largest score to a weight of 16 bits; halving last rounds like a shift to nearest. */
-static inline int32_t weight_of(const etx_attention_params *p, int32_t difference) {
-  if (difference > p->difference_max) {
-    return 0;
-  }
-  const int32_t octaves = (difference * p->score_mantissa) >> p->score_shift;
-  return ((doubled_exp2_negative(octaves & 0xFFFF) >> (octaves >> 16)) + 1) >> (p->weight_shift + 1);
+#if defined(__ARM_FEATURE_DSP)
+
+/* clang-format off */
+
+#define OF_BOTH(instruction, first, second) instruction " " first "\n" instruction " " second "\n"
+
+/* Turns the scores of pairs of keys, at every second word, into weights that share the first word of a pair; returns
+ * their sum. A negative product is rounded down to one less than the positive one, except for fractions of 0 and 1/2,
+ * where it makes no difference to the weight. The last shift leaves its rounding bit in the carry. */
+static uint32_t weigh_pairs(const weighing *by, int32_t *scores) {
+  const weighing kept = *by;
+  register int32_t *next __asm__("r0") = scores;
+  register uint32_t total __asm__("r1") = 0;
+  register const weighing *frame __asm__("r2") = &kept;
+  register int32_t multiplier_and_shift __asm__("r5") = (int32_t)((uint32_t)EXP2_CUBIC << 16) | by->shift;
+  register int32_t start_and_slope __asm__("r6") = EXP2_START << 16 | EXP2_SLOPE;
+  register int32_t square __asm__("r7") = EXP2_SQUARE;
+  __asm__ volatile(
+      "ldm r2, {r8, r9, r10, r11, r12}\n"
+      "push {r8, r9}\n"
+      "mov r2, r10\n"
+      "mov r3, r11\n"
+      "mov r4, r12\n"
+      ".balign 4\n"
+      "1:\n"
+      "ldr.w r8, [r0]\n"
+      "ldr.w r9, [r0, #8]\n"
+      "ldr.w r10, [sp]\n"
+      OF_BOTH("sub.w", "r8, r8, r10", "r9, r9, r10")
+      OF_BOTH("qsub", "r8, r2, r8", "r9, r2, r9")
+      OF_BOTH("mla", "r8, r8, r3, r4", "r9, r9, r3, r4")
+      OF_BOTH("lsr.w", "r8, r8, r5", "r9, r9, r5")
+      OF_BOTH("uxth.w", "r10, r8", "r11, r9")
+      OF_BOTH("lsr.w", "r8, r8, #16", "r9, r9, #16")
+      OF_BOTH("smlawt", "r12, r10, r5, r7", "lr, r11, r5, r7")
+      OF_BOTH("smulwb", "r12, r10, r12", "lr, r11, lr")
+      OF_BOTH("ssub16", "r12, r6, r12", "lr, r6, lr") /* the slope, less in the lower lane */
+      OF_BOTH("smulwb", "r12, r10, r12", "lr, r11, lr")
+      OF_BOTH("ssax", "r12, r6, r12", "lr, r6, lr") /* the start, less in the upper lane */
+      "lsrs r12, r12, r8\n"
+      "adc r12, r12, #0\n"
+      "lsrs lr, lr, r9\n"
+      "adc lr, lr, #0\n"
+      "add r1, r1, r12\n"
+      "add r1, r1, lr\n"
+      "pkhbt r12, r12, lr, lsl #16\n"
+      "str r12, [r0], #16\n"
+      "ldr r10, [sp, #4]\n"
+      "cmp r0, r10\n"
+      "bne 1b\n"
+      "add sp, sp, #8\n"
+      : "+r"(next), "+r"(total), "+r"(frame), "+r"(multiplier_and_shift), "+r"(start_and_slope), "+r"(square)
+      :
+      : "r3", "r4", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+  return total;
 }
 
-/* Turns the scores of a row into weights, those of two keys in every second word from `to` on; returns their sum. */
-static uint32_t weigh(const etx_attention_params *params, int32_t max, const int32_t *scores, int32_t *to) {
-  const etx_attention_params p = *params; /* in registers: the compiler cannot know that `to` leaves it alone */
-  const int32_t *const end = scores + (p.key_length & ~1);
+/* clang-format on */
+
+#else
+
+static uint32_t weigh_pairs(const weighing *by, int32_t *scores) {
   uint32_t total = 0;
-  for (; scores != end; scores += 2, to += 2) {
-    const int32_t difference = max - scores[0], next_difference = max - scores[1];
-    const int32_t weight = weight_of(&p, difference), next = weight_of(&p, next_difference);
-    *to = etx_pack_low(weight, next);
+  for (; scores != by->end; scores += 4) {
+    const int32_t weight = weight_of(by, scores[0]), next = weight_of(by, scores[2]);
+    *scores = etx_pack_low(weight, next);
     total += (uint32_t)weight + (uint32_t)next;
   }
-  if ((p.key_length & 1) != 0) {
-    *to = weight_of(&p, max - *scores);
-    total += (uint32_t)*to;
+  return total;
+}
+
+#endif
+
+/* Turns the scores of a row into weights, where they are, and returns their sum. */
+static uint32_t weigh(const etx_attention_params *p, int32_t max, int32_t *scores) {
+  const int32_t most = INT32_MAX - 1 - p->difference_max;
+  const uint32_t mantissa = (uint32_t)p->score_mantissa;
+  const weighing by = {.max = max,
+                       .end = scores + 2 * (p->key_length & ~1),
+                       .most = most,
+                       .mantissa = mantissa,
+                       .start = ((uint32_t)(p->weight_shift + 16) << (16 + p->score_shift)) - (uint32_t)most * mantissa,
+                       .shift = p->score_shift};
+  uint32_t total = p->key_length > 1 ? weigh_pairs(&by, scores) : 0;
+  if ((p->key_length & 1) != 0) {
+    int32_t *const last = scores + 2 * (p->key_length - 1);
+    *last = weight_of(&by, *last);
+    total += (uint32_t)*last;
   }
   return total;
 }
@@ -178,8 +262,8 @@ typedef struct {
 /* clang-format off */
 
 /* Adds two rows of two columns in lr and of two in r3, times a row's weights, to four sums. */
-#define ADD_WEIGHTED(a, b, c, d)   \
-  "ldr r12, [r1], #4\n"            \
+#define ADD_WEIGHTED(next, a, b, c, d)   \
+  "ldr r12, [r1], #" next "\n"     \
   "sxtb16 r2, lr\n"                \
   "smlad " a ", r2, r12, " a "\n"  \
   "sxtb16 r2, lr, ror #8\n"        \
@@ -219,7 +303,8 @@ static void add_pairs(const int8_t *values, int32_t stride, const int32_t *weigh
       "ldr r3, [r0, r12]\n"
       "add.w r0, r0, r12, lsl #1\n"
       "pkhbt lr, r2, r3, lsl #16\n"
-      "pkhtb r3, r3, r2, asr #16\n" ADD_WEIGHTED("r4", "r5", "r6", "r7") ADD_WEIGHTED("r8", "r9", "r10", "r11")
+      "pkhtb r3, r3, r2, asr #16\n" ADD_WEIGHTED("4", "r4", "r5", "r6", "r7")
+      ADD_WEIGHTED("12", "r8", "r9", "r10", "r11")
       "ldr r12, [sp, #4]\n"
       "cmp r1, r12\n"
       "bne 1b\n"
@@ -237,7 +322,7 @@ static void add_pair(int32_t above, int32_t below, const int32_t *weights, sums 
 static void add_pairs(const int8_t *v, int32_t stride, const int32_t *weights, const int32_t *end, sums *to) {
   const sums none = {{0, 0, 0, 0}, {0, 0, 0, 0}};
   *to = none;
-  for (; weights != end; weights += 2, v += 2 * stride) {
+  for (; weights != end; weights += 4, v += 2 * stride) {
     add_pair(etx_load_s8x4(v), etx_load_s8x4(v + stride), weights, to);
   }
 }
@@ -272,14 +357,14 @@ static void store(const etx_attention_params *p, const int32_t *acc, multiplier 
 static void weigh_values(const etx_attention_params *p, const int8_t *v, const int32_t *weights,
                          const multiplier by[2], int32_t count, int8_t *y, int8_t *y_below) {
   const int32_t stride = p->heads * p->head_size, pairs = p->key_length / 2;
-  const int32_t *const end = weights + 2 * pairs;
+  const int32_t *const end = weights + 4 * pairs;
   sums acc;
   if (count == 4 && pairs != 0) {
     add_pairs(v, stride, weights, end, &acc);
   } else {
     const sums none = {{0, 0, 0, 0}, {0, 0, 0, 0}};
     acc = none;
-    for (const int8_t *row = v; weights != end; weights += 2, row += 2 * stride) {
+    for (const int8_t *row = v; weights != end; weights += 4, row += 2 * stride) {
       add_pair(etx_load_bytes(row, count), etx_load_bytes(row + stride, count), weights, &acc);
     }
   }
@@ -295,8 +380,7 @@ void etx_attention_pairs_s8(const etx_attention_params *params, const int8_t *q,
   const etx_attention_params here = *params; /* next to the stack rather than in flash */
   const etx_attention_params *p = &here;
   const int32_t size = p->head_size, stride = p->heads * size, words = size & ~3;
-  pair_of_rows rows = {scratch, {scratch + ((size + 3) & ~3), NULL}, {0, 0}};
-  rows.scores[1] = rows.scores[0] + p->key_length;
+  pair_of_rows rows = {scratch, scratch + ((size + 3) & ~3), {0, 0}};
   for (int32_t row = 0; row < p->query_length; row += 2) {
     const int32_t below = row + 1 < p->query_length ? stride : 0; /* an odd last row is computed twice */
     for (int32_t head = 0; head < stride; head += size) {
@@ -304,9 +388,9 @@ void etx_attention_pairs_s8(const etx_attention_params *params, const int8_t *q,
       expand_queries(q + row * stride + head, size, rows.queries);
       expand_queries(q + row * stride + head + below, size, rows.queries + 1);
       score_keys(p, k + head, &rows);
-      int32_t *const weights = rows.scores[0]; /* over scores that have been read */
-      const uint32_t total = weigh(p, rows.max[0], rows.scores[0], weights);
-      const uint32_t total_below = weigh(p, rows.max[1], rows.scores[1], weights + 1);
+      int32_t *const weights = rows.scores;
+      const uint32_t total = weigh(p, rows.max[0], weights);
+      const uint32_t total_below = weigh(p, rows.max[1], weights + 1);
       const multiplier by[2] = {multiplier_of(p, total), multiplier_of(p, total_below)};
       for (int32_t c = 0; c < words; c += 4) {
         weigh_values(p, v + head + c, weights, by, 4, to + c, to + below + c);

@@ -69,7 +69,9 @@ ETX_DSP_BINARY(etx_pack_low, "pkhbt %0, %1, %2, lsl #16")
 ETX_DSP_BINARY(etx_pack_high, "pkhtb %0, %2, %1, asr #16")
 ETX_DSP_BINARY(etx_max_s8x4, "ssub8 %0, %1, %2\n\tsel %0, %1, %2")
 ETX_DSP_BINARY(etx_min_s8x4, "ssub8 %0, %2, %1\n\tsel %0, %1, %2")
+ETX_DSP_BINARY(etx_subtract_saturated, "qsub %0, %1, %2")
 ETX_DSP_BINARY(etx_mul_wide, "smulwb %0, %1, %2")
+ETX_DSP_ACCUMULATE(etx_mac_wide, "smlawb %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_high_mac_down, "smmla %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_high_mac, "smmlar %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_dot, "smlad %0, %1, %2, %3")
@@ -108,6 +110,16 @@ static inline int32_t etx_pack_high(int32_t a, int32_t b) { return etx_lanes(etx
 /* a times the low lane of b / 2^16, rounded down. */
 static inline int32_t etx_mul_wide(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * etx_low(b)) >> 16);
+}
+
+/* acc + a times the low lane of b / 2^16, rounded down. */
+static inline int32_t etx_mac_wide(int32_t a, int32_t b, int32_t acc) {
+  return etx_wrapping_add(acc, etx_mul_wide(a, b));
+}
+
+static inline int32_t etx_subtract_saturated(int32_t a, int32_t b) {
+  const int64_t difference = (int64_t)a - b;
+  return difference > INT32_MAX ? INT32_MAX : (difference < INT32_MIN ? INT32_MIN : (int32_t)difference);
 }
 
 /* acc + a * b / 2^32 to nearest, ties upwards. */
