@@ -22,6 +22,7 @@ from torch import nn
 from edgetx.compress.cost import NO_LIMIT, built_report, cost_of
 from edgetx.compress.distill import blends
 from edgetx.compress.folder import write_graph_folder
+from edgetx.compress.kept import Kept
 from edgetx.compress.prune import pruned_within
 from edgetx.compress.quantize import plan_of, quantization_aware
 from edgetx.compress.teacher import load_teachers
@@ -80,10 +81,12 @@ def pruning(arm: str, seed: int, known: TuningData, work: Path) -> Row:
     model = _seeded(load_trained(str(work.parent / "distillation" / f"teacher-{seed}")), seed)
     model = replace(model, recipe=replace(model.recipe, pruning=replace(PRUNING, method=arm)))  # type: ignore[arg-type]
     before = built_report(model, BOARD)
+    kept = Kept(work / f"{arm}-{seed}", "prune")
     limit = replace(NO_LIMIT, cycles=PRUNING.keep * cost_of(before).cycles)
-    pruned, after = pruned_within(model, known, BOARD, limit, before)
+    pruned, after = pruned_within(model, known, BOARD, limit, before, kept)
     folder = work / f"{arm}-{seed}"
     write_graph_folder(folder, model.text, pruned.graph, model.calibration)
+    kept.remove()
     row: dict[str, float] = {}
     for name, each, report in (("before_", model, before), ("", pruned, after)):
         stage = report["stages"][-1]

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, built_report, cost_of
 from edgetx.compress.distill import blends, objective
 from edgetx.compress.folder import write_graph_folder
+from edgetx.compress.kept import Kept
 from edgetx.compress.ledger import earlier_stages, graph_stage
 from edgetx.compress.pruning import Pruner
 from edgetx.compress.trained import Trained, load_trained, taught_by
@@ -38,6 +40,8 @@ def prune(
 ) -> list[Stage]:
     """Prune a trained model, tune what is left against what it was, and write a model folder.
 
+    An interrupted run goes on at its last whole epoch, or round of pruning.
+
     Args:
         source: A model folder or a name in the zoo.
         data: The audio folder that it was trained on.
@@ -60,18 +64,26 @@ def prune(
     before = before or _built(model, target, limit, watch)
     if limit == NO_LIMIT:
         limit = replace(NO_LIMIT, cycles=model.recipe.pruning.keep * cost_of(before).cycles)
-    pruned, after = pruned_within(model, known, target, limit, before, watch)
+    kept = Kept(out, "prune")
+    pruned, after = pruned_within(model, known, target, limit, before, kept, watch)
     stages = [
         graph_stage("before pruning", model.graph, known.test, report=before),
         graph_stage("pruned", pruned.graph, known.test, report=after),
     ]
     rows = [*earlier_stages(model.metrics)[:-1], *(stage.to_json() for stage in stages)]
     write_graph_folder(out, model.text, pruned.graph, model.calibration, metrics={"schema": 1, "stages": rows})
+    kept.remove()
     return stages
 
 
 def pruned_within(
-    model: Trained, known: TuningData, target: Target, limit: Cost, before: Mapping[str, Any], watch: Watch = SILENT
+    model: Trained,
+    known: TuningData,
+    target: Target,
+    limit: Cost,
+    before: Mapping[str, Any],
+    kept: Kept,
+    watch: Watch = SILENT,
 ) -> tuple[Trained, Mapping[str, Any]]:
     """The model pruned until firmware built from it keeps the limit, and what `edgetx compile` reports of it.
 
@@ -81,18 +93,20 @@ def pruned_within(
         target: Whose cycles and bytes count.
         limit: What the pruned model may cost.
         before: What `edgetx compile` reports of the model on the target.
+        kept: Where to keep what an interruption would lose.
         watch: Who is told how it goes.
 
     Raises:
         FitError: If the limit cannot be reached.
     """
+    known = replace(known, views=taught_by(model.graph, known.views))
     costs = CostModel(target, ram_bytes=limit.ram_bytes).corrected(model.graph, before)
-    pruned = replace(model, graph=pruned_graph(model, known, costs, limit, watch))
+    pruned = replace(model, graph=pruned_graph(model, known, costs, limit, kept, watch))
     after = _built(pruned, target, limit, watch)
     while cost_of(after).over(limit).worst > 1:
         costs = costs.corrected(pruned.graph, after)
         again = replace(pruned, recipe=_in_one_round(model.recipe))
-        pruned = replace(model, graph=pruned_graph(again, known, costs, limit, watch))
+        pruned = replace(model, graph=pruned_graph(again, known, costs, limit, kept, watch))
         after = _built(pruned, target, limit, watch)
     return pruned, after
 
@@ -106,28 +120,28 @@ def _in_one_round(recipe: Recipe) -> Recipe:
     return replace(recipe, pruning=replace(recipe.pruning, rounds=1))
 
 
-def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cost, watch: Watch) -> Graph:
-    """The graph, pruned and tuned in turn until its expected cost keeps the limit; see `prune`."""
+def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cost, kept: Kept, watch: Watch) -> Graph:
+    """The graph, pruned and tuned in turn until its expected cost keeps the limit; see `pruned_within`."""
     settings = model.recipe.pruning
-    views = taught_by(model.graph, known.views)
     judges, valid = known.views.some(_JUDGES), Examples.of(known.valid)
     pruner = Pruner(settings.method, settings.step, costs, judges, valid, watch.stage)
     graph, start = model.graph, costs(model.graph)
     for number in range(1, settings.rounds + 1):
-        graph = pruner.prune(graph, _between(start, limit, number / settings.rounds))
-        module = GraphModule(graph)
+        step = _between(start, limit, number / settings.rounds)
+        made_from = graph, model.recipe, costs, step
+        graph = kept.graph(kept.file("pruned.npz", *made_from), partial(pruner.prune, graph, step))
         watch.stage(f"tune {number}/{settings.rounds}")
-        tuner = Tuner(
-            module,
-            views,
-            known.valid,
-            schedule(model.recipe.training, settings.epochs, settings.learning_rate),
-            objective(model.recipe),
-            blends(model.recipe),
-        )
-        tuner.run(None, watch.epoch)
-        graph = module.trained()
+        tuning = kept.file("tuning.pt", *made_from)
+        tune = partial(_tuned, graph, model.recipe, known, tuning, watch)
+        graph = kept.graph(kept.file("tuned.npz", *made_from), tune)
     return graph
+
+
+def _tuned(graph: Graph, recipe: Recipe, known: TuningData, checkpoint: Path, watch: Watch) -> Graph:
+    module, settings = GraphModule(graph), recipe.pruning
+    slow = schedule(recipe.training, settings.epochs, settings.learning_rate)
+    Tuner(module, known.views, known.valid, slow, objective(recipe), blends(recipe)).run(checkpoint, watch.epoch)
+    return module.trained()
 
 
 def _between(start: Cost, limit: Cost, share: float) -> Cost:

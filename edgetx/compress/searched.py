@@ -11,6 +11,7 @@ from edgetx.audio import load_recordings
 from edgetx.compress.cost import Cost, built_report, cost_of
 from edgetx.compress.distill import blends, objective
 from edgetx.compress.folder import write_graph_folder
+from edgetx.compress.kept import Kept
 from edgetx.compress.ledger import graph_stage, teacher_stage
 from edgetx.compress.search import Found, Measure, best, search, write_found
 from edgetx.compress.space import Choice
@@ -69,7 +70,9 @@ def search_network(
         lambda done, trials: watch.stage(f"search {done}/{trials}"),
     )  # fmt: skip
     chosen = best(found)
-    graph = _tuned(supernet, chosen, known, recipe, watch)
+    kept = Kept(out, "tuning")
+    tuning = kept.file("tuning.pt", chosen.choice, recipe)
+    graph = _tuned(supernet, chosen, known, recipe, tuning, watch)
     watch.stage("build and simulate")
     report = built_report(Trained(graph, recipe, text, calibration), target, limit=limit)
     heard = load_recordings(data, recipe.data, "test")
@@ -82,6 +85,7 @@ def search_network(
     metrics = {"schema": 1, "stages": [stage.to_json() for stage in stages]}
     write_graph_folder(out, text, graph, calibration, metrics=metrics)
     write_found(out / "search.json", found)
+    kept.remove()
     return stages
 
 
@@ -89,7 +93,8 @@ def _trained(recipe: Recipe, known: TuningData, shared: Path, watch: Watch) -> S
     """The supernet, trained unless it was."""
     torch.manual_seed(recipe.training.seed)
     supernet = Supernet(recipe)
-    done = shared / f"supernet-{_digest(recipe.model, recipe.search.space, recipe.training)}.pt"
+    heard = recipe.data, recipe.frontend, recipe.distillation
+    done = shared / f"supernet-{_digest(recipe.model, recipe.search.space, recipe.training, *heard)}.pt"
     if done.exists():
         supernet.load_state_dict(load_checkpoint(done))
         return supernet
@@ -121,12 +126,14 @@ def _measure(recipe: Recipe, text: str, calibration: Array, target: Target, limi
     return measure
 
 
-def _tuned(supernet: Supernet, chosen: Found, known: TuningData, recipe: Recipe, watch: Watch) -> Graph:
+def _tuned(
+    supernet: Supernet, chosen: Found, known: TuningData, recipe: Recipe, checkpoint: Path, watch: Watch
+) -> Graph:
     """The chosen network, tuned on its own from the shared weights."""
     module = supernet.subnet(chosen.choice, known.views.x[0])
     watch.stage(f"tune {chosen.choice}")
     settings = schedule(recipe.training, recipe.search.epochs, recipe.training.learning_rate / 4)
-    Tuner(module, known.views, known.valid, settings, objective(recipe), blends(recipe)).run(None, watch.epoch)
+    Tuner(module, known.views, known.valid, settings, objective(recipe), blends(recipe)).run(checkpoint, watch.epoch)
     return canonicalize(export_module(module, known.views.x[0][:1].numpy(), recipe.name))
 
 

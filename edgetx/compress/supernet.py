@@ -4,7 +4,7 @@ A recipe names the largest network under `[model]` and what may be smaller under
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -98,14 +98,15 @@ def subnet_recipe(recipe: Recipe, choice: Choice) -> Recipe:
     return replace(recipe, model=replace(recipe.model, options={**recipe.model.options, **choice.options}))
 
 
+@dataclass(frozen=True)
 class Sandwich:
     """The largest network learns from labels and teachers; the smallest and two others from the largest.
 
     Sandwich training with in-place distillation (Yu & Huang, 2019), stage 2 of LightHuBERT's recipe.
     """
 
-    def __init__(self, space: Space, objective: Distilling) -> None:
-        self.space, self.objective = space, objective
+    space: Space
+    objective: Distilling
 
     def __call__(self, module: nn.Module, batch: Batch) -> Tensor:
         """The loss to go down."""

@@ -1,5 +1,6 @@
 """The loop that tunes any module on views: students, pruned graphs, integer graphs, supernets."""
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from edgetx.train.seeds import seed_epoch
 from edgetx.train.state import TrainState
 
 _LONGEST_AVERAGE = 0.99  # of weights in short runs, a hundred steps
+_SAMPLED = 32  # clips by which views are told apart
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,14 @@ class Tuner:
         self.optimizer = AdamW(parameter_groups(module, settings.weight_decay), settings.learning_rate)
         steps = math.ceil(len(views.y) / settings.batch)
         self.state = TrainState(module, self.optimizer, settings, steps)
+        self.digest = self._digest()
 
     def run(self, checkpoint: Path | None = None, report: Callable[[Epoch], None] = lambda _: None) -> list[Epoch]:
         """Tune, or go on from the checkpoint; returns what each epoch gave.
 
         Raises:
-            ModelError: If the loss is not a number, or the checkpoint is damaged or of another module.
+            ModelError: If the loss is not a number, or the checkpoint is damaged or of another tuning: of other first
+                weights, settings, clips or teachers.
         """
         if checkpoint is not None and checkpoint.exists():
             self._resume(checkpoint)
@@ -121,7 +125,7 @@ class Tuner:
         while len(history) < self.settings.epochs:
             self.state.add(self._epoch(len(history) + 1))
             if checkpoint is not None:
-                save_checkpoint(checkpoint, self.state.state_dict())
+                save_checkpoint(checkpoint, {"digest": self.digest, **self.state.state_dict()})
             report(history[-1])
         self.state.finish()
         return history
@@ -166,11 +170,21 @@ class Tuner:
         return loss.item()
 
     def _resume(self, checkpoint: Path) -> None:
-        try:
-            self.state.load_state_dict(load_checkpoint(checkpoint))
-        except (KeyError, RuntimeError, ValueError) as problem:
-            hint = f"delete {checkpoint} to start afresh"
-            raise ModelError(f"a checkpoint of another model: {problem}", where=str(checkpoint), hint=hint) from problem
+        state = load_checkpoint(checkpoint)
+        if state.get("digest") != self.digest:
+            hint = f"delete {checkpoint} to start afresh, or choose another output folder"
+            raise ModelError("an unfinished tuning of another model, recipe or data", where=str(checkpoint), hint=hint)
+        self.state.load_state_dict(state)
+
+    def _digest(self) -> str:
+        """Of all that a tuning follows from; of the clips, a few tell which they are."""
+        augmentation = None if self.augmenter is None else self.augmenter.settings
+        digest = hashlib.sha256(repr((self.settings, self.objective, augmentation, self.bfloat16)).encode())
+        weights = self.module.state_dict()
+        heard = self.views.x[:, :: 1 + len(self.views.y) // _SAMPLED], self.views.y, self.views.teacher
+        for part in (*weights, *weights.values(), *heard):
+            digest.update(part.contiguous().numpy().tobytes() if isinstance(part, Tensor) else repr(part).encode())
+        return digest.hexdigest()
 
 
 def checkpoint_of(out: Path, stage: str) -> Path:

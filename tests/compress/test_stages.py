@@ -52,6 +52,27 @@ def test_a_pruned_model_is_smaller_in_every_way(tones, tmp_path, method):
 
 
 @pytest.mark.simulator
+def test_an_interrupted_pruning_loses_no_round_and_no_epoch(tones, tmp_path):
+    recordings, model = tones
+    all_epochs, seen = [], []
+    prune(str(model), recordings, tmp_path / "whole", BOARD, watch=Watch(epoch=lambda e: all_epochs.append(e.epoch)))
+
+    def stop(epoch):
+        seen.append(epoch.epoch)
+        if len(seen) == 6:  # in the second round, after its second epoch
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prune(str(model), recordings, tmp_path / "out", BOARD, watch=Watch(epoch=stop))
+    assert not (tmp_path / "out").exists()
+    prune(str(model), recordings, tmp_path / "out", BOARD, watch=Watch(epoch=lambda e: seen.append(e.epoch)))
+    assert seen == all_epochs
+    whole, out = (load_source(str(tmp_path / name)).graph for name in ("whole", "out"))
+    assert str(whole) == str(out)
+    assert not list(tmp_path.glob(".out*"))
+
+
+@pytest.mark.simulator
 def test_what_cannot_be_reached_is_said_and_nothing_is_written(tones, tmp_path):
     recordings, model = tones
     with pytest.raises(FitError, match="times its budget"):
@@ -127,8 +148,12 @@ def test_a_loss_that_is_no_number_is_an_error_and_keeps_the_last_epoch(tmp_path)
 
 def test_a_checkpoint_of_another_model_or_a_damaged_one_is_refused(tmp_path):
     tuner(layer(), epochs=1).run(tmp_path / "checkpoint.pt")
+    torch.manual_seed(1)
+    for other in (torch.nn.Sequential(torch.nn.Linear(3, 2)), torch.nn.Linear(3, 2)):
+        with pytest.raises(ModelError, match="another model"):
+            tuner(other).run(tmp_path / "checkpoint.pt")
     with pytest.raises(ModelError, match="another model"):
-        tuner(torch.nn.Sequential(torch.nn.Linear(3, 2))).run(tmp_path / "checkpoint.pt")
+        tuner(layer(), epochs=2).run(tmp_path / "checkpoint.pt")
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(ModelError, match="damaged"):
         tuner(layer()).run(tmp_path / "checkpoint.pt")
