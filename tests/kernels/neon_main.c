@@ -1,6 +1,7 @@
 /* NEON kernels against the portable ones, whose functions are called portable_… here, on random shapes and values. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "etx_kernels.h"
 
@@ -11,11 +12,21 @@ void portable_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const
 void portable_depthwise_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
                                    const int32_t *bias, const int32_t *mantissas, const int32_t *shifts, int8_t *y);
 void portable_average_pool_2d_s8(const etx_pool_params *p, const int8_t *x, int8_t *y);
+void portable_add_s8(const etx_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+void portable_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v, int8_t *y,
+                           int32_t *scratch);
 
 enum { SIZE = 1 << 16, CHANNELS = 64, CASES = 1500 };
-static int8_t x[SIZE], w[SIZE], y[SIZE], z[SIZE];
+static int8_t *x, *w, y[SIZE], z[SIZE];
 static int32_t bias[CHANNELS], mantissas[CHANNELS], shifts[CHANNELS];
 static uint32_t state = 1;
+
+/* Memory behind which there is none. */
+static int8_t *guarded(void) {
+  int8_t *all = mmap(0, 2 * SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mprotect(all + SIZE, SIZE, PROT_NONE);
+  return all;
+}
 
 static int32_t draw(int32_t low, int32_t high) {
   state = state * 1664525u + 1013904223u;
@@ -39,7 +50,72 @@ static void fill(int case_number) {
   memset(z, 1, SIZE);
 }
 
+static int add_differs(int case_number) {
+  etx_add_params p;
+  memset(&p, 0, sizeof p);
+  const int32_t row = draw(1, 40), rows = draw(1, 5);
+  const int is_vector = draw(0, 2) == 0, is_scalar = draw(0, 3) == 0;
+  p.dims[0] = p.dims[1] = 1;
+  p.dims[2] = rows;
+  p.dims[3] = row;
+  p.a_steps[2] = row;
+  p.a_steps[3] = 1;
+  p.b_steps[2] = is_vector ? 0 : row;
+  p.b_steps[3] = is_scalar ? 0 : 1;
+  p.left_shift = 20;
+  p.sign = draw(0, 1) ? 1 : -1;
+  p.a_offset = draw(-127, 128);
+  p.b_offset = draw(-127, 128);
+  p.a_mantissa = mantissas[0];
+  p.b_mantissa = mantissas[1];
+  p.mantissa = mantissas[2];
+  p.a_shift = draw(-12, 0);
+  p.b_shift = draw(-12, 0);
+  p.shift = draw(-22, -10);
+  p.output_offset = draw(-128, 127);
+  p.low = draw(0, 1) ? -128 : p.output_offset;
+  p.high = 127;
+  portable_add_s8(&p, x, w, z);
+  memcpy(y, x, SIZE); /* in place, as compiled models do */
+  etx_add_s8(&p, y, w, y);
+  memcpy(z + row * rows, x + row * rows, (size_t)(SIZE - row * rows));
+  return memcmp(y, z, SIZE) != 0 ? printf("sum %d: %d of %d\n", case_number, (int)rows, (int)row) : 0;
+}
+
+/* Keys and values end where memory does. */
+static int attention_differs(int case_number) {
+  static int32_t scores[CHANNELS];
+  etx_attention_params p;
+  memset(&p, 0, sizeof p);
+  p.query_length = draw(1, 9);
+  p.key_length = draw(1, CHANNELS);
+  p.heads = draw(1, 3);
+  p.head_size = draw(1, 36);
+  p.look_back = draw(0, 3) ? 1000 : draw(0, 20);
+  p.look_ahead = draw(0, 3) ? 1000 : draw(0, 5);
+  p.first = draw(0, p.key_length - 1);
+  if (p.first + p.query_length > p.key_length) {
+    p.query_length = p.key_length - p.first;
+  }
+  p.score_shift = draw(0, 12);
+  p.score_mantissa = draw(1 << 6, 1 << 20);
+  const int64_t sixteen_octaves = ((int64_t)16 << (16 + p.score_shift)) / p.score_mantissa;
+  const int32_t most = INT32_MAX / p.score_mantissa;
+  p.difference_max = sixteen_octaves < most ? (int32_t)sixteen_octaves : most;
+  p.weight_shift = draw(0, 3);
+  p.output_mantissa = mantissas[3] | 1 << 30;
+  p.output_shift = draw(-6, 3);
+  p.output_offset = draw(-128, 127);
+  const int32_t width = p.heads * p.head_size;
+  const int8_t *k = x + SIZE - width * p.key_length, *v = w + SIZE - width * p.key_length;
+  portable_attention_s8(&p, x, k, v, z, scores);
+  etx_attention_s8(&p, x, k, v, y, scores);
+  return memcmp(y, z, SIZE) != 0 ? printf("attention %d: %d keys\n", case_number, (int)p.key_length) : 0;
+}
+
 int main(void) {
+  x = guarded();
+  w = guarded();
   for (int n = 0; n < CASES; ++n) {
     fill(n);
     etx_fully_connected_params f;
@@ -112,6 +188,11 @@ int main(void) {
     etx_average_pool_2d_s8(&a, x, y);
     if (memcmp(y, z, SIZE) != 0) {
       printf("average pooling %d: %d channels\n", n, (int)a.out_channels);
+      return 1;
+    }
+    memset(y, 1, SIZE);
+    memset(z, 1, SIZE);
+    if (attention_differs(n) || add_differs(n)) {
       return 1;
     }
   }

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(
     not (shutil.which("qemu-aarch64-static") and shutil.which("aarch64-linux-gnu-gcc")),
     reason="needs qemu-aarch64-static and aarch64-linux-gnu-gcc",
 )
-NAMES = ("fully_connected_s8", "conv_2d_s8", "depthwise_conv_2d_s8", "average_pool_2d_s8")
+NAMES = ("fully_connected_s8", "conv_2d_s8", "depthwise_conv_2d_s8", "average_pool_2d_s8", "add_s8", "attention_s8")
 
 
 @pytest.mark.parametrize(("core", "folders"), [("cortex-a53", ["neon"]), ("cortex-a55", ["neon_dot", "neon"])])

@@ -73,7 +73,7 @@ static inline void store_channels(const int32x4_t acc[ETX_TILE], const etx_neon_
     const int32x4_t shifts = vld1q_s32(out->shifts + first + ETX_TILE * c);
     scaled[c] = etx_scale_four(acc[c], mantissas, shifts);
   }
-  vst1q_s8(y + first, etx_narrow_all(scaled, out));
+  vst1q_s8(y + first, etx_narrow_all(scaled, out->output_offset, out->low, out->high));
 }
 
 /* The next 16 channels; where fewer are left the last 16, some of them once more. */

@@ -4,9 +4,10 @@
 
 #include "etx_kernels.h"
 #include "etx_neon_dot.h"
+#include "etx_neon_output.h"
 
 /* Elsewhere, as on the host that checks the sources, the same in plain C. */
-enum { ETX_TILE = 4, ETX_STEP = 16, ETX_CHUNK = 512 };
+enum { ETX_TILE = 4, ETX_CHUNK = 512 };
 
 /* What turns accumulators of `channels` outputs into int8, as etx_requantize does. */
 typedef struct {
@@ -20,41 +21,8 @@ typedef struct {
 } etx_neon_output;
 
 #if defined(__ARM_NEON)
-static inline int8x16_t etx_load_tail(const int8_t *from, int32_t count) {
-  int8_t padded[ETX_STEP] = {0};
-  int8_t *to = padded;
-#pragma GCC unroll 4
-  for (int32_t size = ETX_STEP / 2; size > 0; size /= 2) {
-    if (count & size) {
-      __builtin_memcpy(to, from, (uint32_t)size);
-      to += size;
-      from += size;
-    }
-  }
-  return vld1q_s8(padded);
-}
-
 static inline int32x4_t etx_sum_each(const int32x4_t sums[ETX_TILE]) {
   return vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]));
-}
-
-/* Four accumulators scaled, before the offset of the output. */
-static inline int32x4_t etx_scale_four(int32x4_t acc, int32x4_t mantissa, int32x4_t shift) {
-  const int32x4_t zero = vdupq_n_s32(0);
-  const int32x4_t right = vminq_s32(shift, zero);
-  const int32x4_t high = vqrdmulhq_s32(vshlq_s32(acc, vmaxq_s32(shift, zero)), mantissa);
-  /* SRSHL rounds ties upwards; one less where that is towards zero. */
-  const int32x4_t nudged = vqaddq_s32(high, vshrq_n_s32(vandq_s32(high, right), 31));
-  return vrshlq_s32(nudged, right);
-}
-
-/* 16 of them to int8: saturation on the way changes nothing that is not beyond the limits of int8 in the end. */
-static inline int8x16_t etx_narrow_all(const int32x4_t scaled[ETX_TILE], const etx_neon_output *out) {
-  const int16x8_t offset = vdupq_n_s16((int16_t)out->output_offset);
-  const int16x8_t first = vqmovn_high_s32(vqmovn_s32(scaled[0]), scaled[1]);
-  const int16x8_t second = vqmovn_high_s32(vqmovn_s32(scaled[2]), scaled[3]);
-  const int8x16_t all = vqmovn_high_s16(vqmovn_s16(vqaddq_s16(first, offset)), vqaddq_s16(second, offset));
-  return vminq_s8(vmaxq_s8(all, vdupq_n_s8((int8_t)out->low)), vdupq_n_s8((int8_t)out->high));
 }
 
 /* Keeps compilers from moving loads down to the products that need them, where cores that issue in order would wait. */
@@ -185,7 +153,7 @@ static inline void etx_store_tile(const int32x4_t acc[ETX_TILE], int32x4_t start
   for (int32_t r = 0; r < ETX_TILE; ++r) {
     scaled[r] = etx_scale_four(vaddq_s32(acc[r], start), mantissas, shifts);
   }
-  const int32x4_t words = vreinterpretq_s32_s8(etx_narrow_all(scaled, out));
+  const int32x4_t words = vreinterpretq_s32_s8(etx_narrow_all(scaled, out->output_offset, out->low, out->high));
   if (rows == ETX_TILE && columns == ETX_TILE) {
     const int32_t word[ETX_TILE] = {vgetq_lane_s32(words, 0), vgetq_lane_s32(words, 1), vgetq_lane_s32(words, 2),
                                     vgetq_lane_s32(words, 3)};
