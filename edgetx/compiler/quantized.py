@@ -24,6 +24,7 @@ from edgetx.quant import (
     ranges_of,
     row_peaks,
     with_reach,
+    with_telling_currents,
 )
 from edgetx.quant.restore import float_twin, plan_of
 
@@ -37,6 +38,8 @@ STATEFUL_LIMIT = 8
 """Times as many hops for a graph with state, which are short."""
 HEADROOM = 1.25
 """A stream's outputs go beyond those of calibration, and there is no bound to the error of what is cut off."""
+SPIKING_LIMIT = 32
+"""Inputs on which spikes are compared."""
 PEAK_LIMIT = 32
 """Inputs from which magnitudes are learned that decide how the TFLite form is written."""
 
@@ -104,6 +107,8 @@ def quantize_model(
     if plan is None:
         ranges = _ranges(graph, samples, recipe, progress, streamed)
         graph = with_reach(graph, ranges)
+        if recipe.activation_bits == 8:
+            ranges = with_telling_currents(graph, ranges, as_inputs(graph, samples, SPIKING_LIMIT))
         plan = make_plan(graph, ranges, recipe)
     integer = apply_plan(graph, plan)
     verify(integer, INTEGER)

@@ -2,7 +2,7 @@
 
 from edgetx.quant.apply import apply_plan
 from edgetx.quant.calibrate import Ranges, calibrate, observe, ranges_of, row_peaks
-from edgetx.quant.membranes import with_reach
+from edgetx.quant.membranes import with_reach, with_telling_currents
 from edgetx.quant.plan import QuantPlan, TensorPlan, make_plan
 from edgetx.quant.recipe import QuantRecipe, parse_recipe
 
@@ -19,4 +19,5 @@ __all__ = [
     "ranges_of",
     "row_peaks",
     "with_reach",
+    "with_telling_currents",
 ]
