@@ -16,7 +16,7 @@ from edgetx.targets import Target, load_target
 
 PHONES = ("phone-cortex-a53", "phone-cortex-a55", "phone-cortex-a76")
 MATMULS = ((64, 1024, 64), (64, 256, 64), (16, 256, 64), (1, 256, 64))
-SHOWN = ("conv 3 × 3, 16 → 16", "conv 1 × 1, 64 → 64", "DS-CNN")
+SHOWN = ("conv 3 × 3, 16 → 16", "conv 1 × 1, 64 → 64", "attention, 48 tokens, 2 heads of 16", "DS-CNN")
 
 
 def dense(rows: int, inputs: int, outputs: int) -> tuple[str, Graph]:

@@ -21,6 +21,18 @@ typedef struct {
 } etx_neon_output;
 
 #if defined(__ARM_NEON)
+/* All bits of the last `count` lanes. */
+static inline int8x16_t etx_last_lanes(int32_t count) {
+  static const int8_t steps[2 * ETX_STEP] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                             -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+  return vld1q_s8(steps + count);
+}
+
+/* The last 16 of a row; all of a shorter one, and zeros behind it. */
+static inline int8x16_t etx_load_end(const int8_t *row, int32_t depth) {
+  return depth >= ETX_STEP ? vld1q_s8(row + depth - ETX_STEP) : etx_load_tail(row, depth);
+}
+
 static inline int32x4_t etx_sum_each(const int32x4_t sums[ETX_TILE]) {
   return vpaddq_s32(vpaddq_s32(sums[0], sums[1]), vpaddq_s32(sums[2], sums[3]));
 }
@@ -74,13 +86,14 @@ __attribute__((always_inline)) static inline void etx_tile(const int8_t *const x
   }
   if (k < depth) {
     int8x16_t row[ETX_TILE];
+    const int8x16_t fresh = etx_last_lanes(depth >= ETX_STEP ? depth - k : ETX_STEP);
 #pragma GCC unroll 4
     for (int32_t r = 0; r < rows; ++r) {
-      row[r] = etx_load_tail(x[r] + k, depth - k);
+      row[r] = etx_load_end(x[r], depth);
     }
 #pragma GCC unroll 4
     for (int32_t c = 0; c < ETX_TILE; ++c) {
-      const int8x16_t column = etx_load_tail(w[c] + k, depth - k);
+      const int8x16_t column = vandq_s8(etx_load_end(w[c], depth), fresh);
       s[c] = sums ? etx_sum16(s[c], column) : s[c];
 #pragma GCC unroll 4
       for (int32_t r = 0; r < rows; ++r) {
