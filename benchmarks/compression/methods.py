@@ -49,7 +49,7 @@ ARMS = {
     "pruning": ("magnitude", "taylor", "accuracy"),
     "quantization": ("distilled", "pruned"),
 }
-PRUNING = Pruning(keep=0.6, rounds=2, epochs=6)
+PRUNING = Pruning(keep=0.6, rounds=2, epochs=10)
 Row = Mapping[str, float]
 
 

@@ -23,7 +23,7 @@ from edgetx.train.graph import GraphModule
 CostOf = Callable[[Graph], Cost]
 Progress = Callable[[str], None]
 
-TOLERANCES = (0.0, 0.01, 0.03, 0.1, 0.3, float("inf"))
+TOLERANCES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, float("inf"))
 """By how much of itself the loss may rise for one candidate, tried in turn until the graph is small enough."""
 _BATCH = 64
 
