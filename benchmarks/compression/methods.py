@@ -13,7 +13,7 @@ was left of them. All hear the same augmented forms of the training clips. A row
 import argparse
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -42,7 +42,7 @@ from edgetx.train.examples import Examples
 from edgetx.train.graph import GraphModule, QuantizedGraphModule
 from edgetx.train.precision import bfloat16
 
-RECIPE = Path(__file__).with_name("student.toml")
+RECIPES = Path(__file__).parent
 BOARD = load_target("nucleo-l4r5zi")
 ARMS = {
     "distillation": ("labels", "teacher", "hard"),
@@ -53,6 +53,19 @@ PRUNING = Pruning(keep=0.6, rounds=2, epochs=10)
 Row = Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Bench:
+    """What all rows of an experiment share."""
+
+    recipe: Path
+    known: TuningData
+    work: Path
+
+    def folder(self, experiment: str, name: str) -> Path:
+        """Where a model of an experiment is written."""
+        return self.work / experiment / name
+
+
 def scores(graph: Graph, known: TuningData, plan: QuantPlan | None = None, suffix: str = "") -> dict[str, float]:
     """Accuracies on validation and test clips."""
     module: nn.Module = GraphModule(graph) if plan is None else QuantizedGraphModule(graph, plan)
@@ -60,9 +73,9 @@ def scores(graph: Graph, known: TuningData, plan: QuantPlan | None = None, suffi
     return {f"valid{suffix}": valid, f"test{suffix}": test}
 
 
-def distillation(arm: str, seed: int, known: TuningData, work: Path) -> Row:
+def distillation(arm: str, seed: int, bench: Bench) -> Row:
     """A student that learns from labels alone, from softened answers too, or from best classes too."""
-    recipe = load_recipe(RECIPE)
+    recipe, known = load_recipe(bench.recipe), bench.known
     settings = replace(recipe.training, seed=seed)
     weight = 0.0 if arm == "labels" else recipe.distillation.weight
     learns = Distilling(weight, recipe.distillation.temperature, settings.label_smoothing, hard=arm == "hard")
@@ -71,20 +84,22 @@ def distillation(arm: str, seed: int, known: TuningData, work: Path) -> Row:
     Tuner(student, known.views, known.valid, settings, learns, blends(recipe), bfloat16=bfloat16(settings)).run()
     inputs = known.views.x[0][:: len(known.views.y) // recipe.quantization.calibration_count].numpy()
     graph = canonicalize(export_module(student, inputs[:1], recipe.name))
-    write_graph_folder(work / f"{arm}-{seed}", RECIPE.read_text(encoding="utf-8"), graph, inputs)
-    model = load_trained(str(work / f"{arm}-{seed}"))
+    folder = bench.folder("distillation", f"{arm}-{seed}")
+    write_graph_folder(folder, bench.recipe.read_text(encoding="utf-8"), graph, inputs)
+    model = load_trained(str(folder))
     return {**scores(graph, known), **scores(graph, known, plan_of(model), "_int8")}
 
 
-def pruning(arm: str, seed: int, known: TuningData, work: Path) -> Row:
+def pruning(arm: str, seed: int, bench: Bench) -> Row:
     """A distilled student without what matters least by some rule, tuned; for all rules the same share of cycles."""
-    model = _seeded(load_trained(str(work.parent / "distillation" / f"teacher-{seed}")), seed)
+    known, folder = bench.known, bench.folder("pruning", f"{arm}-{seed}")
+    source = bench.folder("distillation", f"teacher-{seed}")
+    model = _seeded(load_trained(str(source)), seed)
     model = replace(model, recipe=replace(model.recipe, pruning=replace(PRUNING, method=arm)))  # type: ignore[arg-type]
     before = built_report(model, BOARD)
-    kept = Kept(work / f"{arm}-{seed}", "prune")
+    kept = Kept(folder, "prune")
     limit = replace(NO_LIMIT, cycles=PRUNING.keep * cost_of(before).cycles)
     pruned, after = pruned_within(model, known, BOARD, limit, before, kept)
-    folder = work / f"{arm}-{seed}"
     write_graph_folder(folder, model.text, pruned.graph, model.calibration)
     kept.remove()
     row: dict[str, float] = {}
@@ -94,14 +109,17 @@ def pruning(arm: str, seed: int, known: TuningData, work: Path) -> Row:
         row |= {f"{name}arena_bytes": report["memory"]["arena_bytes"]}
         row |= {f"{name}weights_bytes": report["memory"]["weights_bytes"]}
         row |= {f"{name}{key}": value for key, value in scores(each.graph, known).items()}
-    return {**row, "graph_bytes": _graph_bytes(folder)}
+    return {**row, "before_graph_bytes": _graph_bytes(source), "graph_bytes": _graph_bytes(folder)}
 
 
-def quantization(arm: str, seed: int, known: TuningData, work: Path) -> Row:
+def quantization(arm: str, seed: int, bench: Bench) -> Row:
     """A float student in integers: calibrated, and trained with its integers."""
-    source = {"distilled": f"distillation/teacher-{seed}", "pruned": f"pruning/accuracy-{seed}"}.get(arm, arm)
-    folder = work.parent / source
-    model = _seeded(load_trained(str(folder if folder.is_dir() else arm)), seed)
+    known = bench.known
+    ours = {
+        "distilled": bench.folder("distillation", f"teacher-{seed}"),
+        "pruned": bench.folder("pruning", f"accuracy-{seed}"),
+    }
+    model = _seeded(load_trained(str(ours.get(arm, arm))), seed)
     plan = plan_of(model)
     aware = quantization_aware(model, plan, known, None, SILENT)
     return {
@@ -119,7 +137,7 @@ def _graph_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("graph*"))
 
 
-EXPERIMENTS: Mapping[str, Callable[[str, int, TuningData, Path], Row]] = {
+EXPERIMENTS: Mapping[str, Callable[[str, int, Bench], Row]] = {
     "distillation": distillation,
     "pruning": pruning,
     "quantization": quantization,
@@ -133,21 +151,23 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--teacher", default="build/teacher")
+    parser.add_argument("--student", default="student", help="student or student-tiny")
     parser.add_argument("--arms", help="comma-separated; for quantization also models of the zoo")
     parser.add_argument("--seeds", default="0,1,2,3,4")
     options = parser.parse_args()
     arms = options.arms.split(",") if options.arms else ARMS[options.experiment]
-    recipe = load_recipe(RECIPE if arms[0] in ARMS[options.experiment] else arms[0])
+    source = RECIPES / f"{options.student}.toml"
+    recipe = load_recipe(source if arms[0] in ARMS[options.experiment] else arms[0])
     recipe = replace(recipe, distillation=replace(recipe.distillation, teachers=(options.teacher,)))
     teachers = load_teachers(recipe) if options.experiment == "distillation" else []
     known = load_tuning_data(options.data, recipe, teachers)
-    work = options.work / options.experiment
-    work.mkdir(parents=True, exist_ok=True)
+    bench = Bench(source, known, options.work / options.student)
+    bench.folder(options.experiment, "").mkdir(parents=True, exist_ok=True)
     for seed in map(int, options.seeds.split(",")):
         for arm in arms:
-            path = work / f"{arm}-{seed}.json"
+            path = bench.folder(options.experiment, f"{arm}-{seed}.json")
             if not path.is_file():
-                row = EXPERIMENTS[options.experiment](arm, seed, known, work)
+                row = EXPERIMENTS[options.experiment](arm, seed, bench)
                 path.write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
                 print(options.experiment, arm, seed, row, flush=True)
 
