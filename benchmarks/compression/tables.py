@@ -91,17 +91,12 @@ def distillation(arms: Mapping[str, Rows]) -> None:
 def pruning(arms: Mapping[str, Rows]) -> None:
     """Rules of pruning at one number of cycles, then what became smaller."""
     before = next(iter(arms.values()))
-    print(
-        f"Before pruning: {average('before_cycles')(before)} cycles, test accuracy {accuracy('before_test')(before)}.\n"
-    )
+    cycles, test = average("before_cycles")(before), accuracy("before_test")(before)
+    print(f"Before pruning: {cycles} cycles, test accuracy {test}.\n")
     columns = {"cycles": average("cycles"), "parameters": average("parameters"), "test, float": accuracy("test")}
     arms_table(arms, "magnitude", columns)
-    print(
-        "What is left of the student, of 100 %:\n\n| | before | "
-        + " | ".join(arms)
-        + " |\n|--|--:|"
-        + "--:|" * len(arms)
-    )
+    print("What is left of it:\n")
+    print("| | before | " + " | ".join(arms) + " |\n|--|--:|" + "--:|" * len(arms))
     for key, title in SIZES.items():
         left = (_left(rows, key) for rows in arms.values())
         print(f"| {title} | {average(f'before_{key}')(before)} | " + " | ".join(left) + " |")
@@ -114,9 +109,8 @@ def _left(rows: Rows, key: str) -> str:
 
 def quantization(arms: Mapping[str, Rows]) -> None:
     """Integers after and with training."""
-    print(
-        "| | seeds | test, float | after training | with training | with against after, points |\n|--|--:|--:|--:|--:|--:|"
-    )
+    print("| | seeds | test, float | quantized after training | with training | gain, points |")
+    print("|--|--:|--:|--:|--:|--:|")
     for arm, rows in arms.items():
         shown = (accuracy(f"test_{key}")(rows) for key in ("float", "after", "aware"))
         gain = points([row["test_aware"] - row["test_after"] for row in rows.values()])
