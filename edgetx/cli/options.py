@@ -22,7 +22,7 @@ data_option = click.option(
 )
 
 
-class TargetName(click.ParamType):  # type: ignore[type-arg]
+class TargetName(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """A target by name, in any case, or the path of a TOML file."""
 
     name = "target"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 
-class AddressType(click.ParamType):  # type: ignore[type-arg]
+class AddressType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """A number as C writes it."""
 
     name = "address"
