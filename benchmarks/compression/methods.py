@@ -21,6 +21,8 @@ from torch import nn
 
 from edgetx.compress.cost import NO_LIMIT, built_report, cost_of
 from edgetx.compress.distill import blends
+from edgetx.compress.embedding import load_embedders
+from edgetx.compress.features import learn_embeddings
 from edgetx.compress.folder import write_graph_folder
 from edgetx.compress.kept import Kept
 from edgetx.compress.prune import pruned_within
@@ -49,6 +51,7 @@ ARMS = {
     "pruning": ("magnitude", "taylor", "accuracy"),
     "quantization": ("distilled", "pruned"),
 }
+FEATURE_EPOCHS = 20  # of those of a student
 PRUNING = Pruning(keep=0.6, rounds=2, epochs=10)
 Row = Mapping[str, float]
 
@@ -74,13 +77,19 @@ def scores(graph: Graph, known: TuningData, plan: QuantPlan | None = None, suffi
 
 
 def distillation(arm: str, seed: int, bench: Bench) -> Row:
-    """A student that learns from labels alone, from softened answers too, or from best classes too."""
+    """A student that learns from labels alone, from softened answers too, from best classes too, or features first."""
     recipe, known = load_recipe(bench.recipe), bench.known
     settings = replace(recipe.training, seed=seed)
     weight = 0.0 if arm == "labels" else recipe.distillation.weight
     learns = Distilling(weight, recipe.distillation.temperature, settings.label_smoothing, hard=arm == "hard")
     torch.manual_seed(seed)
     student = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if arm == "features":
+        kept, epochs = Kept(bench.folder("distillation", f"{arm}-{seed}"), "features"), FEATURE_EPOCHS
+        recipe = replace(recipe, training=settings, distillation=replace(recipe.distillation, embedding_epochs=epochs))
+        learn_embeddings(student, recipe, known, kept, SILENT)
+        settings = replace(settings, epochs=settings.epochs - epochs)
+        kept.remove()
     Tuner(student, known.views, known.valid, settings, learns, blends(recipe), bfloat16=bfloat16(settings)).run()
     inputs = known.views.x[0][:: len(known.views.y) // recipe.quantization.calibration_count].numpy()
     graph = canonicalize(export_module(student, inputs[:1], recipe.name))
@@ -160,7 +169,9 @@ def main() -> None:
     recipe = load_recipe(source if arms[0] in ARMS[options.experiment] else arms[0])
     recipe = replace(recipe, distillation=replace(recipe.distillation, teachers=(options.teacher,)))
     teachers = load_teachers(recipe) if options.experiment == "distillation" else []
-    known = load_tuning_data(options.data, recipe, teachers)
+    embeddings = (options.teacher,) if "features" in arms else ()
+    recipe = replace(recipe, distillation=replace(recipe.distillation, embeddings=embeddings))
+    known = load_tuning_data(options.data, recipe, teachers, embedders=load_embedders(recipe))
     bench = Bench(source, known, options.work / options.student)
     bench.folder(options.experiment, "").mkdir(parents=True, exist_ok=True)
     for seed in map(int, options.seeds.split(",")):

@@ -24,7 +24,8 @@ def command(recipe: str, data: Path, out: Path | None, seeds: int, as_json: bool
     teachers = ["build/teacher", "kwt1.tflite"]
 
     Teachers are model folders, models of the zoo, or .onnx, .tflite and .pt2 files; they are asked once for every
-    augmented form of every clip. An interrupted run goes on after its last complete epoch when started again.
+    augmented form of every clip. With `embeddings = ["build/teacher"]`, or an .npz with `path` and `embedding`, the
+    student learns features before answers. An interrupted run goes on after its last complete epoch when started again.
     """
     from edgetx.compress.distill import distill
 

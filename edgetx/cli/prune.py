@@ -38,7 +38,8 @@ def command(
     edgetx prune kws-dscnn-micro --data recordings --budget latency=50ms -o build/pruned
 
     Without a budget the cycles are halved, or brought down to `keep` of the recipe's [pruning]. What goes first is what
-    the validation loss can do without and saves most on the target.
+    the validation loss can do without and saves most on the target. An interrupted run goes on after its last complete
+    round or epoch when started again.
     """
     from edgetx.compiler import parse_budget
     from edgetx.compress.cost import limit_of

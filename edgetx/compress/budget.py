@@ -54,7 +54,7 @@ def _trained(
         return recipe_path(source).parent
     if recipe.search.space:
         return stages.once("searched", lambda out: search_network(source, data, out, target, limit, watch=watch))
-    if recipe.distillation.teachers:
+    if recipe.distillation.teachers or recipe.distillation.embeddings:
         return stages.once("distilled", lambda out: distill(source, data, out, watch))
     watch.stage("train")
     return stages.once("trained", lambda out: train(source, data, out, watch.epoch))

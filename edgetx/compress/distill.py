@@ -7,9 +7,12 @@ import torch
 from torch import nn
 
 from edgetx.audio import load_recordings
+from edgetx.compress.embedding import load_embedders
+from edgetx.compress.features import learn_embeddings
+from edgetx.compress.kept import Kept
 from edgetx.compress.ledger import teacher_stage
 from edgetx.compress.teacher import load_teachers
-from edgetx.compress.tuning import Distilling, Tuner, checkpoint_of
+from edgetx.compress.tuning import Distilling, Tuner
 from edgetx.compress.views import TuningData, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
 from edgetx.nn import build
@@ -30,7 +33,6 @@ class _Student:
     model: nn.Module
     history: list[Epoch]
     metrics: Metrics
-    checkpoint: Path
 
 
 def distill(source: str, data: Path, out: Path, watch: Watch = SILENT, seeds: int = 1) -> Metrics:
@@ -55,8 +57,9 @@ def distill(source: str, data: Path, out: Path, watch: Watch = SILENT, seeds: in
     recipe = load_recipe(source)
     text = recipe_path(source).read_text(encoding="utf-8")
     check_replaceable(out, MARKER)
-    teachers = load_teachers(recipe)
-    known = load_tuning_data(data, recipe, teachers, watch.stage)
+    settings = recipe.distillation
+    teachers = load_teachers(recipe) if settings.teachers or not settings.embeddings else []
+    known = load_tuning_data(data, recipe, teachers, watch.stage, load_embedders(recipe))
     first = recipe.training.seed
     students = [_student(_seeded(recipe, seed), known, out, watch) for seed in range(first, first + seeds)]
     best = max(students, key=lambda student: rank(best_epoch(student.history)))
@@ -65,8 +68,7 @@ def distill(source: str, data: Path, out: Path, watch: Watch = SILENT, seeds: in
     stages = (*rows, replace(best.metrics.stages[0], name="distilled"))
     metrics = replace(best.metrics, stages=stages, repeats=repeats([(s.recipe, s.metrics) for s in students]))
     write_model_folder(out, best.recipe, text, best.model, known.views.x[0].numpy(), metrics, best.history)
-    for student in students:
-        student.checkpoint.unlink(missing_ok=True)
+    Kept(out, "distill").remove()
     return metrics
 
 
@@ -76,15 +78,17 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
 
 def _student(recipe: Recipe, known: TuningData, out: Path, watch: Watch) -> _Student:
     """One student, trained and measured."""
-    settings, checkpoint = recipe.training, checkpoint_of(out, f"distill-{recipe.training.seed}")
+    settings, kept = recipe.training, Kept(out, "distill")
     torch.manual_seed(settings.seed)
     model = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if known.embeddings is not None:
+        learn_embeddings(model, recipe, known, kept, watch)
     watch.stage(f"distil, seed {settings.seed}")
     tuner = Tuner(
         model, known.views, known.valid, settings, objective(recipe), blends(recipe), bfloat16=bfloat16(settings)
     )
-    history = tuner.run(checkpoint, watch.epoch)
-    return _Student(recipe, model, history, measure(recipe, model, known.test, history), checkpoint)
+    history = tuner.run(kept.file("student.pt", recipe), watch.epoch)
+    return _Student(recipe, model, history, measure(recipe, model, known.test, history))
 
 
 def objective(recipe: Recipe) -> Distilling:

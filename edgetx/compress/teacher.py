@@ -75,13 +75,7 @@ def load_teacher(source: str, student: Recipe) -> Teacher:
 def _folder_teacher(source: str, student: Recipe) -> Teacher:
     """A model of ours, which hears through its own front end."""
     recipe, folder = load_recipe(source), recipe_path(source).parent
-    for what, theirs, ours in (
-        ("audio rate", recipe.data.sample_rate_hz, student.data.sample_rate_hz),
-        ("samples per clip", recipe.data.samples, student.data.samples),
-    ):
-        if theirs != ours:
-            hint = "a teacher hears the student's clips; take one of the same rate and length"
-            raise ModelError(f"its {what} is {theirs}, the student's {ours}", where=source, hint=hint)
+    check_hears_alike(source, recipe, student)
     columns = _columns(recipe.data.classes, student.data.classes, source)
     module = _module(source, folder)
 
@@ -92,6 +86,21 @@ def _folder_teacher(source: str, student: Recipe) -> Teacher:
 
     weights = folder / (GRAPH if (folder / GRAPH).is_file() else WEIGHTS)
     return Teacher(source, _digest(weights, columns), answer, sum(p.numel() for p in module.parameters()))
+
+
+def check_hears_alike(source: str, teacher: Recipe, student: Recipe) -> None:
+    """Refuse a teacher that does not hear the student's clips.
+
+    Raises:
+        ModelError: If its rate or clip length is another.
+    """
+    for what, theirs, ours in (
+        ("audio rate", teacher.data.sample_rate_hz, student.data.sample_rate_hz),
+        ("samples per clip", teacher.data.samples, student.data.samples),
+    ):
+        if theirs != ours:
+            hint = "a teacher hears the student's clips; take one of the same rate and length"
+            raise ModelError(f"its {what} is {theirs}, the student's {ours}", where=source, hint=hint)
 
 
 def _module(source: str, folder: Path) -> torch.nn.Module:

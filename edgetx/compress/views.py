@@ -12,6 +12,7 @@ from edgetx.audio import Dataset, load_dataset, load_recordings
 from edgetx.audio.cache import cached
 from edgetx.audio.dataset import read_table
 from edgetx.audio.frontend import FixedPointFrontEnd
+from edgetx.compress.embedding import Embedder
 from edgetx.compress.teacher import Teacher
 from edgetx.errors import DataError
 from edgetx.ir import Array
@@ -52,35 +53,51 @@ class TuningData:
         views: Training clips.
         valid: Model inputs that choose.
         test: Model inputs that nothing is chosen by.
+        embeddings: What other models find in the training clips, views × clips × features, each feature standardized;
+            None if none were asked for.
     """
 
     views: Views
     valid: Dataset
     test: Dataset
+    embeddings: Tensor | None = None
 
 
 def load_tuning_data(
-    data: Path, recipe: Recipe, teachers: Sequence[Teacher] = (), progress: Callable[[str], None] = lambda _: None
+    data: Path,
+    recipe: Recipe,
+    teachers: Sequence[Teacher] = (),
+    progress: Callable[[str], None] = lambda _: None,
+    embedders: Sequence[Embedder] = (),
 ) -> TuningData:
     """Views of the training clips of an audio folder, and its other clips as they are.
 
     Raises:
-        DataError: If the data is missing, damaged or unlabelled, or a teacher does not fit it.
+        DataError: If the data is missing, damaged or unlabelled, or a teacher or its embeddings do not fit it.
     """
     features = load_dataset(data, recipe)
     valid, test = features.part("valid"), features.part("test")
     clips = load_recordings(data, recipe.data, "train")
-    files = [data / row["path"] for row in read_table(data, recipe.data) if row["split"] == "train"]
-    views = _Maker(data, recipe, clips, files, progress)
+    paths = [row["path"] for row in read_table(data, recipe.data) if row["split"] == "train"]
+    views = _Maker(data, recipe, clips, paths, progress)
     x = np.stack([views.features(number) for number in range(recipe.distillation.views)])
-    y = torch.from_numpy(clips.y)
-    if not teachers:
-        return TuningData(Views(torch.from_numpy(x), y), valid, test)
-    answers = [np.stack([views.answers(number, teacher) for number in range(len(x))]) for teacher in teachers]
-    teacher = torch.from_numpy(np.mean(answers, 0))
-    if recipe.distillation.correct_teachers:
-        teacher = corrected(teacher, y)
-    return TuningData(Views(torch.from_numpy(x), y, teacher), valid, test)
+    y, numbers = torch.from_numpy(clips.y), range(len(x))
+    teacher = embeddings = None
+    if teachers:
+        answers = [np.stack([views.answers(number, teacher) for number in numbers]) for teacher in teachers]
+        teacher = torch.from_numpy(np.mean(answers, 0))
+        if recipe.distillation.correct_teachers:
+            teacher = corrected(teacher, y)
+    if embedders:
+        found = [np.stack([views.embeddings(number, embedder) for number in numbers]) for embedder in embedders]
+        embeddings = _standardized(torch.from_numpy(np.concatenate(found, axis=2)))
+    return TuningData(Views(torch.from_numpy(x), y, teacher), valid, test, embeddings)
+
+
+def _standardized(features: Tensor) -> Tensor:
+    """Each feature with mean 0 and standard deviation 1 over all clips; what does not vary is 0."""
+    mean, spread = features.mean((0, 1)), features.std((0, 1), correction=0)
+    return (features - mean) / spread.clamp(min=1e-6)
 
 
 def corrected(answers: Tensor, y: Tensor) -> Tensor:
@@ -99,7 +116,7 @@ class _Maker:
     """Makes views one by one; view 0 is the clips as they are."""
 
     def __init__(
-        self, data: Path, recipe: Recipe, clips: Dataset, files: Sequence[Path], progress: Callable[[str], None]
+        self, data: Path, recipe: Recipe, clips: Dataset, paths: Sequence[str], progress: Callable[[str], None]
     ) -> None:
         if len(clips.y) == 0:
             raise DataError(
@@ -108,7 +125,8 @@ class _Maker:
         settings, rate = recipe.training.augmentation, recipe.data.sample_rate_hz
         self.augmenter = Augmenter(settings, rate, noise_recordings(data, recipe, torch.device("cpu")))
         self.frontend = FixedPointFrontEnd(recipe.frontend, rate, torch)
-        self.recipe, self.clips, self.files, self.progress = recipe, torch.from_numpy(clips.x), files, progress
+        self.recipe, self.clips, self.progress = recipe, torch.from_numpy(clips.x), progress
+        self.paths, self.files = paths, [data / path for path in paths]
         self.key = (recipe.data, recipe.frontend, replace(settings, mixup=0.0), recipe.training.seed)
 
     def features(self, number: int) -> Array:
@@ -128,6 +146,17 @@ class _Maker:
             return np.concatenate([teacher.logits(audio.numpy().astype(np.int16)) for audio in self._audio(number)])
 
         return cached(compute, ("teacher", teacher.digest, number, *self.key), self.files)
+
+    def embeddings(self, number: int, embedder: Embedder) -> Array:
+        """A model's embeddings of a view, clips × features."""
+
+        def compute() -> Array:
+            self.progress(f"embeddings of {embedder.name} {number + 1}/{self.recipe.distillation.views}")
+            batches = (self.paths[start : start + _BATCH] for start in range(0, len(self.paths), _BATCH))
+            pairs = zip(self._audio(number), batches, strict=True)
+            return np.concatenate([embedder.embed(audio.numpy().astype(np.int16), paths) for audio, paths in pairs])
+
+        return cached(compute, ("embedding", embedder.digest, number, *self.key), self.files)
 
     def _audio(self, number: int) -> Sequence[Tensor]:
         seed_epoch(self.recipe.training.seed, number)
