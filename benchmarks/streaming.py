@@ -10,7 +10,7 @@ import argparse
 import ctypes
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +33,20 @@ from edgetx.recipe import samples
 from edgetx.runtimes.onnxruntime import tensor_differences
 
 PIECE_MINUTES = 10.0
+DENSE = Mix(gap_low_s=0.1, gap_high_s=1.0)
+"""Many words, for the models; decisions are timed on those of `edgetx data stream`, half a second to three apart."""
 CHUNK_SAMPLES = 160_000
 ONNX_TENSOR_HOPS = 200
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 def pieces_of(
-    artifact: Artifact, data: Path, noise: Path | None, minutes: float
+    artifact: Artifact, data: Path, noise: Path | None, minutes: float, mix: Mix = DENSE
 ) -> Iterator[tuple[NDArray[np.int16], list[Placed]]]:
     """Test clips over noise, ten minutes at a time, no piece like another."""
     for seed in range(max(1, round(minutes / PIECE_MINUTES))):
-        mix = Mix(gap_low_s=0.1, gap_high_s=1.0, seed=seed)
         seconds = 60 * min(minutes, PIECE_MINUTES)
-        audio, placed = stream_of_folder(data, "test", noise, seconds, _rate(artifact), mix)
+        audio, placed = stream_of_folder(data, "test", noise, seconds, _rate(artifact), replace(mix, seed=seed))
         yield np.asarray(audio, np.int16), placed
 
 
@@ -158,7 +159,7 @@ def print_early(artifact: Artifact, data: Path, noise: Path | None, minutes: flo
     listener, rate = make_listener(artifact), _rate(artifact)
     classes, scale = listener.recipe.data.classes, artifact.graph.outputs[0].type.scale
     tracks = []
-    for audio, placed in pieces_of(artifact, data, noise, minutes):
+    for audio, placed in pieces_of(artifact, data, noise, minutes, Mix()):
         heard = list(answers(listener, in_chunks(audio, rate)))
         words = [Event(p.start / rate, (p.start + p.length) / rate, p.label) for p in placed]
         ends = listener.frame_seconds * np.array([answer.rows for answer in heard])

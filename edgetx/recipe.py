@@ -92,6 +92,9 @@ class Augmentation:
     time_masks: int = 0
     time_mask_frames: int = 0  # widest mask
     mixup: float = 0.0  # parameter of the Beta distribution
+    context: float = (
+        0.0  # share of batches in which every clip follows another one, as in a stream; for causal encoders
+    )
     reuse: int = 1  # epochs that hear the same shift, speed, noise and gain of a clip, with other masks and blends
 
 

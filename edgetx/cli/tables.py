@@ -264,6 +264,10 @@ def _streaming(streaming: Json) -> Table:
                       f"largest {error['largest']:.4f} in {number(error['hops'])} hops{saturated}")  # fmt: skip
     if streaming["error"] and streaming["error"]["hour"] is not None:
         table.add_row("bound for an hour, kept with 99 %", f"{streaming['error']['hour']:.4f}")
+    if streaming["mid_stream"]:
+        mid = streaming["mid_stream"]
+        table.add_row("accuracy on clips in mid-stream", f"{percent(mid['running'])} of {mid['clips']}; reset at the "
+                      f"beginning of each, {percent(mid['reset'])}")  # fmt: skip
     if streaming["states"]:
         table.add_row("states", _states(streaming["states"]))
     if streaming["duty_cycle"] is None:

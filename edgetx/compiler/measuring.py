@@ -10,6 +10,7 @@ from edgetx.compiler.artifact import FORM_OF, Artifact, is_installed
 from edgetx.compiler.drift import distance_of, memory_of
 from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.hop import continuous_audio, profile_hops, quantized_hops
+from edgetx.compiler.midstream import accuracy_in_stream
 from edgetx.compiler.profiling import profile_artifact
 from edgetx.compiler.quantized import as_inputs
 from edgetx.compiler.report import Measured, build_report
@@ -20,6 +21,7 @@ from edgetx.compiler.work import Work, real_cases
 from edgetx.data.stream import Mix, stream_of_folder
 from edgetx.firmware import Firmware
 from edgetx.ir import Array
+from edgetx.runtimes.runtime import Runtime
 from edgetx.runtimes.tflm import TflmRuntime
 
 COMPARED_CLIPS = 32
@@ -28,6 +30,10 @@ SEQUENCE = 256
 """Successive hops on which the runtimes of a stream are compared at least: more than its rings hold."""
 DRIFT_SECONDS, DRIFT_HOPS = 240.0, 12_000
 """Continuous audio on which a stream is compared with the float model, and hops at most."""
+DENSE = Mix(gap_low_s=0.1, gap_high_s=1.0)
+"""Words one soon after another."""
+MID_STREAM_SECONDS = 600.0
+"""Continuous audio of the test split on which answers are counted."""
 WIDTH_HOPS = 3000
 """Hops on which widths of states are tried."""
 EVALUATED_INPUTS = 1000
@@ -79,12 +85,30 @@ def _drift(work: Work, artifact: Artifact) -> dict[str, object]:
     assert streaming is not None
     hops = _minutes(work, artifact)
     if len(streaming.model.graph.outputs) != 1 or not len(hops):
-        return {"memory": None, "error": None, "states": None}
+        return {"memory": None, "error": None, "states": None, "mid_stream": None}
     runtime = artifact.runtime("c" if "c" in work.artifacts else "int")
     memory = memory_of(streaming.streamed, runtime, hops)
     (error,) = distance_of(streaming.streamed, streaming.model.float_graph, runtime, hops, streaming.frame_ms)
     states = measure_states(streaming.streamed, streaming.model.float_graph, hops[:WIDTH_HOPS])
-    return {"memory": None if memory is None else asdict(memory), "error": asdict(error), "states": asdict(states)}
+    return {
+        "memory": None if memory is None else asdict(memory),
+        "error": asdict(error),
+        "states": asdict(states),
+        "mid_stream": _mid_stream(work, artifact, runtime),
+    }
+
+
+def _mid_stream(work: Work, artifact: Artifact, runtime: Runtime) -> dict[str, object] | None:
+    """Accuracy on test clips in continuous audio; None without an audio folder."""
+    streaming, recipe, data = work.streaming, work.source.recipe, work.options.data
+    assert streaming is not None
+    (source,) = artifact.graph.inputs
+    if recipe is None or data is None or not data.is_dir() or source.type.dtype != "int8":
+        return None
+    audio, placed = stream_of_folder(data, "test", None, MID_STREAM_SECONDS, recipe.data.sample_rate_hz, DENSE)
+    hops = quantized_hops(streaming, recipe, audio).reshape(-1, *source.shape)
+    found = accuracy_in_stream(streaming, recipe, runtime, hops, placed)
+    return None if found is None else asdict(found)
 
 
 def _minutes(work: Work, artifact: Artifact) -> Array:
@@ -95,8 +119,7 @@ def _minutes(work: Work, artifact: Artifact) -> Array:
     if recipe is None or data is None or not data.is_dir() or source.type.dtype != "int8":
         (hops,) = artifact.quantized((work.samples[:DRIFT_HOPS],))
     else:
-        mix = Mix(gap_low_s=0.1, gap_high_s=1.0)
-        audio, _ = stream_of_folder(data, "train", None, DRIFT_SECONDS, recipe.data.sample_rate_hz, mix)
+        audio, _ = stream_of_folder(data, "train", None, DRIFT_SECONDS, recipe.data.sample_rate_hz, DENSE)
         hops = quantized_hops(streaming, recipe, audio)[:DRIFT_HOPS]
     return hops.reshape(-1, *source.shape)
 

@@ -120,6 +120,7 @@ class Encoder(nn.Module):
         self.norm = NORMS[options.norm](width) if options.norm_place == "pre" else nn.Identity()
         self.pooling = options.pooling
         self.features, self.head_width = input_shape[1], width
+        self.looks_back_only = options.causal and options.positions == "none" and self.grid[1] == 1
         self.ignores_order = set(options.mixer) == {"full"} and not options.causal
         left_out = options.patchout, options.patchout_frames, options.patchout_features
         self.patchout = Patchout(self.grid, *left_out) if any(left_out) else None
@@ -128,13 +129,19 @@ class Encoder(nn.Module):
             nn.init.trunc_normal_(self.positions, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits of inputs, batch × frames × features."""
+        """Logits of inputs, batch × frames × features.
+
+        An encoder that only looks back also takes longer inputs, and answers for the clip at their end.
+        """
         if self.stem is not None:
             x = self.stem(x)
         placed = self.placed(self.embedding(self.patches(x)))
         if self.training and self.patchout is not None:
             placed = self.patchout(placed)
-        logits: Tensor = self.head(pool(self.contextualize(placed), self.pooling))
+        seen = self.contextualize(placed)
+        if self.looks_back_only and seen.shape[1] > self.grid[0]:
+            seen = seen[:, -self.grid[0] :]
+        logits: Tensor = self.head(pool(seen, self.pooling))
         return logits
 
     def packing(self) -> dict[str, tuple[int, int]]:
@@ -168,6 +175,8 @@ class Encoder(nn.Module):
     def patches(self, x: Tensor) -> Tensor:
         """One row per patch, those of the same frames next to each other."""
         (rows, columns), (frames, features) = self.grid, self.patch
+        if self.looks_back_only:
+            rows = x.shape[1] // frames
         x = x[:, : rows * frames, : columns * features]
         if columns > 1:
             x = x.reshape(len(x), rows, frames, columns, features).transpose(2, 3)

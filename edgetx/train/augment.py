@@ -107,6 +107,13 @@ class Augmenter:
         features = mask(features, 1, s.time_masks, s.time_mask_frames)
         return mask(features, 2, s.frequency_masks, s.frequency_mask_features), targets
 
+    def context(self, features: Tensor) -> Tensor:
+        """Features with those of other clips before them, in a share of the calls: batch × frames × features."""
+        share = self.settings.context
+        if not share or torch.rand(()) >= share:
+            return features
+        return torch.cat((features[torch.randperm(len(features))], features), dim=1)
+
 
 def _amplitude(decibels: Tensor) -> Tensor:
     return torch.pow(10.0, decibels / 20)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from edgetx.audio.frontend import FixedPointFrontEnd
-from edgetx.errors import ModelError
+from edgetx.errors import ConfigError, ModelError
 from edgetx.nn import build
 from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
@@ -54,6 +54,8 @@ class Trainer:
         audio, self.labels = fabric.to_device(training.x), fabric.to_device(training.y)
         self.draws = Draws(audio, augmenter, self.frontend, self.settings.augmentation.reuse, self.settings.seed)
         torch.manual_seed(self.settings.seed)
+        if self.settings.augmentation.context:
+            check_context(recipe)
         model = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if pretrained:
             model.load_state_dict(pretrained, strict=False)
@@ -101,6 +103,7 @@ class Trainer:
         targets = F.one_hot(self.labels[batch], len(self.recipe.data.classes)).float()
         with torch.no_grad():
             features, targets = self.augmenter.features(self._features(batch), targets)
+            features = self.augmenter.context(features)
         rank, count = self.fabric.global_rank, self.fabric.world_size
         own = slice(rank, None, count) if len(batch) >= count else slice(None)
         features, targets = features[own], targets[own]
@@ -131,3 +134,21 @@ class Trainer:
             hint = f"delete {checkpoint.parent} to start afresh, or choose another output folder"
             raise ModelError("an unfinished training of another recipe", where=str(checkpoint), hint=hint)
         self.state.load_state_dict(state)
+
+
+def check_context(recipe: Recipe) -> None:
+    """Try the recipe's model on a clip that follows another one.
+
+    Raises:
+        ConfigError: If it does not look back only, or takes inputs of one length.
+    """
+    model, (frames, features) = build(recipe).eval(), recipe.input_shape
+    try:
+        assert model.looks_back_only
+        with torch.no_grad():
+            model(torch.zeros(1, 2 * frames, features))
+    except (AssertionError, AttributeError, RuntimeError) as problem:
+        raise ConfigError(
+            f"{recipe.model.architecture} cannot hear one clip after another", where="training.augmentation.context",
+            hint="encoders with causal = true, positions = 'none' and mixers such as lmu, window or gated_linear",
+        ) from problem  # fmt: skip

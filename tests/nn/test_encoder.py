@@ -4,6 +4,7 @@ from architectures import recipe
 
 from edgetx.errors import ConfigError
 from edgetx.nn import build
+from edgetx.nn.encoder import Encoder, EncoderOptions
 
 SMALL = {"width": 16, "heads": 2, "layers": 2, "mlp": 24}
 VARIANTS = [
@@ -91,3 +92,17 @@ def test_patches_are_rows_of_frames_and_features():
     patches = model.patches(x)
     assert patches.shape == (1, 9 * 3, 60)
     assert torch.equal(patches[0, 3 * 2 + 1].view(5, 12), x[0, 10:15, 12:24])
+
+
+@pytest.mark.parametrize("mixer", ["lmu(4, 8)", "window(3)"])
+def test_encoder_that_looks_back_answers_for_the_clip_at_the_end(mixer):
+    """A clip after another one gives what its own frames give there, and differs from the clip alone."""
+    torch.manual_seed(0)
+    options = EncoderOptions(width=8, layers=1, mlp=8, mixer=(mixer,), positions="none", pooling="mean", causal=True)
+    encoder = Encoder((12, 6), 3, options).eval()
+    context, clip = torch.randn(2, 2, 12, 6)
+    with torch.no_grad():
+        both = torch.cat((context, clip), 1)
+        frames = encoder.contextualize(encoder.placed(encoder.embedding(encoder.patches(both))))
+        torch.testing.assert_close(encoder(both), encoder.head(frames[:, 12:].mean(1)))
+        assert (encoder(both) - encoder(clip)).abs().max() > 1e-4

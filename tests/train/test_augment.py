@@ -102,3 +102,15 @@ def test_defaults_change_nothing():
     assert torch.equal(still.audio(audio.short()), audio)
     assert still.log_mel(features) is features
     assert still.features(features, targets) == (features, targets)
+
+
+def test_context_comes_before_every_clip_in_a_share_of_the_batches():
+    features = torch.randn(6, 5, 4)
+    torch.manual_seed(0)
+    batches = [Augmenter(Augmentation(context=0.3), 16_000).context(features) for _ in range(200)]
+    longer = [batch for batch in batches if batch.shape[1] == 10]
+    assert 0.2 < len(longer) / len(batches) < 0.4
+    assert all(torch.equal(batch[:, 5:], features) for batch in longer)
+    before = longer[0][:, :5]
+    assert not torch.equal(before, features)
+    torch.testing.assert_close(before.sum(0), features.sum(0))

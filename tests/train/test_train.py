@@ -12,7 +12,7 @@ from tones import ENCODER, tones_recipe
 
 from edgetx.audio.dataset import read_table
 from edgetx.cli.train import command
-from edgetx.errors import DataError, EdgetxError, ModelError
+from edgetx.errors import ConfigError, DataError, EdgetxError, ModelError
 from edgetx.nn import load_zoo_model
 from edgetx.recipe import Training, load_recipe
 from edgetx.train import history, train
@@ -226,6 +226,16 @@ def test_noise_is_used(recipe, recordings, tmp_path):
 
     soundfile.write(tmp_path / "hum.wav", tone(50, 1.0), RATE)
     recipe.write_text(RECIPE.replace("shift_ms = 20", "noise_folder = '..', noise_probability = 1.0"))
+    assert train(recipe, recordings, tmp_path / "out").test.clips == 6
+
+
+def test_clips_are_heard_after_one_another_by_what_looks_back(recipe, recordings, tmp_path):
+    text = RECIPE.replace("shift_ms = 20", "context = 1.0")
+    recipe.write_text(text)
+    with pytest.raises(ConfigError, match="one clip after another"):
+        train(recipe, recordings, tmp_path / "out")
+    causal = 'positions = "none", causal = true, mixer = ["window(2)"]'
+    recipe.write_text(text.replace('norm = "batch"', f'norm = "batch", {causal}'))
     assert train(recipe, recordings, tmp_path / "out").test.clips == 6
 
 

@@ -1,5 +1,7 @@
 """Softmax attention (Vaswani et al., 2017) with a span of its own in each layer (MASFormer, Zhang et al., 2023)."""
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ class Attention(nn.Module):
 
     def __init__(self, given: MixerInput) -> None:
         super().__init__()
-        self.heads = given.heads
+        self.heads, self.given = given.heads, given
         inner = given.heads * given.head_width
         self.qkv = nn.Linear(given.width, 3 * inner, bias=given.bias)
         self.out = nn.Linear(inner, given.width)
@@ -28,7 +30,10 @@ class Attention(nn.Module):
         return attended
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return F.scaled_dot_product_attention(q, k, v, self.mask)
+        mask = self.mask
+        if mask is not None and len(mask) != q.shape[2]:
+            mask = self._visible(replace(self.given, tokens=q.shape[2]))
+        return F.scaled_dot_product_attention(q, k, v, mask)
 
     def _visible(self, given: MixerInput) -> Tensor | None:
         """Which key each query may see; None for all."""
