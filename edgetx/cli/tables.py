@@ -39,8 +39,21 @@ def print_report(report: Json, out: Path) -> None:
         console.print(_lmu(report["lmu"]))
     if report.get("spikes"):
         console.print(_spikes(report["spikes"]))
+    if report.get("import"):
+        console.print(_import(report["import"]))
+    for note in report.get("notes", ()):
+        console.print(f"[yellow]note[/]: {note}")
     for form, reason in report.get("left_out", {}).items():
         console.print(f"[yellow]no {form}[/]: {reason}")
+
+
+def _import(check: Json) -> str:
+    """How the imported graph compares with its file."""
+    ratio, against = check["signal_to_error_db"], f"{check['cases']} invocations of {check['runtime']}"
+    if ratio is None:
+        return f"import: the same as {against}"
+    steps = "" if check["max_lsb"] is None else f", at most {check['max_lsb']} LSB in {check['mismatches']}"
+    return f"import: {ratio:.1f} dB from {against}{steps}"
 
 
 def print_profile(profile: Json, console: Console | None = None) -> None:

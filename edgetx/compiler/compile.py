@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -11,14 +12,22 @@ from edgetx.compiler.artifact import REPORT, Artifact
 from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.measuring import measured_report
 from edgetx.compiler.pace import pace_of, pace_report
-from edgetx.compiler.quantized import integer_model
-from edgetx.compiler.settings import input_settings, lmu_form, overridden, spike_kernels, stream_settings
+from edgetx.compiler.quantized import as_inputs, integer_model
+from edgetx.compiler.settings import (
+    import_is_checked,
+    input_settings,
+    lmu_form,
+    overridden,
+    spike_kernels,
+    stream_settings,
+)
 from edgetx.compiler.source import Source, load_source
+from edgetx.compiler.source_check import CASES, SourceCheck, check_source
 from edgetx.compiler.spikes import spike_statistics, spikes_report
 from edgetx.compiler.streaming import for_calibration, parse_stream_options, stream_model
 from edgetx.compiler.work import CompileOptions, Progress, Work, real_cases
 from edgetx.compiler.writing import write_forms, write_graphs
-from edgetx.ir import Array
+from edgetx.ir import Array, Arrays
 from edgetx.output import replaced_folder
 from edgetx.quant import QuantRecipe, parse_recipe
 
@@ -40,6 +49,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     progress("import")
     source = load_source(options.source, input_settings(options.settings))
     clips = samples = calibration_samples(source, options.data)
+    checked = checked_import(options, source, samples)
     recipe = overridden(default_recipe(source), options.settings)
     lmu, compared = choose_lmu_form(
         source.graph, samples, recipe, options.target, lmu_form(options.settings), progress,
@@ -66,11 +76,27 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
             "lmu": lmu_report(lmu, compared, "hop" if options.stream else "clip"),
             "spikes": spikes_report(model.graph, work.spikes),
             "left_out": dict(work.left_out),
+            "import": None if checked is None else asdict(checked),
+            "notes": list(source.notes),
         }
         if options.enforce:
             options.budget.check(report)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
+
+
+def checked_import(options: CompileOptions, source: Source, samples: Array) -> SourceCheck | None:
+    """How the imported graph compares with the runtime of its file, if that is installed.
+
+    Raises:
+        ModelError: If it computes something else.
+    """
+    if not import_is_checked(options.settings):
+        return None
+    real: list[Arrays] = []
+    if len(samples) and source.graph.inputs[0].type.is_float:
+        real = as_inputs(source.graph, samples, CASES)
+    return check_source(Path(options.source), source, input_settings(options.settings), real)
 
 
 def default_recipe(source: Source) -> QuantRecipe:

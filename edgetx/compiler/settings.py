@@ -12,7 +12,9 @@ from edgetx.passes.lower_lmu import LmuForm
 from edgetx.quant import QuantRecipe, parse_recipe
 
 FORMS = ("tflite", "onnx", "c")
-SETTINGS = ("quantization.recipe", "quantization.calibration", "lmu.form", "spikes.kernels", "tflite.states")
+SETTINGS = (
+    "quantization.recipe", "quantization.calibration", "lmu.form", "spikes.kernels", "tflite.states", "import.check",
+)  # fmt: skip
 SpikeKernels = Literal["auto", "dense", "events"]
 """auto: event-driven where that is faster at the firing rate of the calibration inputs."""
 STREAMING = "streaming."
@@ -91,6 +93,18 @@ def spike_kernels(settings: Mapping[str, str]) -> SpikeKernels:
 def input_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """What the settings say about inputs and symbolic axes, by their names."""
     return {key.removeprefix(INPUT): value for key, value in settings.items() if key.startswith(INPUT)}
+
+
+def import_is_checked(settings: Mapping[str, str]) -> bool:
+    """Whether an imported graph is compared with the runtime of its file.
+
+    Raises:
+        ConfigError: If the setting is neither.
+    """
+    choice = settings.get("import.check", "on")
+    if choice not in ("on", "off"):
+        raise ConfigError(f"'{choice}'", where="import.check", hint="on or off")
+    return choice == "on"
 
 
 def stream_settings(settings: Mapping[str, str]) -> dict[str, str]:

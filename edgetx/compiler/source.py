@@ -18,6 +18,8 @@ from edgetx.quant import QuantPlan
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.resources import data_dir
 
+Note = Callable[[str], None]
+
 SAVED_MODEL = "saved_model.pb"
 """What the folder of a TensorFlow SavedModel holds."""
 WEIGHTS = "weights.safetensors"
@@ -39,6 +41,7 @@ class Source:
         calibration: Inputs that came with it, N × input shape; empty if none did.
         metrics: Its `metrics.json`, if it has one.
         plan: The quantization that it was trained with, if it was.
+        notes: Why the quantization that the file has was not kept, if it was not.
     """
 
     kind: str
@@ -49,6 +52,12 @@ class Source:
     calibration: Array = field(default_factory=lambda: np.empty((0,)), compare=False)
     metrics: Mapping[str, object] = field(default_factory=dict)
     plan: QuantPlan | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def requantized(self) -> bool:
+        """Whether the file has a quantization that the graph does not keep."""
+        return bool(self.notes)
 
 
 def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
@@ -66,8 +75,9 @@ def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
     if inputs and path.suffix != ".onnx":
         raise ConfigError(f"input.{next(iter(inputs))} is for .onnx files, whose shapes may be open", where=source)
     if path.is_file() and path.suffix in FILE_LOADERS:
-        graph = FILE_LOADERS[path.suffix](path, inputs or {})
-        return Source(path.suffix.removeprefix("."), path.stem, _digest(path), graph)
+        notes: list[str] = []
+        graph = FILE_LOADERS[path.suffix](path, inputs or {}, notes.append)
+        return Source(path.suffix.removeprefix("."), path.stem, _digest(path), graph, notes=tuple(notes))
     if path.is_file() and path.suffix != ".toml":
         raise ModelError(
             f"unknown kind of model '{path.suffix}'", where=source, hint=f"known: {', '.join(sorted(FILE_LOADERS))}"
@@ -75,7 +85,7 @@ def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
     if path.suffix in FILE_LOADERS:
         raise ModelError("no such file", where=source)
     if (path / SAVED_MODEL).is_file():
-        return Source("saved_model", path.name, _digest(path / SAVED_MODEL), _load_keras(path, {}))
+        return Source("saved_model", path.name, _digest(path / SAVED_MODEL), _load_keras(path, {}, lambda _: None))
     names = zoo_names()
     if source not in names and not path.exists():
         raise ModelError("no such model", where=source, hint=did_you_mean(source, names))
@@ -136,37 +146,37 @@ def _read_plan(path: Path) -> QuantPlan:
         raise ModelError(f"not a quantization plan: {problem}", where=str(path)) from problem
 
 
-def _load_pt2(path: Path, _: Mapping[str, str]) -> Graph:
+def _load_pt2(path: Path, _: Mapping[str, str], __: Note) -> Graph:
     from edgetx.frontends.torch import load_pt2
 
     return load_pt2(path)
 
 
-def _load_tflite(path: Path, _: Mapping[str, str]) -> Graph:
+def _load_tflite(path: Path, _: Mapping[str, str], note: Note) -> Graph:
     from edgetx.frontends.tflite import load_tflite
 
-    return load_tflite(path)
+    return load_tflite(path, note)
 
 
-def _load_onnx(path: Path, inputs: Mapping[str, str]) -> Graph:
+def _load_onnx(path: Path, inputs: Mapping[str, str], note: Note) -> Graph:
     from edgetx.frontends.onnx import load_onnx
 
-    return load_onnx(path, inputs)
+    return load_onnx(path, inputs, note)
 
 
-def _load_keras(path: Path, _: Mapping[str, str]) -> Graph:
+def _load_keras(path: Path, _: Mapping[str, str], __: Note) -> Graph:
     from edgetx.frontends.keras import load_keras
 
     return load_keras(path)
 
 
-def _load_nir(path: Path, _: Mapping[str, str]) -> Graph:
+def _load_nir(path: Path, _: Mapping[str, str], __: Note) -> Graph:
     from edgetx.frontends.nir import load_nir
 
     return load_nir(path)
 
 
-Loader = Callable[[Path, Mapping[str, str]], Graph]
+Loader = Callable[[Path, Mapping[str, str], Note], Graph]
 
 FILE_LOADERS: dict[str, Loader] = {
     ".h5": _load_keras,

@@ -1,19 +1,56 @@
 """What handlers of every frontend build with: ops on values, evaluated at once where all operands are constants."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.ir import Array, DType, GraphBuilder, QuantParams, Value
+from edgetx.ir import Array, DType, Graph, GraphBuilder, QuantParams, Value
 from edgetx.reference import run_node
 
 MAX_ELEMENTS = 1 << 26
 """Elements of one tensor; far more than any device that this is made for can hold."""
+WIDTHS: Mapping[DType, int] = {"int8": 8, "int16": 16}
+
+
+Note = Callable[[str], None]
+"""Takes what users should know of an import that succeeded."""
+
+
+def integer_or_real(attempt: Callable[[bool], Graph], *, is_quantized: bool, note: Note) -> Graph:
+    """A model with its integers; where the integer contract has no place for them, the real numbers they stand for.
+
+    Args:
+        attempt: Imports the model: with its integers, or in real numbers if it is given True.
+        is_quantized: Whether the model has a quantization of its own.
+        note: Takes the reason why it was not kept.
+
+    Raises:
+        ModelError: If neither can be imported.
+    """
+    try:
+        graph = attempt(False)
+        _refuse_widths(graph)
+    except ModelError as refusal:
+        if not is_quantized:
+            raise
+        graph = attempt(True)
+        note(f"quantized anew, with other bits than the file has: {refusal.where}: {refusal.what}")
+    return graph
+
+
+def _refuse_widths(graph: Graph) -> None:
+    """Refuse integers of a width for which an op has no arithmetic."""
+    for node in graph.nodes:
+        bits = WIDTHS.get(node.outputs[0].type.dtype)
+        op = cast(ops.Op, node.op)
+        if bits is not None and bits not in op.activation_bits:
+            raise UnsupportedOpError(f"{op.name} in {bits} bits", where=node.name)
 
 
 @contextmanager

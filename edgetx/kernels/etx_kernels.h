@@ -457,13 +457,10 @@ typedef struct {
 
 void etx_gather_s8(const etx_gather_params *p, const void *x, const int32_t *indices, void *y);
 
-/* Operands side by side: `outer` times sizes[i] bytes of each of `count` operands. */
-#define ETX_MAX_OPERANDS 8
-
+/* Operands side by side: `outer` times sizes[i] bytes of each of `count` operands; operands[0] holds the sizes, int32. */
 typedef struct {
   int32_t outer;
   int32_t count;
-  int32_t sizes[ETX_MAX_OPERANDS];
 } etx_concatenation_params;
 
 void etx_concatenation_s8(const etx_concatenation_params *p, const void *const *operands, void *y);

@@ -7,13 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.errors import ModelError
 from edgetx.ir import Array, Arrays, Node, TensorType
 from edgetx.ops.op import Cost, KernelCall, OnnxBuilder, Op, TfliteBuilder, register
 from edgetx.ops.quant_rule import QuantRule
-
-MAX_OPERANDS = 8
-"""ETX_MAX_OPERANDS of the C kernel."""
 
 
 @register
@@ -55,10 +52,7 @@ class Concatenation(Op):
         b.result(node, b.op("Concat", [b.real(value) for value in node.inputs], {"axis": self.axis}))
 
     def to_c(self, node: Node) -> KernelCall:
-        count = len(node.inputs)
-        if count > MAX_OPERANDS:
-            raise UnsupportedOpError(f"concatenation of {count} operands, at most {MAX_OPERANDS}", where=node.name)
         outer = math.prod(node.output.shape[: self.axis])
-        sizes = [*(value.type.nbytes // outer for value in node.inputs), *[0] * (MAX_OPERANDS - count)]
-        params: dict[str, int | Sequence[int]] = {"outer": outer, "count": count, "sizes": sizes}
-        return KernelCall("concatenation_s8", params, node.inputs, variadic=True)
+        sizes = np.array([value.type.nbytes // outer for value in node.inputs], np.int32)
+        params: dict[str, int | Sequence[int]] = {"outer": outer, "count": len(node.inputs)}
+        return KernelCall("concatenation_s8", params, (sizes, *node.inputs), variadic=True)

@@ -51,7 +51,7 @@ def float_passes(lmu: LmuForm = "fir") -> list[Pass]:
 
 def integer_passes() -> list[Pass]:
     """Normal form of a graph that was imported with its integers; nothing here changes a bit."""
-    return [SimplifyMovement(), MergeDuplicates()]
+    return [*_settle_movement(), MergeDuplicates()]
 
 
 def canonicalize(graph: Graph, watch: Watcher | None = None, lmu: LmuForm = "fir") -> Graph:

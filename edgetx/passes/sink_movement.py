@@ -94,7 +94,7 @@ class SinkTranspose(Rule):
             return "the other operand has another order of axes"
         b = GraphBuilder.beside(graph, node)
         aligned = data.reshape((1,) * (len(order) - data.ndim) + data.shape)
-        operand = b.const(aligned.transpose(np.argsort(order)), node.inputs[1].name)
+        operand = b.const(aligned.transpose(np.argsort(order)), node.inputs[1].name, node.inputs[1].type.quant)
         return _transposed(node, graph, node.op, (x, operand), order, b)
 
 
@@ -104,8 +104,9 @@ def _compute_first(
     b = GraphBuilder.beside(graph, node)
     if flat_operand:
         data = graph.consts[operands[1].name]
-        operands = (x, b.const(data.ravel(), operands[1].name))
-    y = b.op(op, *operands, name=node.name)  # type: ignore[arg-type]
+        operands = (x, b.const(data.ravel(), operands[1].name, operands[1].type.quant))
+    stored = (node.output.type.dtype, node.output.type.quant)
+    y = b.op(op, *operands, name=node.name, quant=stored)  # type: ignore[arg-type]
     back = b.op(Reshape(node.output.shape), y)
     return graph.rewrite(remove=[node], add=b.nodes, consts=b.consts, replace_values={node.output.name: back})
 
@@ -119,6 +120,7 @@ def _transposed(
     builder: GraphBuilder | None = None,
 ) -> Graph:
     b = builder or GraphBuilder.beside(graph, node)
-    y = b.op(op, *operands, name=node.name)  # type: ignore[arg-type]
+    stored = (node.output.type.dtype, node.output.type.quant)
+    y = b.op(op, *operands, name=node.name, quant=stored)  # type: ignore[arg-type]
     back = b.op(Transpose(tuple(order)), y)
     return graph.rewrite(remove=[node], add=b.nodes, consts=b.consts, replace_values={node.output.name: back})

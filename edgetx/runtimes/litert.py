@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from edgetx.errors import ModelError
 from edgetx.ir import Array, Arrays
 from edgetx.runtimes.runtime import import_runtime
@@ -13,6 +15,7 @@ class LitertRuntime:
 
     Args:
         model: The file.
+        input_shapes: Shapes for the inputs, where the file leaves sizes open.
         optimize: Whether to take the kernels of the processor, which may differ from the reference in the last bits.
 
     Raises:
@@ -22,8 +25,8 @@ class LitertRuntime:
 
     name: ClassVar[str] = "litert"
 
-    def __init__(self, model: bytes, *, optimize: bool = False) -> None:
-        self._model, self._optimize = model, optimize
+    def __init__(self, model: bytes, input_shapes: Sequence[tuple[int, ...]] = (), *, optimize: bool = False) -> None:
+        self._model, self._shapes, self._optimize = model, input_shapes, optimize
         self._open()
 
     def _open(self) -> None:
@@ -31,6 +34,9 @@ class LitertRuntime:
         kernels = litert.OpResolverType.AUTO if self._optimize else litert.OpResolverType.BUILTIN_REF
         try:
             self._interpreter = litert.Interpreter(model_content=self._model, experimental_op_resolver_type=kernels)
+            for shape, detail in zip(self._shapes, self._interpreter.get_input_details(), strict=False):
+                if shape != tuple(detail["shape"]):
+                    self._interpreter.resize_tensor_input(detail["index"], shape)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as refusal:
             raise ModelError(f"LiteRT refuses the model: {refusal}") from refusal
@@ -41,6 +47,11 @@ class LitertRuntime:
     def input_shapes(self) -> list[tuple[int, ...]]:
         """Shapes of the inputs."""
         return [tuple(map(int, detail["shape"])) for detail in self._interpreter.get_input_details()]
+
+    @property
+    def input_types(self) -> list[str]:
+        """Element types of the inputs."""
+        return [np.dtype(detail["dtype"]).name for detail in self._interpreter.get_input_details()]
 
     def run(self, inputs: Sequence[Array]) -> Arrays:
         """One invocation."""

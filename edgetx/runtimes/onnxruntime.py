@@ -7,7 +7,7 @@ says, on every processor: that is the default here. Users who keep the optimizat
 session option `session.x64quantprecision` to 1, as this module does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -64,6 +64,65 @@ class OnnxRuntime:
         outputs = len(results) - len(self._states)
         self._state = dict(zip(self._states, results[outputs:], strict=True))
         return tuple(results[:outputs])
+
+
+class OnnxFile:
+    """Runs somebody else's ONNX file as `edgetx compile` reads it.
+
+    Args:
+        model: The file.
+        settings: Values of inputs and of axes, by name; `@output` for an input that takes what that output gave before.
+
+    Raises:
+        ToolchainError: If the package is not installed.
+        ModelError: If ONNX Runtime refuses the file.
+    """
+
+    name: ClassVar[str] = "onnxruntime"
+
+    def __init__(self, model: bytes, settings: Mapping[str, str]) -> None:
+        self._session = _session(model, optimize=False)
+        infos = self._session.get_inputs()
+        self._fed = [info for info in infos if info.name not in settings]
+        self._constants = {
+            info.name: np.array(float(settings[info.name])).astype(_dtype(info))
+            for info in infos
+            if not settings.get(info.name, "@").startswith("@")
+        }
+        self._carried = {name: setting[1:] for name, setting in settings.items() if setting.startswith("@")}
+        self._sizes = {info.name: _fixed_shape(info.shape, settings) for info in infos}
+        self._outputs = [info.name for info in self._session.get_outputs()]
+        self.reset()
+
+    @property
+    def input_types(self) -> list[str]:
+        """Element types of the inputs."""
+        return [_dtype(info) for info in self._fed]
+
+    def reset(self) -> None:
+        """Bring the state back to where it was at the start."""
+        self._state = {name: np.zeros(self._sizes[name], np.float32) for name in self._carried}
+
+    def run(self, inputs: Sequence[Array]) -> Arrays:
+        """One invocation."""
+        feed = {info.name: x.reshape(self._sizes[info.name]) for info, x in zip(self._fed, inputs, strict=True)}
+        try:
+            results = self._session.run(None, {**feed, **self._constants, **self._state})
+        except Exception as problem:  # as above
+            raise ModelError(f"ONNX Runtime cannot run the file: {problem}") from problem
+        found = dict(zip(self._outputs, results, strict=True))
+        self._state = {name: found.pop(output) for name, output in self._carried.items()}
+        return tuple(found.values())
+
+
+def _dtype(info: Any) -> str:
+    """Element type of an input, from ONNX Runtime's spelling such as `tensor(float)`."""
+    name = str(info.type).removeprefix("tensor(").removesuffix(")")
+    return {"float": "float32", "double": "float64"}.get(name, name)
+
+
+def _fixed_shape(shape: Sequence[int | str | None], settings: Mapping[str, str]) -> tuple[int, ...]:
+    return tuple(n if isinstance(n, int) else int(settings.get(n or "", 1)) for n in shape)
 
 
 def tensor_differences(

@@ -12,6 +12,7 @@ from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.ir import Value
+from edgetx.ops.quant_rule import Weight
 from edgetx.ops.window import Padding, Pair, Window
 
 
@@ -94,11 +95,21 @@ def _conv(s: Scope, x: Value, w: Value, b: Value | None = None) -> Value:
 
 @operator("BatchNormalization")
 def _batch_norm(s: Scope, x: Value, gamma: Value, beta: Value, mean: Value, variance: Value) -> Value:
-    scale, shift, centre, spread = (s.data(v, "a parameter of a normalization") for v in (gamma, beta, mean, variance))
-    gain = scale / np.sqrt(spread + s.real("epsilon", 1e-5))
-    last = s.transpose(x, [0, *range(2, x.type.rank), 1])
-    scaled = s.result(ops.Mul(), last, s.const(gain.astype(np.float32), "gain"))
-    y = s.result(ops.Add(), scaled, s.const((shift - centre * gain).astype(np.float32), "shift"))
+    """A factor and a summand for each channel; on integers a depthwise convolution of one element."""
+    parameters = (s.restored(v) for v in (gamma, beta, mean, variance))
+    scale, shift, centre, spread = (s.data(v, "a parameter of a normalization").ravel() for v in parameters)
+    gain = (scale / np.sqrt(spread + s.real("epsilon", 1e-5))).astype(np.float32)
+    offset = (shift - centre * gain).astype(np.float32)
+    order = [0, *range(2, x.type.rank), 1]
+    if x.type.quant:
+        image = s.reshape(s.transpose(x, order), (1, 1, x.type.size // len(gain), len(gain)))
+        integers, quant = Weight(3).quantize(gain.reshape(1, 1, 1, -1), (), x.type)
+        kernel = s.const(integers, "gain", quant)
+        y = s.result(ops.DepthwiseConv2D(), image, kernel, s.bias(s.const(offset, "shift"), x, kernel))
+        y = s.reshape(y, [x.shape[axis] for axis in order])
+    else:
+        scaled = s.result(ops.Mul(), s.transpose(x, order), s.const(gain, "gain"))
+        y = s.result(ops.Add(), scaled, s.const(offset, "shift"))
     return s.transpose(y, [0, x.type.rank - 1, *range(1, x.type.rank - 1)])
 
 

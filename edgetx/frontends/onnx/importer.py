@@ -1,7 +1,8 @@
 """ONNX files to graphs: float graphs as they are, QDQ graphs as the integers they stand for.
 
 Every operator has one small handler that writes it with `GraphBuilder`; operators over constants are evaluated. In a
-graph with QuantizeLinear and DequantizeLinear values are the integers between the two, uint8 shifted to int8.
+graph with QuantizeLinear and DequantizeLinear values are the integers between the two, uint8 shifted to int8; where not
+everything is between the two, the graph is imported as the real numbers that it stands for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,25 +14,27 @@ import onnx
 
 from edgetx.config import did_you_mean
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.builder_scope import MAX_ELEMENTS, clean_name, damage_reported
+from edgetx.frontends.builder_scope import MAX_ELEMENTS, Note, clean_name, damage_reported, integer_or_real
 from edgetx.frontends.onnx.file import read_model, tensor_array
 from edgetx.frontends.onnx.folding import FOLDED, folded
-from edgetx.frontends.onnx.quantization import integers, parameters, quantization_behind
-from edgetx.frontends.onnx.scope import HANDLERS, Scope
+from edgetx.frontends.onnx.quantization import integers, parameters, quantization_behind, real_numbers
+from edgetx.frontends.onnx.scope import HANDLERS, Scope, Stored
 from edgetx.ir import Array, Graph, GraphBuilder, Value
 from edgetx.output import explained
 
+QUANTIZERS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 NESTED = 8
 """Branches within branches at most."""
 
 
-def load_onnx(path: Path, settings: Mapping[str, str] | None = None) -> Graph:
+def load_onnx(path: Path, settings: Mapping[str, str] | None = None, note: Note = lambda _: None) -> Graph:
     """Read an `.onnx` file.
 
     Args:
         path: The file.
         settings: Values of symbolic axes and of inputs that are constants, by name; `@output` for an input that takes
             what that output gave at the invocation before.
+        note: Takes what users should know of an import that succeeded.
 
     Raises:
         ModelError: If the file is damaged or inconsistent, or a shape is not known.
@@ -40,18 +43,23 @@ def load_onnx(path: Path, settings: Mapping[str, str] | None = None) -> Graph:
     with explained(path, OSError):
         content = path.read_bytes()
     try:
-        return import_onnx(content, path.stem, settings or {})
+        return import_onnx(content, path.stem, settings or {}, note)
     except ModelError as error:
         raise type(error)(
             error.what, where=": ".join(filter(None, (path.name, error.where))), hint=error.hint
         ) from error
 
 
-def import_onnx(content: bytes, name: str, settings: Mapping[str, str]) -> Graph:
+def import_onnx(content: bytes, name: str, settings: Mapping[str, str], note: Note = lambda _: None) -> Graph:
     """The graph in the bytes of a file."""
     with damage_reported("damaged ONNX file"):
         graph, opset = read_model(content)
-        return _Importer(GraphBuilder(name), opset, settings).run(graph)
+        quantized = any(node.op_type in QUANTIZERS for node in graph.node)
+        return integer_or_real(
+            lambda real: _Importer(GraphBuilder(name), opset, settings, real).run(graph),
+            is_quantized=quantized,
+            note=note,
+        )
 
 
 @dataclass
@@ -59,6 +67,7 @@ class _Importer:
     builder: GraphBuilder
     opset: int
     settings: Mapping[str, str]
+    real: bool
     values: dict[str, Value] = field(default_factory=dict)
     readers: dict[str, list[onnx.NodeProto]] = field(default_factory=dict)
 
@@ -111,7 +120,7 @@ class _Importer:
             raise UnsupportedOpError(
                 f"an input of {kind}", where=info.name, hint=f"fix its value: --set input.{info.name}=VALUE"
             )
-        stored = quantization_behind(info.name, self.readers, self._consts())
+        stored = self._stored(info.name, self._consts())
         dtype, quant = stored or ("float32", None)
         self.values[info.name] = self.builder.input(clean_name(info.name), shape, dtype, quant)
 
@@ -177,6 +186,10 @@ class _Importer:
                 return self._numbers(node, [np.array(known[0].type.size, np.int64)])
             case "If":
                 return self._branch(node, known[0], depth)
+            case "QuantizeLinear" if self.real:
+                return known[:1]
+            case "DynamicQuantizeLinear" if self.real:
+                return [known[0], *self._numbers(node, [np.ones((), np.float32), np.zeros((), np.int64)], 1)]
             case "DequantizeLinear" if not known[0].type.quant:
                 return self._dequantized(node, known[0])
         if constant and node.op_type in FOLDED:
@@ -185,10 +198,10 @@ class _Importer:
             return self._numbers(node, folded(node, arrays, self.opset))
         return None
 
-    def _numbers(self, node: onnx.NodeProto, results: Sequence[Array]) -> Sequence[Value]:
-        for name, data in zip(node.output, results, strict=False):
+    def _numbers(self, node: onnx.NodeProto, results: Sequence[Array], first: int = 0) -> Sequence[Value]:
+        for name, data in zip(node.output[first:], results, strict=False):
             self._const(name, data)
-        return [self.values[name] for name in node.output]
+        return [self.values[name] for name in node.output[first:]]
 
     def _given(self, node: onnx.NodeProto) -> Sequence[Value]:
         (attribute,) = node.attribute
@@ -211,7 +224,13 @@ class _Importer:
         """A constant with its quantization."""
         data = self.builder.consts.get(x.name)
         if data is None:
+            if self.real:
+                return [x]
             raise UnsupportedOpError("DequantizeLinear of what was not quantized")
+        if data.dtype.kind == "f":
+            return [x]
+        if self.real:
+            return self._numbers(node, [real_numbers(node, self._consts(), data)])
         _, quant = parameters(node, self._consts(), x.type.rank)
         stored = integers(data)
         if quant.zero_point and x.type.rank > 1:
@@ -227,11 +246,14 @@ class _Importer:
                 hint="`edgetx list ops` shows what is; express it by those or leave it outside the model",
             )
         consts = self._consts()
-        stored = [quantization_behind(name, self.readers, consts) for name in node.output]
-        if node.op_type == "QuantizeLinear":
+        stored = [self._stored(name, consts) for name in node.output]
+        if node.op_type == "QuantizeLinear" and not self.real:
             stored = [parameters(node, consts)]
         made = HANDLERS[node.op_type](Scope(self.builder, where, node, self.opset, stored), *operands)
         return made if isinstance(made, tuple) else (made,)
+
+    def _stored(self, name: str, consts: Mapping[str, Array]) -> Stored | None:
+        return None if self.real else quantization_behind(name, self.readers, consts)
 
     def _value(self, name: str) -> Value:
         if name not in self.values:

@@ -49,6 +49,27 @@ def parameters(node: onnx.NodeProto, consts: Mapping[str, Array], rank: int | No
     return dtype, QuantParams(tuple(map(float, scale)), points.pop(), axis)
 
 
+def real_numbers(node: onnx.NodeProto, consts: Mapping[str, Array], data: Array) -> Array:
+    """What the integers stand for that a DequantizeLinear reads.
+
+    Raises:
+        UnsupportedOpError: If the parameters are computed, or given by blocks.
+    """
+    names = list(node.input)[1:]
+    if not names or any(name and name not in consts for name in names):
+        raise UnsupportedOpError("quantization parameters that are computed", hint="quantize statically")
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    scale = consts[names[0]].astype(np.float64)
+    zero = consts[names[1]].astype(np.float64) if len(names) > 1 and names[1] else np.zeros(())
+    if attributes.get("block_size", 0):
+        raise UnsupportedOpError("quantization by blocks", hint="quantize per tensor or per channel")
+    shape = [1] * data.ndim
+    if scale.size > 1:
+        shape[int(attributes.get("axis", 1))] = scale.size
+    real: Array = ((data - zero.reshape(shape)) * scale.reshape(shape)).astype(np.float32)
+    return real.reshape(data.shape)
+
+
 def integers(data: Array) -> Array:
     """Integers of the file as the contract stores them."""
     dtype, shift = _stored_type(data.dtype.name)

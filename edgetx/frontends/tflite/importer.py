@@ -2,17 +2,19 @@
 
 Every operator has one small handler that writes it with `GraphBuilder`. Where a float model wraps an integer body,
 the QUANTIZE and DEQUANTIZE at its border fall away: the graph takes and gives the integers, and the border's parameters
-are the quantization of its inputs and outputs.
+are the quantization of its inputs and outputs. A model that computes in floating point between integers, or in integers
+that have no kernel here, is imported as the real numbers that it stands for.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import tflite
 
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.builder_scope import damage_reported
+from edgetx.frontends.builder_scope import Note, damage_reported, integer_or_real
 from edgetx.frontends.tflite.file import ABSENT, DAMAGED, Operator, Subgraph, Tensor, read_file
 from edgetx.frontends.tflite.scope import HANDLERS, Scope, tensor_type
 from edgetx.frontends.tflite.variables import Contents, Variables
@@ -22,10 +24,16 @@ from edgetx.quant.restore import restored
 from edgetx.reference import execute
 
 RESOURCE = "RESOURCE"
+INTEGERS = ("INT8", "UINT8", "INT16", "INT32")
+"""Element types of activations that are quantized."""
 
 
-def load_tflite(path: Path) -> Graph:
+def load_tflite(path: Path, note: Note = lambda _: None) -> Graph:
     """Read a `.tflite` file.
+
+    Args:
+        path: The file.
+        note: Takes what users should know of an import that succeeded.
 
     Raises:
         ModelError: If the file is damaged or inconsistent.
@@ -34,25 +42,30 @@ def load_tflite(path: Path) -> Graph:
     with explained(path, OSError):
         content = path.read_bytes()
     try:
-        return import_tflite(content, path.stem)
+        return import_tflite(content, path.stem, note)
     except ModelError as error:
         raise type(error)(
             error.what, where=": ".join(filter(None, (path.name, error.where))), hint=error.hint
         ) from error
 
 
-def import_tflite(content: bytes, name: str) -> Graph:
+def import_tflite(content: bytes, name: str, note: Note = lambda _: None) -> Graph:
     """The graph in the bytes of a file."""
-    return import_subgraphs(read_file(content), name)
+    return import_subgraphs(read_file(content), name, note)
 
 
-def import_subgraphs(subgraphs: Sequence[Subgraph], name: str) -> Graph:
+def import_subgraphs(subgraphs: Sequence[Subgraph], name: str, note: Note = lambda _: None) -> Graph:
     """The graph of the first of the subgraphs of a file."""
+
+    def attempt(real: bool) -> Graph:
+        return _Importer(subgraphs[0], name, _initial_contents(subgraphs, real), real).run()
+
     with damage_reported(DAMAGED):
-        return _Importer(subgraphs[0], name, _initial_contents(subgraphs)).run()
+        quantized = any(t.data is None and t.scale and t.type in INTEGERS for t in subgraphs[0].tensors)
+        return integer_or_real(attempt, is_quantized=quantized, note=note)
 
 
-def _initial_contents(subgraphs: Sequence[Subgraph]) -> Mapping[str, Contents]:
+def _initial_contents(subgraphs: Sequence[Subgraph], real: bool) -> Mapping[str, Contents]:
     """What the subgraphs that are called once assign to variables."""
     initial: dict[str, Contents] = {}
     for operator in subgraphs[0].operators:
@@ -62,13 +75,19 @@ def _initial_contents(subgraphs: Sequence[Subgraph]) -> Mapping[str, Contents]:
             index = options.InitSubgraphIndex()
             if not 0 < index < len(subgraphs):
                 raise ModelError(f"damaged TFLite file: CALL_ONCE of subgraph {index}")
-            initial.update(_Importer(subgraphs[index], "initialization", {}).assigned())
+            initial.update(_Importer(subgraphs[index], "initialization", {}, real).assigned())
     return initial
 
 
+def _in_reals(tensor: Tensor) -> Tensor:
+    """What is computed as the real numbers that it stands for; constants keep their integers until they are read."""
+    is_computed = tensor.data is None and tensor.scale and tensor.type in INTEGERS
+    return replace(tensor, type="FLOAT32", scale=(), zero_point=()) if is_computed else tensor
+
+
 class _Importer:
-    def __init__(self, subgraph: Subgraph, name: str, initial: Mapping[str, Contents]) -> None:
-        self.subgraph = subgraph
+    def __init__(self, subgraph: Subgraph, name: str, initial: Mapping[str, Contents], real: bool) -> None:
+        self.subgraph = replace(subgraph, tensors=tuple(map(_in_reals, subgraph.tensors))) if real else subgraph
         self.builder = GraphBuilder(name)
         self.variables = Variables(self.builder, initial)
         self.values: dict[int, Value] = {}

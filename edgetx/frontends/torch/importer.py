@@ -33,16 +33,24 @@ def load_pt2(path: Path) -> Graph:
         ModelError: If the file is not such a program, or its shapes are dynamic.
         UnsupportedOpError: If it contains an op without integer form.
     """
+    return import_program(load_program(path), path.stem)
+
+
+def load_program(path: Path) -> ExportedProgram:
+    """Read a program saved by `torch.export.save` as torch has it.
+
+    Raises:
+        ModelError: If the file is not such a program.
+    """
     try:
         with _quiet_loader():
-            program = torch.export.load(str(path))
+            return torch.export.load(str(path))
     except Exception as problem:  # torch raises whatever its unpickler and its schema checks raise
         raise ModelError(
             f"not a program saved by torch.export.save ({type(problem).__name__}: {str(problem).splitlines()[0]})",
             where=str(path),
             hint="torch.export.save(torch.export.export(model.eval(), (example_input,)), 'model.pt2')",
         ) from problem
-    return import_program(program, path.stem)
 
 
 def export_module(module: torch.nn.Module, example: torch.Tensor | Array, name: str) -> Graph:

@@ -1,0 +1,197 @@
+"""Compare an imported graph with the runtime that its file was made for: no model is imported wrong in silence.
+
+Float graphs are compared before they are quantized, integer graphs bit for bit with LiteRT's reference kernels, and
+QDQ graphs with ONNX Runtime, which computes them in real numbers.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edgetx.compiler.source import Source
+from edgetx.errors import ModelError, ToolchainError
+from edgetx.fixedpoint import dequantize, quantize
+from edgetx.ir import Array, Arrays, Graph, Value
+from edgetx.reference import execute, initial_state
+from edgetx.runtimes.runtime import Runtime
+
+CASES = 4
+BYTE_OFFSET = 128
+SILENCE = 1e-6
+LEAST_DB: Mapping[str, float] = {"float": 60.0, "integer": 20.0, "requantized": -math.inf}
+"""Ratio of signal to difference below which an import is wrong: rounding of single precision, or of 8 bits.
+
+Where the file computes in integers and the graph in real numbers, the ratio tells what these integers cost the file.
+"""
+
+
+class FileRuntime(Runtime, Protocol):
+    """A runtime of somebody else's file."""
+
+    @property
+    def input_types(self) -> Sequence[str]:
+        """Element types of the inputs; none if they are those of the graph."""
+
+
+@dataclass(frozen=True)
+class SourceCheck:
+    """Outputs of an imported graph against those of the runtime of its file.
+
+    Attributes:
+        runtime: Name of the runtime.
+        cases: Successive invocations compared.
+        kind: `float`, `integer`, or `requantized` for a float graph in place of the integers of its file.
+        mismatches: Invocations in which an integer output differs in any element; None for float graphs.
+        max_lsb: Largest difference of an element, in units of the last place; None for float graphs.
+        signal_to_error_db: Ratio of the runtime's outputs to the differences; None if there are none.
+    """
+
+    runtime: str
+    cases: int
+    kind: str
+    mismatches: int | None
+    max_lsb: int | None
+    signal_to_error_db: float | None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the graph computes something else than the file."""
+        return self.signal_to_error_db is not None and self.signal_to_error_db < LEAST_DB[self.kind]
+
+
+def check_source(
+    path: Path, source: Source, settings: Mapping[str, str], real: Sequence[Arrays] = ()
+) -> SourceCheck | None:
+    """Compare a graph with the file it was imported from.
+
+    Args:
+        path: The file.
+        source: What was imported.
+        settings: Inputs and axes that were fixed, by name.
+        real: Inputs to compare on, before random ones.
+
+    Returns:
+        None if no runtime of the file is installed here, or if the one that is cannot run it.
+
+    Raises:
+        ModelError: If the graph computes something else than the file does.
+    """
+    graph = source.graph
+    try:
+        runtime = open_source(path, graph, settings)
+        if runtime is None:
+            return None
+        cases = [*real[: CASES // 2], *random_cases(graph, CASES)][:CASES]
+        check = compare(runtime, graph, cases, source.requantized)
+    except (ToolchainError, ModelError):
+        return None  # the runtime is not there, or lacks an operator that we have
+    if check.is_wrong:
+        raise ModelError(
+            f"imported wrong: {check.signal_to_error_db:.1f} dB between {check.runtime} and the imported graph",
+            where=path.name,
+            hint="please report this model; --set import.check=off compiles it all the same",
+        )
+    return check
+
+
+def open_source(path: Path, graph: Graph, settings: Mapping[str, str]) -> FileRuntime | None:
+    """The runtime of a file, None for a kind of file that has none.
+
+    Raises:
+        ToolchainError: If its package is not installed.
+        ModelError: If it refuses the file.
+    """
+    from edgetx.runtimes.litert import LitertRuntime
+    from edgetx.runtimes.onnxruntime import OnnxFile
+
+    match path.suffix:
+        case ".tflite":
+            return LitertRuntime(path.read_bytes(), [value.shape for value in graph.inputs])
+        case ".onnx":
+            return OnnxFile(path.read_bytes(), settings)
+        case ".pt2":
+            from edgetx.frontends.torch import TorchProgram
+
+            return TorchProgram(path)
+    return None
+
+
+def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], requantized: bool = False) -> SourceCheck:
+    """Run successive invocations in both.
+
+    Args:
+        runtime: The file.
+        graph: What was imported.
+        cases: Inputs of the graph.
+        requantized: Whether the file has a quantization that the graph does not keep.
+    """
+    state, steps, expected, found = initial_state(graph), list[int](), list[Array](), list[Array]()
+    for inputs in cases:
+        theirs = runtime.run(_given(inputs, graph, runtime.input_types))
+        ours = execute(graph, inputs, state)
+        pairs = [(_stored(y, v).reshape(v.shape), o) for y, o, v in zip(theirs, ours, graph.outputs, strict=True)]
+        steps.append(max(int(np.abs(a.astype(np.int64) - b).max()) if b.dtype.kind in "iu" else 0 for a, b in pairs))
+        for (y, o), value in zip(pairs, graph.outputs, strict=True):
+            expected.append(_real(y, value).ravel())
+            found.append(_real(o, value).ravel())
+    integer = not graph.outputs[0].type.is_float
+    return SourceCheck(
+        runtime.name,
+        len(cases),
+        "integer" if integer else "requantized" if requantized else "float",
+        sum(n > 0 for n in steps) if integer else None,
+        max(steps) if integer else None,
+        _ratio_db(np.concatenate(expected), np.concatenate(found)),
+    )
+
+
+def random_cases(graph: Graph, count: int) -> list[Arrays]:
+    """Inputs of the graph's types: normal ones, or integers over the full range."""
+    rng = np.random.default_rng(0)
+
+    def one(value: Value) -> Array:
+        t = value.type
+        if t.is_float:
+            return rng.normal(0, 1, t.shape).astype(np.float32)
+        return rng.integers(t.qmin, t.qmax, t.shape, dtype=t.dtype, endpoint=True)
+
+    return [tuple(map(one, graph.inputs)) for _ in range(count)]
+
+
+def _given(inputs: Arrays, graph: Graph, types: Sequence[str]) -> list[Array]:
+    """Inputs as the file takes them, which may be real numbers, or bytes, around the integers of the graph."""
+    found = []
+    for x, value, wanted in itertools.zip_longest(inputs, graph.inputs, types, fillvalue=""):
+        assert isinstance(x, np.ndarray)
+        assert isinstance(value, Value)
+        if wanted == "uint8" and x.dtype == np.int8:
+            found.append((x.astype(np.int16) + BYTE_OFFSET).astype(np.uint8))
+        else:
+            found.append(_real(x, value).astype(np.float32) if wanted == "float32" and x.dtype.kind != "f" else x)
+    return found
+
+
+def _stored(y: Array, value: Value) -> Array:
+    """An output of the file in the type of the graph's."""
+    t = value.type
+    if y.dtype == np.uint8 and t.dtype == "int8":
+        return (y.astype(np.int16) - BYTE_OFFSET).astype(np.int8)
+    return quantize(y, t.scale, t.zero_point, t.dtype) if y.dtype.kind == "f" and t.quant else y
+
+
+def _real(y: Array, value: Value) -> Array:
+    return dequantize(y, value.type.scale, value.type.zero_point) if value.type.quant else y.astype(np.float64)
+
+
+def _ratio_db(expected: Array, found: Array) -> float | None:
+    """Ratio of signal to error; what is less than a millionth of a unit is neither."""
+    floor = SILENCE * len(expected) ** 0.5
+    error, signal = (float(np.linalg.norm(x.astype(np.float64))) for x in (expected - found, expected))
+    if not np.isfinite(error):
+        return -np.inf
+    return None if error <= floor else round(20 * float(np.log10(max(signal, floor) / error)), 1)
