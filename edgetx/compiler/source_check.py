@@ -18,12 +18,14 @@ from edgetx.errors import ModelError, ToolchainError
 from edgetx.fixedpoint import dequantize, quantize
 from edgetx.ir import Array, Arrays, Graph, Value
 from edgetx.reference import execute, initial_state
+from edgetx.runtimes.litert import LitertRuntime
+from edgetx.runtimes.onnxruntime import OnnxFile
 from edgetx.runtimes.runtime import Runtime
 
 CASES = 4
 BYTE_OFFSET = 128
 SILENCE = 1e-6
-LEAST_DB: Mapping[str, float] = {"float": 60.0, "integer": 20.0, "requantized": -math.inf}
+LEAST_DB: Mapping[str, float] = {"float": 60.0, "hybrid": 20.0, "integer": 20.0, "requantized": -math.inf}
 """Ratio of signal to difference below which an import is wrong: rounding of single precision, or of 8 bits.
 
 Where the file computes in integers and the graph in real numbers, the ratio tells what these integers cost the file.
@@ -45,7 +47,8 @@ class SourceCheck:
     Attributes:
         runtime: Name of the runtime.
         cases: Successive invocations compared.
-        kind: `float`, `integer`, or `requantized` for a float graph in place of the integers of its file.
+        kind: `float`, `integer`, `hybrid` for a float graph with the stored weights of a file that quantizes
+            activations as it runs, or `requantized` for a float graph in place of the integers of its file.
         mismatches: Invocations in which an integer output differs in any element; None for float graphs.
         max_lsb: Largest difference of an element, in units of the last place; None for float graphs.
         signal_to_error_db: Ratio of the runtime's outputs to the differences; None if there are none.
@@ -106,9 +109,6 @@ def open_source(path: Path, graph: Graph, settings: Mapping[str, str]) -> FileRu
         ToolchainError: If its package is not installed.
         ModelError: If it refuses the file.
     """
-    from edgetx.runtimes.litert import LitertRuntime
-    from edgetx.runtimes.onnxruntime import OnnxFile
-
     match path.suffix:
         case ".tflite":
             return LitertRuntime(path.read_bytes(), [value.shape for value in graph.inputs])
@@ -132,7 +132,10 @@ def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], requant
     """
     state, steps, expected, found = initial_state(graph), list[int](), list[Array](), list[Array]()
     for inputs in cases:
-        theirs = runtime.run(_given(inputs, graph, runtime.input_types))
+        if requantized and isinstance(runtime, LitertRuntime):
+            theirs = runtime.run_real(inputs)
+        else:
+            theirs = runtime.run(_given(inputs, graph, runtime.input_types))
         ours = execute(graph, inputs, state)
         pairs = [(_stored(y, v).reshape(v.shape), o) for y, o, v in zip(theirs, ours, graph.outputs, strict=True)]
         steps.append(max(int(np.abs(a.astype(np.int64) - b).max()) if b.dtype.kind in "iu" else 0 for a, b in pairs))
@@ -140,10 +143,12 @@ def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], requant
             expected.append(_real(y, value).ravel())
             found.append(_real(o, value).ravel())
     integer = not graph.outputs[0].type.is_float
+    hybrid = isinstance(runtime, LitertRuntime) and runtime.has_integer_weights
+    real = "requantized" if requantized else "hybrid" if hybrid else "float"
     return SourceCheck(
         runtime.name,
         len(cases),
-        "integer" if integer else "requantized" if requantized else "float",
+        "integer" if integer else real,
         sum(n > 0 for n in steps) if integer else None,
         max(steps) if integer else None,
         _ratio_db(np.concatenate(expected), np.concatenate(found)),

@@ -35,7 +35,7 @@ def integer_or_real(attempt: Callable[[bool], Graph], *, is_quantized: bool, not
     """
     try:
         graph = attempt(False)
-        _refuse_widths(graph)
+        _refuse_without_kernel(graph)
     except ModelError as refusal:
         if not is_quantized:
             raise
@@ -44,13 +44,14 @@ def integer_or_real(attempt: Callable[[bool], Graph], *, is_quantized: bool, not
     return graph
 
 
-def _refuse_widths(graph: Graph) -> None:
-    """Refuse integers of a width for which an op has no arithmetic."""
+def _refuse_without_kernel(graph: Graph) -> None:
+    """Refuse integers for which an op has no arithmetic."""
     for node in graph.nodes:
-        bits = WIDTHS.get(node.outputs[0].type.dtype)
-        op = cast(ops.Op, node.op)
+        bits, op = WIDTHS.get(node.outputs[0].type.dtype), cast(ops.Op, node.op)
         if bits is not None and bits not in op.activation_bits:
             raise UnsupportedOpError(f"{op.name} in {bits} bits", where=node.name)
+        if bits is not None and op.has_form("c"):
+            op.to_c(node)
 
 
 @contextmanager

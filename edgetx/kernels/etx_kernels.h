@@ -465,6 +465,31 @@ typedef struct {
 
 void etx_concatenation_s8(const etx_concatenation_params *p, const void *const *operands, void *y);
 
+/* Softmax of 16-bit rows: powers and reciprocals are tables of 513 entries over all of 16 bits. */
+typedef struct {
+  int32_t rows;
+  int32_t width;
+  int32_t mantissa;
+  int32_t shift;
+} etx_softmax_s16_params;
+
+void etx_softmax_s16(const etx_softmax_s16_params *p, const int16_t *x, const int16_t *powers,
+                     const int16_t *reciprocals, int16_t *y);
+
+/* y[out_height][out_width][channels] from x[..][in_width][channels]; rows and columns hold the neighbour before, the
+ * neighbour behind and the weight of that in 1/1024. */
+typedef struct {
+  int32_t in_width;
+  int32_t channels;
+  int32_t out_height;
+  int32_t out_width;
+} etx_resize_bilinear_params;
+
+void etx_resize_bilinear_s8(const etx_resize_bilinear_params *p, const int8_t *x, const int32_t *rows,
+                            const int32_t *columns, int8_t *y);
+void etx_resize_bilinear_s16(const etx_resize_bilinear_params *p, const int16_t *x, const int32_t *rows,
+                             const int32_t *columns, int16_t *y);
+
 /* x[in_dims] at `before` in y[out_dims], `value` around it. */
 typedef struct {
   int32_t in_dims[4];

@@ -40,6 +40,7 @@ from edgetx.ops.reduce_max import ReduceMax
 from edgetx.ops.relu import Relu
 from edgetx.ops.relu6 import Relu6
 from edgetx.ops.reshape import Reshape
+from edgetx.ops.resize_bilinear import ResizeBilinear
 from edgetx.ops.rms_norm import RmsNorm
 from edgetx.ops.rsqrt import Rsqrt
 from edgetx.ops.shift_in import ShiftIn
@@ -48,8 +49,10 @@ from edgetx.ops.softmax import Softmax
 from edgetx.ops.softplus import Softplus
 from edgetx.ops.sqrt import Sqrt
 from edgetx.ops.square import Square
+from edgetx.ops.step import Step
 from edgetx.ops.strided_slice import StridedSlice
 from edgetx.ops.sub import Sub
+from edgetx.ops.table_softmax import TableSoftmax
 from edgetx.ops.tanh import Tanh
 from edgetx.ops.transpose import Transpose
 from edgetx.ops.wide_exp import WideExp
@@ -100,6 +103,7 @@ __all__ = [
     "Relu",
     "Relu6",
     "Reshape",
+    "ResizeBilinear",
     "RmsNorm",
     "Rsqrt",
     "ShiftIn",
@@ -108,8 +112,10 @@ __all__ = [
     "Softplus",
     "Sqrt",
     "Square",
+    "Step",
     "StridedSlice",
     "Sub",
+    "TableSoftmax",
     "Tanh",
     "TfliteBuilder",
     "Transpose",

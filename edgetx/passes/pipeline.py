@@ -17,6 +17,7 @@ from edgetx.passes.recognize_norm import RecognizeNorm
 from edgetx.passes.separate_states import SeparateStates
 from edgetx.passes.simplify_movement import SimplifyMovement
 from edgetx.passes.sink_movement import SinkReshape, SinkTranspose
+from edgetx.passes.split_reduction import SplitReduction
 from edgetx.passes.widen_decays import WidenDecays
 
 
@@ -39,6 +40,7 @@ def float_passes(lmu: LmuForm = "fir") -> list[Pass]:
         *_settle_movement(),
         *lowering(lmu),  # before normalizations are folded, since filters take them in
         *_settle_movement(),
+        SplitReduction(),
         FuseAffine(),  # once nothing stands between a layer and its normalization any more
         FuseActivation(),  # after affine: the clamp comes last
         Repeat((HoistSlice(), MergeDuplicates())),  # a slice hoisted to both operands of a residual is one slice

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
-from edgetx.ops import Add, LayerNorm, Mean, Mul, RmsNorm, Sub
+from edgetx.ops import Add, LayerNorm, Maximum, Mean, Minimum, Mul, RmsNorm, Sub
 from edgetx.ops.pointwise import Pointwise
 from edgetx.passes.base import Pass
 from edgetx.passes.region import Region, regions
@@ -67,7 +67,7 @@ def _of_one_row(graph: Graph, node: Node) -> bool:
         return False
     if isinstance(node.op, Mean):
         return node.op.axes == (node.inputs[0].type.rank - 1,) and node.op.keepdims
-    return isinstance(node.op, Pointwise | Add | Sub | Mul)
+    return isinstance(node.op, Pointwise | Add | Sub | Mul | Minimum | Maximum)
 
 
 def _solved(region: Region, centred: bool) -> Norm:

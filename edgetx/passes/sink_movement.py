@@ -43,7 +43,8 @@ class SinkReshape(Rule):
     def _binary(self, node: Node, graph: Graph, x: Value) -> Graph | str:
         """Both operands reshaped alike, or the second is constant along all but the last axis."""
         other = trace(graph, node.inputs[1])
-        if other.source.shape == x.shape and other.is_identity:
+        alike = node.inputs[0].shape == node.inputs[1].shape
+        if alike and other.source.shape == x.shape and other.is_identity:
             return _compute_first(node, graph, x, node.op, (x, other.source))
         data = graph.const(node.inputs[1])
         last = node.inputs[0].shape[-1:]

@@ -1,7 +1,7 @@
 """LiteRT (TensorFlow Lite), with its reference kernels or with its fast ones."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -60,6 +60,34 @@ class LitertRuntime:
         self._interpreter.invoke()
         return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
 
+    @property
+    def has_integer_weights(self) -> bool:
+        """Whether any tensor of the file has integers of 8 bits."""
+        return any(bool(detail["dtype"] == np.int8) for detail in self._interpreter.get_tensor_details())
+
+    def run_real(self, inputs: Sequence[Array]) -> Arrays:
+        """One invocation on real numbers, which are quantized and restored where the file takes and gives integers."""
+        i = self._interpreter
+        given = [_quantized(x, detail) for x, detail in zip(inputs, i.get_input_details(), strict=True)]
+        return tuple(_restored(y, d) for y, d in zip(self.run(given), i.get_output_details(), strict=True))
+
     def reset(self) -> None:
         """Bring the state back to where it was at the start."""
         self._open()  # which is the only way to reset resource variables
+
+
+def _quantized(x: Array, detail: Mapping[str, Any]) -> Array:
+    scale, zero_point = detail["quantization"]
+    if not scale or x.dtype == detail["dtype"]:
+        return x
+    limits = np.iinfo(detail["dtype"])
+    stored: Array = np.clip(np.round(x / scale) + zero_point, limits.min, limits.max).astype(detail["dtype"])
+    return stored
+
+
+def _restored(y: Array, detail: Mapping[str, Any]) -> Array:
+    scale, zero_point = detail["quantization"]
+    if not scale or y.dtype.kind == "f":
+        return y
+    real: Array = (y.astype(np.float32) - zero_point) * np.float32(scale)
+    return real

@@ -168,7 +168,7 @@ def _elementwise() -> list[Case]:
 def _pointwise() -> list[Case]:
     unary = (
         ops.Relu, ops.Relu6, ops.Gelu, ops.Silu, ops.HardSwish, ops.Logistic, ops.Tanh, ops.Exp, ops.Neg, ops.Sqrt,
-        ops.Rsqrt, ops.Square, ops.Erf, ops.Abs, ops.Elu, ops.Softplus, ops.Log,
+        ops.Rsqrt, ops.Square, ops.Erf, ops.Abs, ops.Elu, ops.Softplus, ops.Log, ops.Step,
     )  # fmt: skip
     made: list[tuple[str, Op]] = [(op.name, op()) for op in unary]
     made += [("gelu_tanh", ops.Gelu("tanh")), ("clip", ops.Clip(-0.5, 1.25))]
@@ -184,6 +184,11 @@ def _rows() -> list[Case]:
     made += [Case(f"softmax_long_{rows}", ops.Softmax(0.01), ((1, rows, 600),)) for rows in (1, 3)]
     made += [Case(f"softmax_rows_{n}", ops.Softmax(beta), ((1, 140, n),)) for n in (8, 33) for beta in (1.0, 0.01)]
     made += [WideCase(f"wide_softmax_{n}", ops.WideSoftmax(beta), ((1, 5, n),)) for n in WIDTHS for beta in (1.0, 0.5)]
+    made += [
+        Case(f"table_softmax_{n}", ops.TableSoftmax(beta), ((1, 5, n),), dtype="int16")
+        for n in WIDTHS
+        for beta in (1.0, 0.5)
+    ]
     made += [Case(f"l2_normalization_{n}", ops.L2Normalization(), ((1, 5, n),)) for n in WIDTHS]
     for n in (*WIDTHS, 64, 129, 257):
         made += _both(f"layer_norm_{n}", ops.LayerNorm(), ((1, 5, n),), ((n,), (n,)))
@@ -216,6 +221,9 @@ def _windows() -> list[Case]:
         name = f"{size[0]}{size[1]}_{padding}"
         made += _both(f"average_pool_2d_{name}", ops.AveragePool2D(size, stride, padding), ((1, 7, 5, 3),))
         made += _both(f"max_pool_2d_{name}", ops.MaxPool2D(size, stride, padding, "relu"), ((1, 7, 5, 3),))
+    for size, align, centred in [((14, 10), False, True), ((5, 9), True, False), ((3, 2), False, False)]:
+        name = f"resize_bilinear_{size[0]}{size[1]}"
+        made += _both(name, ops.ResizeBilinear(size, align, centred), ((1, 7, 5, 3),))
     return made
 
 

@@ -27,12 +27,17 @@ def blur(graph: Graph) -> float:
     """What 16 bits may miss beyond one step.
 
     Of normalization half a unit of the normalized row, and of its 15-bit root; of softmax half a unit in 2**-19 for
-    each term of the sum.
+    each term of the sum, and where both are read from tables two steps for each term, and four for the reciprocal;
+    of images half a unit in 2**-10 for each place of a neighbour.
     """
     (node,) = graph.nodes
     out = node.output.type
     if node.op.name == "wide_softmax":
         return out.shape[-1] * 2.0**-20 / out.scale
+    if node.op.name == "resize_bilinear" and out.dtype == "int16":
+        return 2**16 / 2**10
+    if node.op.name == "table_softmax":
+        return 4 + 2 * out.shape[-1]
     if out.dtype == "int8" or node.op.name not in ("layer_norm", "rms_norm"):
         return 0
     gamma = np.abs(graph.consts[node.inputs[1].name]).max() * node.inputs[1].type.scale

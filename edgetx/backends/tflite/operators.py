@@ -28,6 +28,7 @@ OPTIONS = {
     "MUL": "MulOptions",
     "REDUCE_MAX": "ReducerOptions",
     "RESHAPE": "ReshapeOptions",
+    "RESIZE_BILINEAR": "ResizeBilinearOptions",
     "SOFTMAX": "SoftmaxOptions",
     "SPLIT": "SplitOptions",
     "STRIDED_SLICE": "StridedSliceOptions",
@@ -42,12 +43,14 @@ VERSIONS: Mapping[str, Mapping[str, int]] = {
         "ADD": 2, "AVERAGE_POOL_2D": 2, "BATCH_MATMUL": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3,
         "GATHER": 2, "L2_NORMALIZATION": 2, "LOGISTIC": 2, "MAXIMUM": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MINIMUM": 2,
         "MUL": 2, "PAD": 2, "REDUCE_MAX": 2, "RELU": 2, "RELU6": 2, "SOFTMAX": 2, "SPLIT": 2, "STRIDED_SLICE": 2,
+        "RESIZE_BILINEAR": 3,
         "SUB": 2, "SVDF": 3, "TANH": 2, "TRANSPOSE": 2,
     },
     "int16": {
         "ADD": 3, "AVERAGE_POOL_2D": 3, "BATCH_MATMUL": 3, "CONCATENATION": 3, "CONV_2D": 4, "DEPTHWISE_CONV_2D": 5,
         "GATHER": 4, "LEAKY_RELU": 2, "LOGISTIC": 3, "MAXIMUM": 4, "MAX_POOL_2D": 3, "MEAN": 3, "MINIMUM": 4,
         "MUL": 4, "PAD": 3, "REDUCE_MAX": 3, "RELU": 3, "RELU6": 3, "SOFTMAX": 3, "SPLIT": 4, "SUB": 5, "TANH": 3,
+        "RESIZE_BILINEAR": 4,
         "TRANSPOSE": 5,
     },
 }  # fmt: skip

@@ -11,7 +11,9 @@ import numpy as np
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.onnx.scope import Scope, operator
-from edgetx.ir import Value
+from edgetx.frontends.pooling import average_pool, max_pool
+from edgetx.frontends.transposed import phase_kernel, transposed_convolution
+from edgetx.ir import Array, Value
 from edgetx.ops.quant_rule import Weight
 from edgetx.ops.window import Padding, Pair, Window
 
@@ -34,23 +36,20 @@ def _pair(values: Sequence[int] | None, fill: int) -> Pair:
     return first, second
 
 
-def _padded(s: Scope, image: Value, window: Window, *, zeros: bool = True) -> tuple[Value, Padding]:
-    """The image, padded, and the padding left to the window: "same" if the model pads as TFLite does.
+def _padded(s: Scope, image: Value, window: Window) -> tuple[Value, Padding]:
+    """The image, padded with zeros, and the padding left to the window: "same" if the model pads as TFLite does.
 
     Args:
         s: The scope.
         image: [1, H, W, C].
         window: The window without padding.
-        zeros: Whether padding counts as zeros; otherwise it does not take part.
     """
     same = replace(window, padding="same")
     rows, columns = _pads(s, image, same)
     if not any((*rows, *columns)):
         return image, "valid"
-    if (rows, columns) == same.pads(image.type) and (zeros or s.node.op_type != "AveragePool"):
+    if (rows, columns) == same.pads(image.type):
         return image, "same"
-    if not zeros:
-        raise UnsupportedOpError(f"{s.node.op_type} padded by {rows}, {columns}", hint="pad as SAME_UPPER does")
     return s.op(ops.Pad(((0, 0), rows, columns, (0, 0))), image), "valid"
 
 
@@ -81,16 +80,81 @@ def _conv(s: Scope, x: Value, w: Value, b: Value | None = None) -> Value:
     stride, dilation = _pair(s.listed("strides"), 1), _pair(s.listed("dilations"), 1)
     image, padding = _padded(s, image, Window(_pair(weight.shape[2:], 1), stride, dilation))
     groups, per_channel = s.integer("group", 1), w.type.quant is not None and w.type.quant.axis is not None
-    conv: ops.Op
-    if groups == 1:
-        conv = ops.Conv2D(stride, dilation, padding)
-        kernel = s.moved(w, weight.transpose(0, 2, 3, 1), 0 if per_channel else None)
-    elif groups == image.shape[-1] and weight.shape[1] == 1:
-        conv = ops.DepthwiseConv2D(stride, dilation, padding)
-        kernel = s.moved(w, weight.transpose(1, 2, 3, 0), 3 if per_channel else None)
+    if groups == image.shape[-1] and groups > 1:
+        arranged = weight.transpose(1, 2, 3, 0).reshape(1, *weight.shape[2:], -1)
+        kernel = s.moved(w, arranged, 3 if per_channel else None)
+        bias = [s.bias(b, x, kernel)] if b else []
+        y = s.result(ops.DepthwiseConv2D(stride, dilation, padding), image, kernel, *bias)
     else:
-        raise UnsupportedOpError(f"convolution with {groups} groups over {image.shape[-1]} channels")
-    return _channels_first(s, s.result(conv, image, kernel, *([s.bias(b, x, kernel)] if b else [])), x.type.rank)
+        y = _grouped(s, ops.Conv2D(stride, dilation, padding), image, w, weight.transpose(0, 2, 3, 1), b)
+    return _channels_first(s, y, x.type.rank)
+
+
+def _grouped(s: Scope, conv: ops.Conv2D, image: Value, w: Value, weight: Array, b: Value | None) -> Value:
+    """Groups of channels, each with a convolution of its own."""
+    groups, per_channel = s.integer("group", 1), w.type.quant is not None and w.type.quant.axis is not None
+    if weight.shape[0] % groups or image.shape[-1] != groups * weight.shape[-1]:
+        raise ModelError(f"convolution with {groups} groups over {image.shape[-1]} channels")
+    inputs, outputs, parts = weight.shape[-1], weight.shape[0] // groups, []
+    for group in range(groups):
+        rows = slice(group * outputs, (group + 1) * outputs)
+        kernel = s.moved(w, weight[rows], 0 if per_channel else None, rows if per_channel else None)
+        bias = [s.bias(b, image, kernel, rows)] if b else []
+        part = s.slice(image, 3, group * inputs, (group + 1) * inputs)
+        parts.append(s.result(conv, part, kernel, *bias))
+    return parts[0] if groups == 1 else s.result(ops.Concatenation(3), *parts)
+
+
+@operator("ConvTranspose")
+def _conv_transpose(s: Scope, x: Value, w: Value, b: Value | None = None) -> Value:
+    """w [in, out / groups, height, width]; the result's size is what undoes the convolution, plus output_padding."""
+    weight = s.data(w, "the weight of a convolution")
+    if weight.ndim != x.type.rank or s.integer("group", 1) != 1:
+        raise UnsupportedOpError("transposed convolution in groups", hint="use one group")
+    image = _channels_last(s, x)
+    kernel = weight.reshape(*weight.shape[:2], *([1] * (4 - weight.ndim)), *weight.shape[2:])
+    stride, dilation = _pair(s.listed("strides"), 1), _pair(s.listed("dilations"), 1)
+    kernel = _dilated(kernel.transpose(1, 2, 3, 0), dilation)
+    taps: Pair = (kernel.shape[1], kernel.shape[2])
+    size, cut = _transposed_size(s, image, taps, stride)
+    phases = phase_kernel(kernel, stride)
+    repeats = stride[0] * stride[1]
+    per_channel = w.type.quant is not None and w.type.quant.axis is not None
+    held = s.moved(w, phases, 0 if per_channel else None, repeats=repeats if per_channel else 1)
+
+    def convolve(padded: Value) -> Value:
+        bias = [s.bias(b, x, held, repeats=repeats)] if b else []
+        return s.result(ops.Conv2D(), padded, held, *bias)
+
+    y = transposed_convolution(s, image, size, (phases.shape[1], phases.shape[2]), stride, cut, convolve)
+    return _channels_first(s, y, x.type.rank)
+
+
+def _dilated(kernel: Array, dilation: Pair) -> Array:
+    """The taps of [out, height, width, in] with zeros between them."""
+    out, height, width, channels = kernel.shape
+    rows, columns = ((n - 1) * d + 1 for n, d in zip((height, width), dilation, strict=True))
+    spread = np.zeros((out, rows, columns, channels), kernel.dtype)
+    spread[:, :: dilation[0], :: dilation[1]] = kernel
+    return spread
+
+
+def _transposed_size(s: Scope, image: Value, taps: Pair, stride: Pair) -> tuple[Pair, Pair]:
+    """Size of the result, and the rows and columns that padding removes before it."""
+    full = [(n - 1) * t + k for n, t, k in zip(image.shape[1:3], stride, taps, strict=True)]
+    extra, asked = _pair(s.listed("output_padding"), 0), s.listed("output_shape")
+    mode, values = s.text("auto_pad", "NOTSET"), s.listed("pads") or ()
+    if asked is None and mode in ("SAME_UPPER", "SAME_LOWER"):
+        asked = tuple(n * t for n, t in zip(image.shape[1:3], stride, strict=True))
+    if asked is not None:
+        size = _pair(asked, 1)
+        total = [max(n + e - want, 0) for n, e, want in zip(full, extra, size, strict=True)]
+        before = [n - n // 2 if mode == "SAME_UPPER" else n // 2 for n in total]
+        return size, (before[0], before[1])
+    half = len(values) // 2
+    (top, left), (bottom, right) = _pair(values[:half], 0), _pair(values[half:], 0)
+    rows, columns = full[0] - top - bottom + extra[0], full[1] - left - right + extra[1]
+    return (rows, columns), (top, left)
 
 
 @operator("BatchNormalization")
@@ -115,18 +179,17 @@ def _batch_norm(s: Scope, x: Value, gamma: Value, beta: Value, mean: Value, vari
 
 @operator("AveragePool", "MaxPool")
 def _pool(s: Scope, x: Value) -> Value:
+    if any(n != 1 for n in s.listed("dilations") or ()) or len(s.node.output) > 1:
+        raise UnsupportedOpError("pooling with dilation or with places", hint="use kernel, stride and padding only")
     image = _channels_last(s, x)
-    size, stride = _pair(s.listed("kernel_shape"), 1), _pair(s.listed("strides"), 1)
-    if _pair(s.listed("dilations"), 1) != (1, 1):
-        raise UnsupportedOpError("pooling with dilation")
-    average = s.node.op_type == "AveragePool"
-    window = Window(size, stride)
-    image, padding = _padded(s, image, window, zeros=average and bool(s.integer("count_include_pad", 0)))
-    pool = (ops.AveragePool2D if average else ops.MaxPool2D)(size, stride, padding)
-    missed = [(n - k) % t for n, k, t in zip(image.shape[1:3], size, stride, strict=True)]
-    if s.integer("ceil_mode", 0) and padding == "valid" and any(missed):
-        raise UnsupportedOpError("pooling with ceil_mode", hint="pad before, or use a stride that fits")
-    return _channels_first(s, s.result(pool, image), x.type.rank)
+    window = Window(_pair(s.listed("kernel_shape"), 1), _pair(s.listed("strides"), 1))
+    pads, ceil = _pads(s, image, replace(window, padding="same")), bool(s.integer("ceil_mode", 0))
+    if s.node.op_type == "MaxPool":
+        y = max_pool(s.results, image, window, pads, ceil=ceil)
+    else:
+        counts = bool(s.integer("count_include_pad", 0))
+        y = average_pool(s.results, image, window, pads, ceil=ceil, counts_padding=counts)
+    return _channels_first(s, y, x.type.rank)
 
 
 @operator("GlobalAveragePool", "GlobalMaxPool")

@@ -86,6 +86,11 @@ class Scope(BuilderScope):
         operands = [self._integer(x, made if rule.shared else None) for x in inputs]
         return self.requantized(self.op(op, *operands, quant=made), stored or made)
 
+    @property
+    def results(self) -> "Results":
+        """A builder of which every op makes a result of the operator."""
+        return Results(self)
+
     def _made(self, rule: QuantRule, first: Value) -> Stored:
         """The quantization in which an op on integers makes its result: the rule's, the operand's or the file's."""
         if isinstance(rule.result, Mapping):
@@ -99,21 +104,34 @@ class Scope(BuilderScope):
             )
         return self.stored[0]
 
-    def moved(self, x: Value, data: Array, axis: int | None) -> Value:
+    def moved(self, x: Value, data: Array, axis: int | None, channels: slice | None = None, repeats: int = 1) -> Value:
         """A constant with its elements in another arrangement.
 
         Args:
             x: The constant.
             data: Its elements, rearranged.
             axis: The axis to which its quantization, if it is per channel, belongs now.
+            channels: Those of its channels that `data` holds.
+            repeats: How often `data` holds them, one time after the other.
         """
         quant = x.type.quant
-        return self.const(data, "weight", quant and QuantParams(quant.scale, quant.zero_point, axis))
+        if quant is None:
+            return self.const(data, "weight")
+        scale = (quant.scale if channels is None else quant.scale[channels]) * repeats
+        return self.const(data, "weight", QuantParams(scale, quant.zero_point, axis))
 
-    def bias(self, bias: Value, x: Value, weight: Value) -> Value:
-        """A bias in the accumulator's units, if its operator computes on integers."""
+    def bias(self, bias: Value, x: Value, weight: Value, channels: slice | None = None, repeats: int = 1) -> Value:
+        """A bias in the accumulator's units, if its operator computes on integers.
+
+        Args:
+            bias: The constant.
+            x: The operand of the layer.
+            weight: Its weight.
+            channels: Those of its channels that the layer has.
+            repeats: How often it has them.
+        """
         real = self.restored(bias)
-        data = self.data(real, "a bias").ravel()
+        data = np.tile(self.data(real, "a bias").ravel()[channels or slice(None)], repeats)
         if weight.type.quant is None or x.type.quant is None:
             return self.const(data, "bias")
         integers, quant = Bias().quantize(data, (x.type, weight.type), x.type)
@@ -140,3 +158,18 @@ class Scope(BuilderScope):
             dtype, quant = shared or ("int8", QuantParams((float(np.float32(peak / 127)),)))
             return self.const(quantize(data, quant.scale[0], quant.zero_point, dtype), "int", quant)
         return x if shared is None else self.requantized(x, shared)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Applies ops like `Scope.result`, for what is written for all frontends."""
+
+    scope: Scope
+
+    def op(self, op: ops.Op, *inputs: Value) -> Value:
+        """Apply an op."""
+        return self.scope.result(op, *inputs)
+
+    def const(self, data: Array, suffix: str) -> Value:
+        """A constant."""
+        return self.scope.const(np.asarray(data, np.float32), suffix)

@@ -1,6 +1,30 @@
 """TFLite files to float and integer graphs."""
 
-from edgetx.frontends.tflite import activation, arithmetic, convolution, movement, recurrent, state
+from edgetx.frontends.tflite import (
+    activation,
+    arithmetic,
+    comparison,
+    convolution,
+    dilation,
+    movement,
+    recurrent,
+    resize,
+    spectrum,
+    state,
+)
 from edgetx.frontends.tflite.importer import import_tflite, load_tflite
 
-__all__ = ["activation", "arithmetic", "convolution", "import_tflite", "load_tflite", "movement", "recurrent", "state"]
+__all__ = [
+    "activation",
+    "arithmetic",
+    "comparison",
+    "convolution",
+    "dilation",
+    "import_tflite",
+    "load_tflite",
+    "movement",
+    "recurrent",
+    "resize",
+    "spectrum",
+    "state",
+]

@@ -7,6 +7,7 @@ import tflite
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
 from edgetx.fixedpoint import quantize
+from edgetx.frontends.softmax import log_softmax
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
 
@@ -24,8 +25,21 @@ def _unary(s: Scope, x: Value) -> Value:
 
 @builtin("RELU6")
 def _relu6(s: Scope, x: Value) -> Value:
-    s.same_quantization(x)
+    if x.type.quant != s.results[0].quant:
+        return s.result(ops.Clip(0.0, 6.0), x)
     return s.result(ops.Relu6(), x)
+
+
+@builtin("RELU_N1_TO_1", "RELU_0_TO_1")
+def _clip(s: Scope, x: Value) -> Value:
+    return s.result(ops.Clip(-1.0 if s.operator.builtin == "RELU_N1_TO_1" else 0.0, 1.0), x)
+
+
+@builtin("LOG_SOFTMAX")
+def _log_softmax(s: Scope, x: Value) -> Value:
+    if x.type.quant:
+        raise UnsupportedOpError("LOG_SOFTMAX of integers")
+    return log_softmax(s, x)
 
 
 @builtin("LEAKY_RELU")
@@ -48,7 +62,8 @@ def _prelu(s: Scope, x: Value, alpha: Value) -> Value:
 
 @builtin("SOFTMAX")
 def _softmax(s: Scope, x: Value) -> Value:
-    kind = ops.WideSoftmax if s.results[0].dtype == "int16" else ops.Softmax
+    kinds = {("int8", "int16"): ops.WideSoftmax, ("int16", "int16"): ops.TableSoftmax}
+    kind = kinds.get((x.type.dtype, s.results[0].dtype), ops.Softmax)
     return s.result(kind(float(s.options(tflite.SoftmaxOptions).Beta())), x)
 
 

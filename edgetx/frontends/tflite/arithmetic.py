@@ -19,7 +19,7 @@ BINARY: dict[str, tuple[type[ops.Add | ops.Sub | ops.Mul], type[Any]]] = {
 @builtin(*BINARY)
 def _binary(s: Scope, a: Value, b: Value) -> Value:
     kind, options = BINARY[s.operator.builtin]
-    return s.result(kind(s.activation(s.options(options).FusedActivationFunction())), a, b)
+    return s.clamped(kind, s.options(options).FusedActivationFunction(), a, b)
 
 
 @builtin("DIV")
@@ -33,6 +33,14 @@ def _div(s: Scope, a: Value, b: Value) -> Value:
 def _squared_difference(s: Scope, a: Value, b: Value) -> Value:
     _float_only(s)
     return s.op(ops.Square(), s.op(ops.Sub(), a, b))
+
+
+@builtin("ADD_N")
+def _add_n(s: Scope, first: Value, *others: Value) -> Value:
+    _float_only(s)
+    for other in others:
+        first = s.op(ops.Add(), first, other)
+    return first
 
 
 @builtin("MAXIMUM", "MINIMUM")

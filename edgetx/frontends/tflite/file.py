@@ -42,6 +42,7 @@ class Tensor:
         axis: The quantized axis if there are several scales.
         data: Its contents if it is a constant.
         is_variable: Whether it keeps its contents between invocations.
+        open_axes: Axes beyond the first whose size the file leaves open.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Tensor:
     axis: int = 0
     data: bytes | None = field(default=None, repr=False)
     is_variable: bool = False
+    open_axes: tuple[int, ...] = ()
 
     def array(self) -> Array:
         """The contents of a constant.
@@ -60,6 +62,10 @@ class Tensor:
             ModelError: If their size is not that of the shape.
         """
         data, size = self.data or b"", math.prod(self.shape)
+        if self.type == "INT4" and len(data) == (size + 1) // 2:
+            nibbles = np.frombuffer(data, np.uint8)[:, None] >> np.array([0, 4]) & 15
+            whole: Array = ((nibbles.astype(np.int8) ^ 8) - 8).ravel()[:size].reshape(self.shape)
+            return whole
         dtype = np.dtype(self.type.lower())
         if len(data) != size * dtype.itemsize:
             raise ModelError(f"damaged: {len(data)} bytes for {size} elements of {dtype}", where=self.name)
@@ -158,14 +164,17 @@ class _Reader:
         data = self.buffers[tensor.Buffer()] if self.buffers else None
         if tensor.Type() not in TYPES:
             raise ModelError(f"unknown element type {tensor.Type()}", where=name)
-        return Tensor(
-            name, shape, TYPES[tensor.Type()], *self._quantization(tensor.Quantization()), data, tensor.IsVariable()
-        )
+        signature = self._integers(tensor.ShapeSignatureAsNumpy(), tensor.ShapeSignatureLength())
+        open_axes = tuple(axis for axis, n in enumerate(signature) if axis and n < 0)
+        quantization = self._quantization(tensor.Quantization())
+        return Tensor(name, shape, TYPES[tensor.Type()], *quantization, data, tensor.IsVariable(), open_axes)
 
     def _quantization(self, quant: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]:
         if quant is None or not quant.ScaleLength():
             return (), (), 0
         scale = tuple(map(float, quant.ScaleAsNumpy()))
+        if not all(math.isfinite(number) and number >= 0 for number in scale):
+            raise ModelError(f"scale {scale[0]}", hint="the converter has made no sense of this tensor; try int8")
         zero_point = self._integers(quant.ZeroPointAsNumpy(), quant.ZeroPointLength())
         return scale, zero_point or (0,) * len(scale), quant.QuantizedDimension()
 

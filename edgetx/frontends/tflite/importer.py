@@ -15,8 +15,11 @@ import tflite
 
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder_scope import Note, damage_reported, integer_or_real
+from edgetx.frontends.tflite.dilation import ELEMENTWISE, RESHAPING, WITH_CONSTANT, Spread
 from edgetx.frontends.tflite.file import ABSENT, DAMAGED, Operator, Subgraph, Tensor, read_file
+from edgetx.frontends.tflite.folding import folded
 from edgetx.frontends.tflite.scope import HANDLERS, Scope, tensor_type
+from edgetx.frontends.tflite.state import variable_name
 from edgetx.frontends.tflite.variables import Contents, Variables
 from edgetx.ir import Array, Graph, GraphBuilder, TensorType, Value
 from edgetx.output import explained
@@ -26,6 +29,11 @@ from edgetx.reference import execute
 RESOURCE = "RESOURCE"
 INTEGERS = ("INT8", "UINT8", "INT16", "INT32")
 """Element types of activations that are quantized."""
+NESTED = 8
+"""Loops within loops at most."""
+HINTS: Mapping[str, str] = dict.fromkeys(
+    ("ARG_MAX", "ARG_MIN", "TOPK_V2"), "end the model with the scores, and take the largest in your own code"
+)
 
 
 def load_tflite(path: Path, note: Note = lambda _: None) -> Graph:
@@ -58,7 +66,10 @@ def import_subgraphs(subgraphs: Sequence[Subgraph], name: str, note: Note = lamb
     """The graph of the first of the subgraphs of a file."""
 
     def attempt(real: bool) -> Graph:
-        return _Importer(subgraphs[0], name, _initial_contents(subgraphs, real), real).run()
+        held = [_in_reals(subgraph) for subgraph in subgraphs] if real else subgraphs
+        builder = GraphBuilder(name)
+        variables = Variables(builder, _initial_contents(held, real), _assigned_names(held))
+        return _Importer(held, 0, builder, variables, real).run()
 
     with damage_reported(DAMAGED):
         quantized = any(t.data is None and t.scale and t.type in INTEGERS for t in subgraphs[0].tensors)
@@ -70,27 +81,56 @@ def _initial_contents(subgraphs: Sequence[Subgraph], real: bool) -> Mapping[str,
     initial: dict[str, Contents] = {}
     for operator in subgraphs[0].operators:
         if operator.builtin == "CALL_ONCE":
-            options = tflite.CallOnceOptions()
-            options.Init(operator.options.Bytes, operator.options.Pos)
-            index = options.InitSubgraphIndex()
+            index = _called_once(operator)
             if not 0 < index < len(subgraphs):
                 raise ModelError(f"damaged TFLite file: CALL_ONCE of subgraph {index}")
-            initial.update(_Importer(subgraphs[index], "initialization", {}, real).assigned())
+            builder = GraphBuilder("initialization")
+            initial.update(_Importer(subgraphs, index, builder, Variables(builder, {}), real).assigned())
     return initial
 
 
-def _in_reals(tensor: Tensor) -> Tensor:
+def _called_once(operator: Operator) -> int:
+    options = tflite.CallOnceOptions()
+    options.Init(operator.options.Bytes, operator.options.Pos)
+    return int(options.InitSubgraphIndex())
+
+
+def _assigned_names(subgraphs: Sequence[Subgraph]) -> set[str] | None:
+    """Variables that an invocation changes; None if subgraphs of loops do, too, which know them by other handles."""
+    main = subgraphs[0]
+    once = {_called_once(operator) for operator in main.operators if operator.builtin == "CALL_ONCE"}
+    within = [s for i, s in enumerate(subgraphs) if i and i not in once]
+    if any(operator.builtin == "ASSIGN_VARIABLE" for subgraph in within for operator in subgraph.operators):
+        return None
+    names = {o.outputs[0]: variable_name(o) for o in main.operators if o.builtin == "VAR_HANDLE" and o.outputs}
+    changed = [o.inputs[0] for o in main.operators if o.builtin == "ASSIGN_VARIABLE" and o.inputs]
+    return {names[handle] for handle in changed if handle in names}
+
+
+def _in_reals(subgraph: Subgraph) -> Subgraph:
     """What is computed as the real numbers that it stands for; constants keep their integers until they are read."""
-    is_computed = tensor.data is None and tensor.scale and tensor.type in INTEGERS
-    return replace(tensor, type="FLOAT32", scale=(), zero_point=()) if is_computed else tensor
+
+    def real(tensor: Tensor) -> Tensor:
+        is_computed = tensor.data is None and tensor.scale and tensor.type in INTEGERS
+        return replace(tensor, type="FLOAT32", scale=(), zero_point=()) if is_computed else tensor
+
+    return replace(subgraph, tensors=tuple(map(real, subgraph.tensors)))
 
 
 class _Importer:
-    def __init__(self, subgraph: Subgraph, name: str, initial: Mapping[str, Contents], real: bool) -> None:
-        self.subgraph = replace(subgraph, tensors=tuple(map(_in_reals, subgraph.tensors))) if real else subgraph
-        self.builder = GraphBuilder(name)
-        self.variables = Variables(self.builder, initial)
+    def __init__(
+        self,
+        subgraphs: Sequence[Subgraph],
+        index: int,
+        builder: GraphBuilder,
+        variables: Variables,
+        real: bool,
+        depth: int = 0,
+    ) -> None:
+        self.subgraphs, self.subgraph, self.depth = subgraphs, subgraphs[index], depth
+        self.builder, self.variables, self.real = builder, variables, real
         self.values: dict[int, Value] = {}
+        self.spread: dict[str, Spread] = {}
 
     def run(self) -> Graph:
         for index in self.subgraph.inputs:
@@ -109,12 +149,33 @@ class _Importer:
         contents = execute(self.builder.graph(*values), [])
         return {n: (c, v.type.quant) for n, c, v in zip(names, contents, values, strict=True)}
 
+    def called(self, operands: Sequence[Value | str | None]) -> list[Value | str | None]:
+        """The results for these operands; a variable is its name."""
+        for index, operand in zip(self.subgraph.inputs, operands, strict=True):
+            if isinstance(operand, Value):
+                self.values[index] = operand
+        self._operators()
+        return [
+            self.variables.handles.get(index) or self._operand(index, is_float=False) for index in self.subgraph.outputs
+        ]
+
+    def _call(self, index: int, operands: Sequence[Value | str | None]) -> list[Value | str | None]:
+        """Import another subgraph into the same graph."""
+        if not 0 < index < len(self.subgraphs) or self.depth >= NESTED:
+            raise ModelError(f"damaged TFLite file: subgraph {index} of {len(self.subgraphs)}")
+        taken = zip(self.subgraphs[index].inputs, operands, strict=True)
+        variables = self.variables.within({i: name for i, name in taken if isinstance(name, str)})
+        return _Importer(self.subgraphs, index, self.builder, variables, self.real, self.depth + 1).called(operands)
+
     def _input(self, index: int) -> Value:
         """An input; where a float one is only quantized, it is that integer."""
         tensor = self.subgraph.tensors[index]
         declared = self._border(index) if tensor.type == "FLOAT32" else tensor_type(tensor)
-        if (declared.rank and declared.shape[0] == 0) or any(n < 1 for n in declared.shape):
-            raise ModelError(f"dynamic shape {declared.shape}", where=tensor.name, hint="convert with fixed shapes")
+        if any(n < 1 for n in declared.shape) or tensor.open_axes:
+            shape = ", ".join("?" if axis in tensor.open_axes else str(n) for axis, n in enumerate(declared.shape))
+            raise ModelError(
+                f"dynamic shape ({shape})", where=tensor.name, hint="convert a model whose Input has a fixed shape"
+            )
         return self.builder.input(tensor.name, declared.shape, declared.dtype, declared.quant)
 
     def _border(self, index: int) -> TensorType:
@@ -135,12 +196,6 @@ class _Importer:
     def _operators(self) -> None:
         for operator in self.subgraph.operators:
             where = self._place(operator)
-            if operator.builtin not in HANDLERS:
-                raise UnsupportedOpError(
-                    f"operator {operator.builtin} is not supported",
-                    where=where,
-                    hint="`edgetx list ops` shows what is; express it by those or leave it outside the model",
-                )
             try:
                 self._operator(operator, where)
             except ModelError as error:
@@ -153,11 +208,44 @@ class _Importer:
         operands = [self._operand(index, is_float) for index in operator.inputs]
         self._refuse_mixed(operator, results, operands)
         kept = {i: self.subgraph.tensors[index] for i, index in enumerate(operator.inputs) if index != ABSENT}
-        scope = Scope(self.builder, where, operator, results, self.variables, kept)
-        made = HANDLERS[operator.builtin](scope, *operands)
-        values = made if isinstance(made, tuple) else (made,) if isinstance(made, Value) else ()
+        scope = Scope(
+            self.builder, where, operator, results, self.variables, kept, self.spread, self._call
+        )  # fmt: skip
+        made = self._made(scope, operands)
+        values = made if isinstance(made, tuple) else (made,)
         for index, value in zip(operator.outputs, values, strict=False):
-            self.values[index] = value
+            if isinstance(value, str):
+                self.variables.handles[index] = value
+            elif value is not None:
+                self.values[index] = value
+
+    def _made(self, scope: Scope, operands: Sequence[Value | None]) -> Value | tuple[Value | str | None, ...] | None:
+        """Results of an operator: evaluated over constants, else by its handler."""
+        name = scope.operator.builtin
+        known = [self.builder.consts.get(x.name) for x in operands if x is not None and x.type.quant is None]
+        arrays = [data for data in known if data is not None]
+        if arrays and len(arrays) == len(operands) and (result := folded(scope, arrays)) is not None:
+            return scope.const(result, "folded")
+        if name not in HANDLERS:
+            raise UnsupportedOpError(
+                f"operator {name} is not supported",
+                hint=HINTS.get(
+                    name, "`edgetx list ops` shows what is; express it by those or leave it outside the model"
+                ),
+            )
+        spread = next((self.spread[x.name] for x in operands if x is not None and x.name in self.spread), None)
+        if spread is not None and name in RESHAPING:
+            return operands[0]
+        made = HANDLERS[name](scope, *operands)
+        if name == "BATCH_TO_SPACE_ND" and isinstance(made, Value):
+            self.spread.pop(made.name, None)
+        if spread is not None and name != "BATCH_TO_SPACE_ND":
+            others = [x for x in operands if x is not None and x.name not in self.spread]
+            fits = name in ELEMENTWISE or (name in WITH_CONSTANT and all(x.name in self.builder.consts for x in others))
+            if not fits or not isinstance(made, Value):
+                raise UnsupportedOpError(f"{name} between space to batch and batch to space")
+            self.spread[made.name] = spread
+        return made
 
     def _refuse_mixed(
         self, operator: Operator, results: Sequence[TensorType], operands: Sequence[Value | None]
@@ -183,10 +271,10 @@ class _Importer:
         if tensor.data is None and (tensor.is_variable or tensor.type == RESOURCE):
             return None
         data, declared = self._constant(tensor)
-        if is_float and declared.quant:
+        if (is_float or self.real) and declared.quant:
             data, declared = restored(data, declared), declared.with_quant("float32", None)
         value = self.builder.const(data, f"{tensor.name}.const", declared.quant)
-        if not is_float:
+        if not is_float or self.real:
             self.values[index] = value
         return value
 

@@ -1,20 +1,29 @@
 """TFLite operators that only move elements."""
 
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import tflite
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.builder_scope import MAX_ELEMENTS
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
 
 
 @builtin("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-def _reshape(s: Scope, x: Value, *_: Value) -> Value:
-    """To the shape that the file declares, in which a dynamic batch counts as 1."""
-    return s.reshape(x, s.results[0].shape)
+def _reshape(s: Scope, x: Value, shape: Value | None = None) -> Value:
+    """To the shape that the file declares, in which a dynamic batch counts as 1, or else to that of the operand."""
+    declared = s.results[0].shape
+    if math.prod(declared) != x.type.size and s.operator.builtin == "RESHAPE" and shape is not None:
+        wanted = s.integers(shape, "the shape")
+        known = math.prod(n for n in wanted if n != -1)
+        if wanted.count(-1) < 2 and known > 0 and x.type.size % known == 0:
+            declared = tuple(x.type.size // known if n == -1 else n for n in wanted)
+    return s.reshape(x, declared)
 
 
 @builtin("TRANSPOSE")
@@ -25,22 +34,33 @@ def _transpose(s: Scope, x: Value, order: Value) -> Value:
 @builtin("STRIDED_SLICE")
 def _strided_slice(s: Scope, x: Value, begin: Value, end: Value, strides: Value) -> Value:
     options = s.options(tflite.StridedSliceOptions)
-    if options.EllipsisMask() or options.NewAxisMask():
-        raise UnsupportedOpError("slicing with an ellipsis or a new axis")
     bounds = [s.integers(v, "a bound of a slice") for v in (begin, end, strides)]
-    if {len(bound) for bound in bounds} != {x.type.rank}:
-        raise ModelError(f"slice of {x.shape} with bounds of {len(bounds[0])} axes")
-    shrunk = options.ShrinkAxisMask()
-    ranges = []
-    for axis, (first, last, step) in enumerate(zip(*bounds, strict=True)):
-        if shrunk >> axis & 1:
-            ranges.append(range(first % x.shape[axis], first % x.shape[axis] + 1))
-            continue
-        start = None if options.BeginMask() >> axis & 1 else first
-        stop = None if options.EndMask() >> axis & 1 else last
-        ranges.append(range(*slice(start, stop, step).indices(x.shape[axis])))
-    y = _ranges(s, x, ranges)
-    return s.reshape(y, [n for axis, n in enumerate(y.shape) if not shrunk >> axis & 1])
+    count = len(bounds[0])
+    if {len(bound) for bound in bounds} != {count}:
+        raise ModelError("slice with bounds of different lengths")
+    ellipsis, new, shrunk = options.EllipsisMask(), options.NewAxisMask(), options.ShrinkAxisMask()
+    sliced = sum(not (new | ellipsis) >> i & 1 for i in range(count))
+    ranges: list[range] = []
+    shape: list[int] = []
+    for i, (first, last, step) in enumerate(zip(*bounds, strict=True)):
+        if ellipsis >> i & 1:
+            for _ in range(x.type.rank - sliced):
+                ranges.append(range(x.shape[len(ranges)]))
+                shape.append(len(ranges[-1]))
+        elif new >> i & 1:
+            shape.append(1)
+        elif len(ranges) >= x.type.rank or step == 0:
+            raise ModelError(f"slice of {x.shape} with bounds of {count} axes")
+        elif shrunk >> i & 1:
+            size = x.shape[len(ranges)]
+            ranges.append(range(first % size, first % size + 1))
+        else:
+            start = None if options.BeginMask() >> i & 1 else first
+            stop = None if options.EndMask() >> i & 1 else last
+            ranges.append(range(*slice(start, stop, step).indices(x.shape[len(ranges)])))
+            shape.append(len(ranges[-1]))
+    rest = [range(n) for n in x.shape[len(ranges) :]]
+    return s.reshape(_ranges(s, x, [*ranges, *rest]), (*shape, *map(len, rest)))
 
 
 @builtin("SLICE")
@@ -53,8 +73,10 @@ def _slice(s: Scope, x: Value, begin: Value, size: Value) -> Value:
 def _ranges(s: Scope, x: Value, ranges: Sequence[range]) -> Value:
     if all(r == range(n) for r, n in zip(ranges, x.shape, strict=True)):
         return x
-    if any(r.step < 0 for r in ranges):
-        raise UnsupportedOpError("slicing backwards")
+    for axis, r in enumerate(ranges):
+        if r.step < 0:
+            x = s.gather(x, axis, r)
+    ranges = [range(len(r)) if r.step < 0 else r for r in ranges]
     begin, end, strides = zip(*((r.start, r.stop, r.step) for r in ranges), strict=True)
     return s.op(ops.StridedSlice(begin, end, strides), x)
 
@@ -117,6 +139,73 @@ def _pad(s: Scope, x: Value, paddings: Value, fill: Value | None = None) -> Valu
     return s.result(ops.Pad(tuple((int(a), int(b)) for a, b in pairs)), x)
 
 
+@builtin("MIRROR_PAD")
+def _mirror_pad(s: Scope, x: Value, paddings: Value) -> Value:
+    reflect = s.options(tflite.MirrorPadOptions).Mode() == tflite.MirrorPadMode.REFLECT
+    for axis, (before, after) in enumerate(s.data(paddings, "the padding").reshape(-1, 2).tolist()):
+        if not 0 <= max(before, after) <= x.shape[axis] - reflect:
+            raise ModelError(f"padding of {x.shape[axis]} elements by {before} and {after} of themselves")
+        mode: Literal["reflect", "symmetric"] = "reflect" if reflect else "symmetric"
+        x = s.gather(x, axis, np.pad(np.arange(x.shape[axis]), (before, after), mode).tolist())
+    return x
+
+
+@builtin("REVERSE_V2")
+def _reverse(s: Scope, x: Value, axes: Value) -> Value:
+    for axis in s.integers(axes, "the axes of a reversal"):
+        along = s.axis(axis, x.type.rank)
+        x = s.gather(x, along, range(x.shape[along])[::-1])
+    return x
+
+
+@builtin("TILE", "BROADCAST_TO")
+def _tile(s: Scope, x: Value, listed: Value) -> Value:
+    """Repetition along axes, as a choice of elements."""
+    counts = s.integers(listed, "the repetitions")
+    x = s.reshape(x, (*[1] * (len(counts) - x.type.rank), *x.shape))
+    for axis, count in enumerate(counts):
+        size = x.shape[axis]
+        times = count if s.operator.builtin == "TILE" else count // size
+        if not 0 < times * size <= MAX_ELEMENTS:
+            raise ModelError(f"repetition of {size} elements {times} times")
+        x = s.gather(x, axis, [*range(size)] * times)
+    return x
+
+
+@builtin("SPACE_TO_DEPTH", "DEPTH_TO_SPACE")
+def _blocks(s: Scope, x: Value) -> Value:
+    to_depth = s.operator.builtin == "SPACE_TO_DEPTH"
+    block = s.options(tflite.SpaceToDepthOptions if to_depth else tflite.DepthToSpaceOptions).BlockSize()
+    if x.type.rank != 4 or block < 1:
+        raise ModelError(f"blocks of {block} in {x.shape}")
+    batch, height, width, channels = x.shape
+    if to_depth:
+        split = s.reshape(x, (batch, height // block, block, width // block, block, channels))
+        moved = s.transpose(split, (0, 1, 3, 2, 4, 5))
+        return s.reshape(moved, (batch, height // block, width // block, block * block * channels))
+    split = s.reshape(x, (batch, height, width, block, block, channels // block**2))
+    return s.reshape(
+        s.transpose(split, (0, 1, 3, 2, 4, 5)), (batch, height * block, width * block, channels // block**2)
+    )
+
+
+@builtin("DYNAMIC_UPDATE_SLICE")
+def _dynamic_update_slice(s: Scope, x: Value, part: Value, begin: Value) -> Value:
+    """The value with `part` in place of a slice, along the only axis on which they differ."""
+    starts = s.integers(begin, "the place of a slice")
+    axes = [axis for axis, (n, m) in enumerate(zip(x.shape, part.shape, strict=True)) if n != m]
+    if not axes:
+        return part
+    if len(axes) > 1:
+        raise UnsupportedOpError("writing into a slice of several axes")
+    (axis,) = axes
+    first = min(max(starts[axis], 0), x.shape[axis] - part.shape[axis])
+    last = first + part.shape[axis]
+    before = [s.slice(x, axis, 0, first)] if first else []
+    after = [s.slice(x, axis, last, x.shape[axis])] if last < x.shape[axis] else []
+    return s.result(ops.Concatenation(axis), *before, part, *after)
+
+
 @builtin("GATHER")
 def _gather(s: Scope, x: Value, indices: Value) -> Value:
     options = s.options(tflite.GatherOptions)
@@ -125,6 +214,14 @@ def _gather(s: Scope, x: Value, indices: Value) -> Value:
     axis = s.axis(options.Axis(), x.type.rank)
     y = s.gather(x, axis, s.integers(indices, "the indices of a gather"))
     return s.reshape(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+@builtin("CAST")
+def _cast(s: Scope, x: Value) -> Value:
+    """Numbers that are computed stay real."""
+    if not x.type.is_float or not s.results[0].is_float:
+        raise UnsupportedOpError(f"conversion of {x.type.dtype} to {s.results[0].dtype}")
+    return x
 
 
 @builtin("SHAPE")

@@ -1,8 +1,8 @@
 """Handlers of TFLite operators: how they are registered, and what they work with."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import tflite
@@ -16,13 +16,17 @@ from edgetx.ir import DType, QuantParams, TensorType, Value
 from edgetx.ops.activation import Activation
 from edgetx.ops.window import Padding
 
-Handler = Callable[..., "Value | tuple[Value, ...] | None"]
+if TYPE_CHECKING:
+    from edgetx.frontends.tflite.dilation import Spread
+
+Handler = Callable[..., "Value | tuple[Value | str | None, ...] | None"]
+"""Gives results; of variables, which pass through loops, the name."""
 HandlerT = TypeVar("HandlerT", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
 
 DTYPES: dict[str, DType] = {
     "FLOAT32": "float32", "INT8": "int8", "INT16": "int16", "INT32": "int32", "INT64": "int64", "UINT8": "uint8",
-    "BOOL": "bool",
+    "BOOL": "bool", "COMPLEX64": "float32", "INT4": "int8",
 }  # fmt: skip
 
 ACTIVATIONS: dict[int, Activation] = {
@@ -30,6 +34,10 @@ ACTIVATIONS: dict[int, Activation] = {
     tflite.ActivationFunctionType.RELU: "relu",
     tflite.ActivationFunctionType.RELU6: "relu6",
 }
+BEHIND: dict[int, Callable[[], ops.Op]] = {
+    tflite.ActivationFunctionType.RELU_N1_TO_1: lambda: ops.Clip(-1.0, 1.0),
+}
+"""Fused activations that are clamps of integers, too, but not of any kernel here."""
 PADDINGS: dict[int, Padding] = {tflite.Padding.SAME: "same", tflite.Padding.VALID: "valid"}
 
 
@@ -73,12 +81,16 @@ class Scope(BuilderScope):
         results: Types of its results as the file declares them.
         variables: The resource variables.
         tensors: The operands in the file, by position.
+        spread: Values between space to batch and batch to space, by name.
+        call: Imports another subgraph with these operands; a variable is its name.
     """
 
     operator: Operator
     results: tuple[TensorType, ...]
     variables: Variables
     tensors: Mapping[int, Tensor]
+    spread: "dict[str, Spread]"
+    call: "Callable[[int, Sequence[Value | str | None]], list[Value | str | None]]"
 
     @property
     def is_float(self) -> bool:
@@ -108,9 +120,19 @@ class Scope(BuilderScope):
         """
         if code not in ACTIVATIONS:
             raise UnsupportedOpError(
-                f"fused activation {code}", where=self.where, hint="none, RELU and RELU6 are known"
+                f"fused activation {code}", where=self.where, hint="none, RELU, RELU6 and RELU_N1_TO_1 are known"
             )
         return ACTIVATIONS[code]
+
+    def clamped(self, op: Callable[[Activation], ops.Op], code: int, *inputs: Value) -> Value:
+        """Apply the op with the fused activation of that code; what it cannot fuse is an op behind it.
+
+        Raises:
+            UnsupportedOpError: If there is no such op either.
+        """
+        if code in BEHIND:
+            return self.result(BEHIND[code](), self.result(op("none"), *inputs))
+        return self.result(op(self.activation(code)), *inputs)
 
     def padding(self, code: int) -> Padding:
         """The padding of that code."""
@@ -122,6 +144,13 @@ class Scope(BuilderScope):
         """Apply the op that makes a result of the operator, quantized as the file says."""
         declared = self.results[index]
         return self.op(op, *inputs, quant=None if declared.is_float else (declared.dtype, declared.quant))
+
+    def rows(self, x: Value, begin: int, end: int) -> Value:
+        """A constant's elements from `begin` up to `end` along its first axis, with their quantization."""
+        quant = x.type.quant
+        if quant is not None and quant.axis == 0:
+            quant = replace(quant, scale=quant.scale[begin:end])
+        return self.const(self.data(x, "a weight")[begin:end], "rows", quant)
 
     def kept(self, operand: int, shape: tuple[int, ...]) -> Value:
         """What an operand that keeps its contents holds, in the given shape; after reset that is 0.0."""

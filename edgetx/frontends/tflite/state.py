@@ -1,9 +1,14 @@
-"""TFLite operators on resource variables."""
+"""TFLite operators on resource variables, and loops."""
 
 import tflite
 
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.tflite.file import Operator
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
+
+LARGEST_LOOP = 128
+"""Steps that are written out."""
 
 
 @builtin("CALL_ONCE")
@@ -13,9 +18,37 @@ def _call_once(_: Scope) -> None:
 
 @builtin("VAR_HANDLE")
 def _var_handle(s: Scope) -> None:
-    options = s.options(tflite.VarHandleOptions)
+    s.variables.handles[s.operator.outputs[0]] = variable_name(s.operator)
+
+
+def variable_name(operator: Operator) -> str:
+    """The name of the variable of a VAR_HANDLE.
+
+    Raises:
+        ModelError: If it has no options.
+    """
+    if operator.options is None:
+        raise ModelError("damaged TFLite file: VAR_HANDLE without options")
+    options = tflite.VarHandleOptions()
+    options.Init(operator.options.Bytes, operator.options.Pos)
     name = b"/".join(part for part in (options.Container(), options.SharedName()) if part)
-    s.variables.handles[s.operator.outputs[0]] = name.decode(errors="replace")
+    return name.decode(errors="replace")
+
+
+@builtin("WHILE")
+def _while(s: Scope, *operands: Value | None) -> tuple[Value | str | None, ...]:
+    """Written out: whether there is another step must not depend on the input."""
+    options = s.options(tflite.WhileOptions)
+    handles = [s.variables.handles.get(index) for index in s.operator.inputs]
+    state: list[Value | str | None] = [a or b for a, b in zip(handles, operands, strict=True)]
+    for _ in range(LARGEST_LOOP + 1):
+        (goes_on,) = s.call(options.CondSubgraphIndex(), state)
+        if not isinstance(goes_on, Value) or goes_on.name not in s.builder.consts:
+            raise UnsupportedOpError("loop whose end depends on what is computed", hint="loop a fixed number of times")
+        if not s.data(goes_on, "the condition").item():
+            return tuple(state)
+        state = s.call(options.BodySubgraphIndex(), state)
+    raise UnsupportedOpError(f"loop of more than {LARGEST_LOOP} steps", hint="run the model step by step, with state")
 
 
 @builtin("READ_VARIABLE")

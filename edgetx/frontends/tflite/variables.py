@@ -1,6 +1,6 @@
 """Resource variables and other tensors that keep their contents; each becomes a state."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from edgetx.errors import ModelError
 from edgetx.ir import Array, GraphBuilder, QuantParams, Value
@@ -14,14 +14,25 @@ class Variables:
     Args:
         builder: The graph being built.
         initial: Contents after reset, by name of the variable.
+        assigned: Names of those that change; the others are constants. None if all may change.
     """
 
-    def __init__(self, builder: GraphBuilder, initial: Mapping[str, Contents]) -> None:
+    def __init__(
+        self, builder: GraphBuilder, initial: Mapping[str, Contents], assigned: Collection[str] | None = None
+    ) -> None:
+        self._assigned = assigned
         self.handles: dict[int, str] = {}
         self.current: dict[str, Value] = {}
         self._builder = builder
         self._initial = initial
         self._read: dict[str, Value] = {}
+
+    def within(self, handles: Mapping[int, str]) -> "Variables":
+        """The same variables as a subgraph knows them, by handles of its own."""
+        inner = Variables.__new__(Variables)
+        inner.__dict__.update(self.__dict__)
+        inner.handles = dict(handles)
+        return inner
 
     def name(self, handle: int) -> str:
         """The variable behind a handle.
@@ -46,7 +57,13 @@ class Variables:
         if name not in self.current:
             contents = self._initial.get(name, initial)
             if contents is None:
-                raise ModelError(f"reads variable '{name}', to which nothing was assigned")
+                raise ModelError(
+                    f"reads variable '{name}', to which nothing was assigned",
+                    hint="convert with from_keras_model or from_concrete_functions, which keep weights as constants",
+                )
+            if self._assigned is not None and name not in self._assigned and name in self._initial:
+                self.current[name] = self._builder.const(contents[0], f"{name}.const", contents[1])
+                return self.current[name]
             self._read[name] = self.current[name] = self._builder.state(name, *contents)
         return self.current[name]
 

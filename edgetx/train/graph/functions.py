@@ -86,6 +86,11 @@ def _max_pool_2d(op: ops.MaxPool2D, x: Tensor) -> Tensor:
     return _activated(y.permute(0, 2, 3, 1), op.activation)
 
 
+def _resize_bilinear(op: ops.ResizeBilinear, x: Tensor) -> Tensor:
+    rows, columns = (torch.from_numpy(matrix).to(x) for matrix in op.matrices(tuple(x.shape[1:3])))
+    return torch.einsum("ih,jw,bhwc->bijc", rows, columns, x)
+
+
 def _batch_matmul(op: ops.BatchMatmul, a: Tensor, b: Tensor) -> Tensor:
     return (a.mT if op.adj_x else a) @ (b.mT if op.adj_y else b)
 
@@ -173,6 +178,7 @@ FUNCTIONS: dict[str, Any] = {
     "relu": _pointwise(F.relu),
     "relu6": _pointwise(F.relu6),
     "reshape": lambda op, x: x.reshape(op.shape),
+    "resize_bilinear": _resize_bilinear,
     "rms_norm": _rms_norm,
     "rsqrt": lambda op, x: _positive(x).rsqrt(),
     "silu": _pointwise(F.silu),
@@ -180,8 +186,10 @@ FUNCTIONS: dict[str, Any] = {
     "softplus": _pointwise(F.softplus),
     "sqrt": lambda op, x: x.clamp_min(0).sqrt(),
     "square": _pointwise(torch.square),
+    "step": lambda op, x: (x > 0).to(x.dtype),
     "strided_slice": _strided_slice,
     "sub": _elementwise(torch.sub),
+    "table_softmax": _softmax,
     "tanh": _pointwise(torch.tanh),
     "transpose": lambda op, x: x.permute(op.permutation),
     "wide_exp": _pointwise(torch.exp),

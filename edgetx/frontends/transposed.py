@@ -1,0 +1,86 @@
+"""Transposed convolutions as convolutions: one for every phase of the stride, whose results are interleaved.
+
+y[q · s + r] = Σ x[q − j] · w[j · s + r] over j is, for each phase r, a convolution with every s-th tap. All phases are
+channels of one convolution; no product with inserted zeros is computed, and integers add up to the same sums.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from edgetx import ops
+from edgetx.ir import Array, Value
+from edgetx.ops.window import Pair
+
+
+class Builder(Protocol):
+    """What a scope of any frontend offers."""
+
+    def op(self, op: ops.Op, *inputs: Value) -> Value:
+        """Apply an op."""
+
+
+def phase_kernel(weight: Array, stride: Pair) -> Array:
+    """Weights of the convolution that makes all phases.
+
+    Args:
+        weight: [out, height, width, in] as of a convolution from the small image to the large one, tap by tap.
+        stride: Rows and columns between the results of neighbours.
+
+    Returns:
+        [rows · columns · out, taps, taps, in].
+    """
+    out, height, width, channels = weight.shape
+    taps = [-(-n // s) for n, s in zip((height, width), stride, strict=True)]
+    rest = [n * s - size for n, s, size in zip(taps, stride, (height, width), strict=True)]
+    padded = np.pad(weight, ((0, 0), (0, rest[0]), (0, rest[1]), (0, 0)))
+    split = padded.reshape(out, taps[0], stride[0], taps[1], stride[1], channels)
+    phases = split.transpose(2, 4, 0, 1, 3, 5)[:, :, :, ::-1, ::-1]
+    return np.ascontiguousarray(phases.reshape(-1, *taps, channels))
+
+
+def transposed_convolution(
+    s: Builder, image: Value, size: Pair, taps: Pair, stride: Pair, cut: Pair, convolve: Callable[[Value], Value]
+) -> Value:
+    """The larger image.
+
+    Args:
+        s: The scope.
+        image: [1, H, W, in].
+        size: Height and width of the result.
+        taps: Those of the phase kernel.
+        stride: As above.
+        cut: Rows and columns that padding removes before the result.
+        convolve: Applies the phase kernel to an image, without padding.
+
+    Returns:
+        [1, height, width, out].
+    """
+    counts = [-(-(before + n) // t) for before, n, t in zip(cut, size, stride, strict=True)]
+    pads = [(k - 1, count - n) for k, count, n in zip(taps, counts, image.shape[1:3], strict=True)]
+    for axis, (_, after) in enumerate(pads, 1):
+        if after < 0:
+            image = _part(s, image, axis, 0, counts[axis - 1])
+    around = ((0, 0), *((before, max(after, 0)) for before, after in pads), (0, 0))
+    if any(map(any, around)):
+        image = s.op(ops.Pad(around), image)
+    y = convolve(image)
+    rows, columns = stride
+    channels = y.shape[-1] // (rows * columns)
+    if (rows, columns) != (1, 1):
+        y = s.op(ops.Reshape((1, counts[0], counts[1], rows, columns, channels)), y)
+        if rows > 1:
+            y = s.op(ops.Transpose((0, 1, 3, 2, 4, 5)), y)
+        y = s.op(ops.Reshape((1, counts[0] * rows, counts[1] * columns, channels)), y)
+    for axis, (before, n) in enumerate(zip(cut, size, strict=True), 1):
+        y = _part(s, y, axis, before, before + n)
+    return y
+
+
+def _part(s: Builder, x: Value, axis: int, begin: int, end: int) -> Value:
+    if (begin, end) == (0, x.shape[axis]):
+        return x
+    starts, ends = [0] * x.type.rank, list(x.shape)
+    starts[axis], ends[axis] = begin, end
+    return s.op(ops.StridedSlice(tuple(starts), tuple(ends), (1,) * x.type.rank), x)

@@ -1,0 +1,36 @@
+"""Comparisons and choices in real numbers: truths are 0 and 1."""
+
+from typing import Protocol
+
+import numpy as np
+
+from edgetx import ops
+from edgetx.ir import Array, Value
+
+
+class Builder(Protocol):
+    """What a scope of any frontend offers."""
+
+    def op(self, op: ops.Op, *inputs: Value) -> Value:
+        """Apply an op."""
+
+    def const(self, data: Array, suffix: str) -> Value:
+        """A constant."""
+
+
+def compared(s: Builder, relation: str, a: Value, b: Value) -> Value:
+    """1 where a is `greater`, `greater_equal`, `less` or `less_equal` than b, 0 elsewhere."""
+    if relation in ("less", "greater_equal"):
+        a, b = b, a
+    above = s.op(ops.Step(), s.op(ops.Sub(), a, b))
+    return negated(s, above) if relation.endswith("equal") else above
+
+
+def negated(s: Builder, truth: Value) -> Value:
+    """1 − truth."""
+    return s.op(ops.Sub(), s.const(np.ones(1, np.float32), "one"), truth)
+
+
+def chosen(s: Builder, truth: Value, a: Value, b: Value) -> Value:
+    """a where the truth is 1, b where it is 0."""
+    return s.op(ops.Add(), s.op(ops.Mul(), a, truth), s.op(ops.Mul(), b, negated(s, truth)))
