@@ -1,17 +1,24 @@
 """From a recipe to a model that fits a budget: every stage that is needed, each kept for the next run."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from edgetx.compiler.source import GRAPH, WEIGHTS, is_untrained_recipe
-from edgetx.compress.cost import NO_LIMIT, Cost, built_report, cost_of
+from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, built_report, cost_of
 from edgetx.compress.distill import distill
 from edgetx.compress.prune import prune
 from edgetx.compress.quantize import quantize
 from edgetx.compress.searched import search_network
-from edgetx.compress.trained import load_trained
+from edgetx.compress.trained import Trained, load_trained
 from edgetx.compress.watch import SILENT, Watch
+from edgetx.errors import FitError
+from edgetx.frontends.torch import export_module
+from edgetx.nn import build
+from edgetx.passes.pipeline import canonicalize
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.targets import Target
 from edgetx.train import train
@@ -41,7 +48,9 @@ def compress_to_budget(source: str, data: Path, work: Path, target: Target, limi
     model = _trained(source, recipe, data, target, limit, stages, watch)
     if limit != NO_LIMIT:
         watch.stage("build and simulate")
-        before = built_report(load_trained(str(model)), target, limit=limit)
+        trained = load_trained(str(model))
+        before = built_report(trained, target, limit=limit)
+        check_possible(trained, before, target, limit)
         if cost_of(before).over(limit).worst > 1:
             model = stages.once("pruned", lambda out: prune(str(model), data, out, target, limit, watch, before))
     return stages.once("quantized", lambda out: quantize(str(model), data, out, target, watch, limit))
@@ -52,12 +61,45 @@ def _trained(
 ) -> Path:
     if not is_untrained_recipe(source):
         return recipe_path(source).parent
-    if recipe.search.space:
-        return stages.once("searched", lambda out: search_network(source, data, out, target, limit, watch=watch))
-    if recipe.distillation.teachers or recipe.distillation.embeddings:
-        return stages.once("distilled", lambda out: distill(source, data, out, watch))
-    watch.stage("train")
-    return stages.once("trained", lambda out: train(source, data, out, watch.epoch))
+
+    def make(out: Path) -> object:
+        if limit != NO_LIMIT:
+            watch.stage("build and simulate")
+            model = _with_random_weights(recipe, recipe_path(source).read_text(encoding="utf-8"))
+            check_possible(model, built_report(model, target, limit=limit), target, limit)
+        if recipe.search.space:
+            return search_network(source, data, out, target, limit, watch=watch)
+        if recipe.distillation.teachers or recipe.distillation.embeddings:
+            return distill(source, data, out, watch)
+        watch.stage("train")
+        return train(source, data, out, watch.epoch)
+
+    return stages.once("trained", make)
+
+
+def _with_random_weights(recipe: Recipe, text: str) -> Trained:
+    inputs = np.random.default_rng(0).standard_normal((8, *recipe.input_shape)).astype(np.float32)
+    graph = canonicalize(export_module(build(recipe).eval(), inputs[:1], recipe.name))
+    return Trained(graph, recipe, text, inputs)
+
+
+def check_possible(model: Trained, report: Mapping[str, Any], target: Target, limit: Cost) -> None:
+    """Refuse a budget that code, front end and stack exceed without the model, before time is spent on it.
+
+    Args:
+        model: A model of the kind, whatever its weights.
+        report: What `edgetx compile` reports of it on the target.
+        target: The board.
+        limit: What the model may cost.
+
+    Raises:
+        FitError: If no model of this kind can keep the limit.
+    """
+    costs = CostModel(target).corrected(model.graph, report)
+    least = Cost(0.0, costs.ram_offset, costs.flash_offset)
+    if least.over(limit).worst > 1:
+        what = f"code, front end and stack alone take {least.beyond(limit)}"
+        raise FitError(what, where="--budget", hint="allow more; the model comes on top")
 
 
 class _Stages:

@@ -41,6 +41,15 @@ class Cost:
         """The largest of the three."""
         return max(self.cycles, self.ram_bytes, self.flash_bytes)
 
+    def beyond(self, limit: "Cost") -> str:
+        """What is over a limit, in words."""
+        rows = (
+            ("cycles", self.cycles, limit.cycles),
+            ("bytes of RAM", self.ram_bytes, limit.ram_bytes),
+            ("bytes of flash", self.flash_bytes, limit.flash_bytes),
+        )
+        return " and ".join(f"{mine:,.0f} {what}, {most:,.0f} allowed" for what, mine, most in rows if mine > most)
+
 
 NO_LIMIT = Cost(float("inf"), float("inf"), float("inf"))
 

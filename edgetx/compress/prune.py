@@ -129,7 +129,7 @@ def pruned_graph(model: Trained, known: TuningData, costs: CostModel, limit: Cos
     for number in range(1, settings.rounds + 1):
         step = _between(start, limit, number / settings.rounds)
         made_from = graph, model.recipe, costs, step
-        graph = kept.graph(kept.file("pruned.npz", *made_from), partial(pruner.prune, graph, step))
+        graph = kept.graph(kept.file("pruned.npz", *made_from), partial(pruner.prune, graph, step, limit))
         watch.stage(f"tune {number}/{settings.rounds}")
         tuning = kept.file("tuning.pt", *made_from)
         tune = partial(_tuned, graph, model.recipe, known, tuning, watch)

@@ -62,20 +62,22 @@ class Pruner:
     valid: Examples
     progress: Progress = lambda _: None
 
-    def prune(self, graph: Graph, limit: Cost) -> Graph:
+    def prune(self, graph: Graph, limit: Cost, budget: Cost | None = None) -> Graph:
         """The smaller graph.
 
         Args:
             graph: A canonical float graph.
             limit: What it may cost.
+            budget: What it may cost in the end, of which errors speak, if the limit is but a step.
 
         Raises:
             FitError: If nothing more can be removed and the graph still costs more.
         """
         pruned = self._by_accuracy(graph, limit) if self.method == "accuracy" else self._by_score(graph, limit)
         verify(pruned, FLOAT)
-        if (over := self._over(pruned, limit)).worst > 1:
-            raise FitError(f"nothing is left to prune; it takes {over.worst:.2f} times its budget", where=graph.name)
+        if (cost := self.cost_of(pruned)).over(limit).worst > 1:
+            what = f"nothing is left to prune; it still takes {cost.beyond(budget or limit)}"
+            raise FitError(what, where=graph.name, hint="allow more, or begin with another architecture")
         return pruned
 
     def _over(self, graph: Graph, limit: Cost) -> Cost:

@@ -97,7 +97,7 @@ def search(
     return [_found(trial, space) for trial in _complete(study)]
 
 
-def best(found: Sequence[Found]) -> Found:
+def best(found: Sequence[Found], limit: Cost) -> Found:
     """The network of the highest accuracy that fits, of equals the fastest.
 
     Raises:
@@ -108,9 +108,8 @@ def best(found: Sequence[Found]) -> Found:
         return max(fitting, key=lambda one: (one.accuracy, -one.cost.cycles))
     nearest = min(found, key=lambda one: one.over)
     raise FitError(
-        f"none of {len(found)} networks fits; the nearest takes {nearest.over:.2f} times its budget: {nearest.choice}",
-        hint=f"it takes {nearest.cost.cycles:,.0f} cycles, {nearest.cost.ram_bytes:,.0f} bytes of RAM and "
-        f"{nearest.cost.flash_bytes:,.0f} of flash; allow more, or add smaller values to search.space",
+        f"none of {len(found)} networks fits; the nearest, {nearest.choice}, takes {nearest.cost.beyond(limit)}",
+        hint="allow more, or add smaller values to search.space",
     )
 
 

@@ -69,7 +69,7 @@ def search_network(
         supernet, known, measure, limit, recipe.search.trials, shared / f"{_digest(recipe, target)}.journal",
         lambda done, trials: watch.stage(f"search {done}/{trials}"),
     )  # fmt: skip
-    chosen = best(found)
+    chosen = best(found, limit)
     kept = Kept(out, "tuning")
     tuning = kept.file("tuning.pt", chosen.choice, recipe)
     graph = _tuned(supernet, chosen, known, recipe, tuning, watch)

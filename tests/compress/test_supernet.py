@@ -137,7 +137,7 @@ def test_two_workers_share_a_study_and_one_that_is_killed_loses_nothing(tones, t
     supernet, known = Supernet(recipe).eval(), load_tuning_data(recordings, recipe)
     found = search(supernet, known, lambda _: pytest.fail("measured again"), NO_LIMIT, 6, storage)
     assert len(found) == 6
-    chosen = best(found)
+    chosen = best(found, NO_LIMIT)
     assert chosen.over <= 1
     assert chosen.accuracy == max(one.accuracy for one in found if one.over <= 1)
 
@@ -146,10 +146,11 @@ def test_when_none_fits_the_nearest_is_named(tones, tmp_path):
     recordings, _ = tones
     recipe = recipe_of(tmp_path, RECIPE + SPACE)
     supernet, known = Supernet(recipe).eval(), load_tuning_data(recordings, recipe)
-    found = search(supernet, known, made_up_cost, replace(NO_LIMIT, cycles=10.0), 6, tmp_path / "search.journal")
-    nearest = min(one.over for one in found)
-    with pytest.raises(FitError, match=f"{nearest:.2f} times its budget"):
-        best(found)
+    limit = replace(NO_LIMIT, cycles=10.0)
+    found = search(supernet, known, made_up_cost, limit, 6, tmp_path / "search.journal")
+    nearest = min(one.cost.cycles for one in found)
+    with pytest.raises(FitError, match=f"takes {nearest:,.0f} cycles, 10 allowed"):
+        best(found, limit)
 
 
 @pytest.mark.simulator
@@ -191,7 +192,19 @@ def test_compile_with_a_budget_drives_every_stage_once(tones, tmp_path, monkeypa
 def test_an_impossible_budget_is_refused_with_the_nearest_point(tones, tmp_path):
     recordings, model = tones
     arguments = ["compile", str(model), "--compress", "--target", "nucleo-l4r5zi", "--data", str(recordings)]
-    result = CliRunner().invoke(main, [*arguments, "--budget", "ram=1K", "-o", str(tmp_path / "out"), "-q"])
+    for budget, message in (("latency=1us", "cycles, 120 allowed"), ("ram=1K", "bytes of RAM, 1,024 allowed")):
+        result = CliRunner().invoke(main, [*arguments, "--budget", budget, "-o", str(tmp_path / "out"), "-q"])
+        assert result.exit_code == 1
+        assert message in result.stderr
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.simulator
+def test_a_budget_below_the_front_end_is_refused_before_anything_is_trained(tones, tmp_path, monkeypatch):
+    monkeypatch.setattr("edgetx.compress.budget.train", lambda *_: pytest.fail("was trained"))
+    (tmp_path / "mine.toml").write_text(RECIPE)
+    arguments = ["compile", str(tmp_path / "mine.toml"), "--data", str(tones[0]), "--target", "nucleo-l4r5zi"]
+    result = CliRunner().invoke(main, [*arguments, "--budget", "flash=4K", "-o", str(tmp_path / "out"), "-q"])
     assert result.exit_code == 1
-    assert "times its budget" in result.stderr
-    assert not (tmp_path / "out").exists()
+    assert "code, front end and stack alone take" in result.stderr
+    assert "bytes of flash, 4,096 allowed" in result.stderr
