@@ -68,6 +68,7 @@ def tool_checks() -> list[Check]:
             shutil.which("pyocd"),
             "pip install pyocd, or --probe gdb:host:port",
         ),
+        Check("esptool", "flashing chips of Espressif", shutil.which("esptool"), "pip install 'edgetx[flash]'"),
         Check("adb", "phones", shutil.which("adb"), "apt install adb"),
         Check("arecord", "edgetx listen --mic", shutil.which("arecord"), "apt install alsa-utils"),
     ]

@@ -1,6 +1,7 @@
 """`edgetx flash`: firmware onto a board."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 @click.argument("artifact", type=click.Path(path_type=Path, exists=True))
 @target_option
 @click.option(
-    "--probe", metavar="URL", help="gdb:host:port, pyocd:[ID], uf2:[DRIVE], adb:[SERIAL] [default: what the board has]."
+    "--probe",
+    metavar="URL",
+    help="gdb:host:port, pyocd:[ID], uf2:[DRIVE], esptool:[PORT], adb:[SERIAL] [default: what the board has].",
 )
 @click.option("--base", type=lambda text: int(text, 0), help="Address of a raw image, such as 0x08000000.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
@@ -34,12 +37,17 @@ def command(
     edgetx flash build/demo --target nucleo-l4r5zi
     edgetx flash build/demo --target nucleo-l4r5zi --probe gdb:localhost:3333      # OpenOCD, J-Link, QEMU
     edgetx flash build/demo --target rpi-pico --dry-run
+    edgetx flash doorbell/build --target esp32-c3 --probe esptool:/dev/ttyUSB0     # what idf.py build made
     """
     from edgetx.flash import flash, make_plan, open_probe
     from edgetx.profile.image import load_image
 
     if target.kind == "phone":
         _flash_phone(artifact, probe or "adb:", dry_run, as_json)
+        return
+    if target.esptool:
+        with stages(quiet) as progress:
+            _flash_esp(artifact, target, probe or "esptool:", base, dry_run, as_json, progress)
         return
     image = artifact / "firmware.elf" if artifact.is_dir() else artifact
     plan = make_plan(target, load_image(image, base))
@@ -68,6 +76,30 @@ def _flash_phone(artifact: Path, probe: str, dry_run: bool, as_json: bool) -> No
         _say_steps(steps, as_json)
         return
     _say_done(Phone(serial).install(program), program.stat().st_size, as_json)
+
+
+def _flash_esp(
+    artifact: Path,
+    target: "Target",
+    probe: str,
+    base: int | None,
+    dry_run: bool,
+    as_json: bool,
+    progress: Callable[[str], None],
+) -> None:
+    """Write what a chip's framework built, through esptool."""
+    from edgetx.errors import DeviceError
+    from edgetx.flash.esptool import EspProbe, esp_files
+
+    scheme, _, port = probe.partition(":")
+    if scheme != "esptool":
+        raise DeviceError("is flashed through esptool", where=target.name, hint="--probe esptool:/dev/ttyUSB0")
+    files = esp_files(artifact, target, base)
+    if dry_run:
+        writes = [f"write {len(file.data)} bytes of {file.path.name} at 0x{file.offset:06x}" for file in files]
+        _say_steps([f"identify {target.name} through {probe}", *writes, "compare MD5 sums, reset"], as_json)
+        return
+    _say_done(EspProbe(port, target).flash(files, progress), sum(len(file.data) for file in files), as_json)
 
 
 def _say_steps(steps: list[str], as_json: bool) -> None:

@@ -85,7 +85,7 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
                 firmware = _built(work, golden, audio)
             work.artifacts["firmware"] = "firmware.elf"
             _write_board(work, golden, audio)
-        else:
+        elif work.options.target.kind == "phone":
             work.progress("program")
             build_phone_program(folder / "c", work.options.target, folder / "program", _golden(work), audio=audio)
             work.artifacts["program"] = "program"

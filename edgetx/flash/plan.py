@@ -46,10 +46,10 @@ def make_plan(target: Target, image: Image) -> FlashPlan:
     """Check an image against the target's memory.
 
     Raises:
-        DeviceError: If the target is a phone, the image does not fit into its memory, or has no vector table.
+        DeviceError: If the target is no board, the image does not fit into its memory, or has no vector table.
     """
     if target.kind != "mcu":
-        raise DeviceError("a phone is not flashed", where=target.name, hint="--probe adb:SERIAL")
+        raise DeviceError(f"no image is made for a {target.kind}", where=target.name)
     for segment in image.segments:
         region_at(target, segment)
     code = target.memory[target.region_of("code")]

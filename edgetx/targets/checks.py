@@ -11,7 +11,7 @@ from edgetx.targets.cores import CORES
 from edgetx.targets.schema import Target
 
 ROLES = ("code", "weights", "data", "arena", "state", "stack")
-KINDS = ("mcu", "phone")
+KINDS = ("mcu", "phone", "framework")
 BOOTS = ("", "rp2040", "rp2350")
 CONSOLES = ("semihosting", "cmsdk-uart", "nrf-uart")
 SOURCE_KINDS = ("datasheet", "measured", "estimated")
@@ -41,7 +41,7 @@ def check_words_are_known(target: Target) -> None:
 
 
 def check_core_suits_kind(target: Target) -> None:
-    """A microcontroller board has an M-profile core, a phone does not."""
+    """A microcontroller board has an M-profile core, others do not."""
     if target.core_info.is_microcontroller != (target.kind == "mcu"):
         raise _problem(target, "core", f"a target of kind '{target.kind}' cannot have a {target.core}")
 

@@ -9,7 +9,7 @@ class Core:
 
     Attributes:
         name: As targets write it, and as `-mcpu` of GCC takes it.
-        architecture: Arm architecture version and profile.
+        architecture: Arm architecture version and profile, or RISC-V base and extensions.
         features: Optional parts of the architecture that a target with this core may list.
         part_number: Bits 4 to 15 of its CPUID register (M profile) or MIDR (A profile), from its reference manual.
     """
@@ -21,7 +21,7 @@ class Core:
 
     @property
     def is_microcontroller(self) -> bool:
-        """Whether this is an M-profile core, for which edgetx builds firmware."""
+        """Whether this is an M-profile core of Arm, for which edgetx builds firmware."""
         return "-M" in self.architecture
 
 
@@ -36,6 +36,7 @@ CORES = {
         Core("cortex-m33", "ARMv8-M.main", frozenset({"dsp", "fpu-sp"}), 0xD21),
         Core("cortex-a53", "ARMv8-A", frozenset({"neon"}), 0xD03),
         Core("cortex-a55", "ARMv8.2-A", frozenset({"neon", "dotprod"}), 0xD05),
+        Core("rv32imc", "RV32IMC"),
         Core("cortex-a76", "ARMv8.2-A", frozenset({"neon", "dotprod"}), 0xD0B),
     )
 }

@@ -185,7 +185,7 @@ class Target:
         core: Name of the core.
         clock_hz: Clock at which the core runs.
         priority_bits: Upper bits that its interrupt priorities have; 0: 2 on ARMv6-M, else all 8.
-        kind: mcu, or phone (for which no firmware is built).
+        kind: mcu, phone (which runs a program), or framework (a chip whose firmware its vendor's tools build).
         features: Optional parts of the core that this chip has.
         memory: Regions by name.
         kernels: Folders of C kernels in search order.
@@ -195,6 +195,7 @@ class Target:
         identity: Registers that tell the chip from others.
         debug_name: What pyOCD calls the chip.
         uf2: Its bootloader, if that takes UF2 files.
+        esptool: What esptool calls the chip, if that flashes it.
         boot: What its boot ROM wants to find in flash: `rp2040` (a second stage) or `rp2350` (an image definition).
         register: Registers whose value after reset firmware builds on.
         energy_pj_per_cycle: Measured energy of the whole board per core cycle.
@@ -216,6 +217,7 @@ class Target:
     identity: tuple[Identity, ...] = ()
     debug_name: str = ""
     uf2: Uf2 | None = None
+    esptool: str = ""
     boot: str = ""
     register: tuple[Register, ...] = ()
     energy_pj_per_cycle: float | None = None

@@ -27,6 +27,7 @@ CONTRACT_NAMES = {
     "mps2-an386": "cortex-m4",
     "mps2-an500": "cortex-m7",
     "mps2-an505": "cortex-m33",
+    "esp32-c3": "rv32imc",
     "phone-cortex-a53": "cortex-a53",
     "phone-cortex-a55": "cortex-a55",
     "phone-cortex-a76": "cortex-a76",
