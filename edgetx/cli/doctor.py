@@ -15,6 +15,10 @@ from edgetx.errors import ExitCode, ToolchainError
 
 _REQUIREMENT_OF_EXTRA = re.compile(r"([\w.-]+).*extra == ['\"](\w+)['\"]")
 _HIDDEN_EXTRAS = ("all", "dev")
+_PHONE_FIXES = {
+    "unauthorized": "allow USB debugging on its screen",
+    "no permissions": "apt install android-sdk-platform-tools-common, then plug it in anew",
+}
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,20 @@ def tool_checks() -> list[Check]:
 
 
 def device_checks() -> Iterator[Check]:
-    """Serial ports and bootloader drives that are plugged in, and whether this user may use them."""
+    """Serial ports, probes and phones that are plugged in, and whether this user may use them."""
+    from edgetx.device.attached import phones, usb_devices
+
     for path in sorted(p for pattern in ("ttyACM*", "ttyUSB*") for p in Path("/dev").glob(pattern)):
         may = os.access(path, os.R_OK | os.W_OK)
         fix = "sudo usermod -aG dialout $USER, then log in anew"
         yield Check(f"serial:{path}", "measuring on a board", "may be opened" if may else None, fix)
+    for device in usb_devices():
+        rule = f'SUBSYSTEM=="usb", ATTR{{idVendor}}=="{device.vendor}", MODE="0666"'
+        fix = f"echo '{rule}' | sudo tee /etc/udev/rules.d/50-{device.vendor}.rules; sudo udevadm trigger"
+        yield Check(device.name, "flashing", "may be opened" if device.is_open else None, fix)
+    for serial, state in phones().items():
+        fix = _PHONE_FIXES.get(state, f"it is {state}: plug it in anew, or adb reconnect")
+        yield Check(f"adb:{serial}", "phones", "answers" if state == "device" else None, fix)
 
 
 def package_checks() -> Iterator[Check]:

@@ -89,7 +89,8 @@ class ApplicationCore:
             TargetError: If there is none.
         """
         if kind not in self.rows:
-            raise TargetError(f"no row for '{kind}'", where=f"a-profile/{self.name}.rows")
+            hint = "was the program compiled for a phone with other cores?"
+            raise TargetError(f"no row for '{kind}'", where=f"a-profile/{self.name}.rows", hint=hint)
         return self.rows[kind]
 
     def demand(self, row: Row, is_q: bool) -> tuple[int, tuple[tuple[tuple[str, ...], int], ...]]:
