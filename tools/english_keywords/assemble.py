@@ -17,11 +17,11 @@ from edgetx.data.folder import Row, new_data_folder, write_clip, write_table
 from edgetx.recipe import Recipe, load_recipe
 
 SCENES = 2  # of each dry word
-VOICES = {True: 30, False: 8}  # out of each real clip: of commands, and of other words
+VOICES = {True: 40, False: 8}  # out of each real clip: of commands, and of other words
 FORMS = 6  # of each real clip that validates
-SPLICES = 12_000  # pieces of foreign speech that the teacher hears
+SPLICES = 15_000  # pieces of foreign speech that the teacher hears
 KEPT = {"_unknown_": 2500}  # of them, by what it hears
-KEPT_OF_A_COMMAND = 600
+KEPT_OF_A_COMMAND = 800
 SILENCES = {"train": 900, "valid": 40}
 UNKNOWN, SILENCE = "_unknown_", "_silence_"
 
