@@ -13,7 +13,7 @@ from edgetx.train.examples import Examples
 from edgetx.train.metrics import count_macs
 
 MODELS = sorted(path.parent.name for path in data_dir("models").glob("*/weights.safetensors"))
-DATA = {"esc10-dscnn": "esc10", "kws-english-micro": "mlperf_tiny_kws_test"}
+DATA = {"sound-esc10-micro": "esc10", "kws-english-micro": "mlperf_tiny_kws_test"}
 REAL = ("float", "distilled")
 """What the stage of the float model may be called."""
 OTHER_DATA = "arabic_speech_commands"
