@@ -6,6 +6,7 @@ from edgetx.train.metrics import Metrics, Repeats, Run, Score
 
 def model_card(recipe: Recipe, metrics: Metrics) -> str:
     """The card as Markdown, every figure taken from the recipe or the metrics."""
+    verb = "distill" if any(stage.name == "distilled" for stage in metrics.stages) else "train"
     rows = "\n".join(f"| {name} | {value} |" for name, value in _rows(recipe, metrics).items())
     return f"""\
 # {recipe.name}
@@ -17,7 +18,7 @@ def model_card(recipe: Recipe, metrics: Metrics) -> str:
 {rows}
 
 The test split took no part in training, in the choice of the epoch or in calibration.
-Train it again with `edgetx train {recipe.name} --data DIR -o OUT`,
+Train it again with `edgetx {verb} {recipe.name} --data DIR -o OUT`,
 compile it with `edgetx compile {recipe.name} --target TARGET`.
 """
 
@@ -40,6 +41,7 @@ def _rows(recipe: Recipe, metrics: Metrics) -> dict[str, str]:
         f"95 % interval {low:.1%} to {high:.1%}, taking clips as independent",
         "over several trainings": _repeats(metrics.repeats),
         **_deployed(metrics),
+        **_taught(metrics),
         "per test speaker": _spread(test),
         "weakest classes": ", ".join(f"{name} {recall:.1%}" for name, recall in weakest),
         "data": recipe.data.source or "not stated",
@@ -52,6 +54,13 @@ def _hours(run: Run) -> str:
     threads = f"{run.threads} CPU thread{'s' if run.threads > 1 else ''}"
     busy = f" ({run.processor_hours:.2f} h of processor time)" if run.processor_hours else ""
     return f"{run.hours:.2f} h on {threads}{busy}"
+
+
+def _taught(metrics: Metrics) -> dict[str, str]:
+    """What the teachers reach, of a student."""
+    teachers = [stage for stage in metrics.stages if stage.name.startswith("teacher ") and stage.accuracy is not None]
+    reached = (f"{stage.name.removeprefix('teacher ')}, {stage.accuracy:.2%} of the same clips" for stage in teachers)
+    return {"learned from": "; ".join(reached)} if teachers else {}
 
 
 def _deployed(metrics: Metrics) -> dict[str, str]:
