@@ -36,7 +36,8 @@ def write_frontend(recipe: Recipe | None, model_input: TensorType, folder: Path)
     front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz)
     quantizer = fit_quantizer(front, model_input.scale, model_input.zero_point)
     for name, text in emit_frontend(front, quantizer).items():
-        (folder / name).write_text(text, encoding="utf-8")
+        if not (folder / name).exists():  # headers that the model's kernels share, in the form of the target's folder
+            (folder / name).write_text(text, encoding="utf-8")
     clip = _sweep(front.length + (_GOLDEN_ROWS - 1) * front.hop)
     rows = quantizer(front.project(front.log_mel(clip[None])))
     return GoldenAudio(clip.tolist(), _GOLDEN_ROWS, zlib.crc32(rows.tobytes()))

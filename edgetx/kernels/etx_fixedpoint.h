@@ -8,13 +8,7 @@
 
 #include <stdint.h>
 
-/* (a * b) / 2^31 to nearest, ties upwards, saturated. */
-static inline int32_t etx_rounding_doubling_high_mul(int32_t a, int32_t b) {
-  if (a == INT32_MIN && b == INT32_MIN) {
-    return INT32_MAX;
-  }
-  return (int32_t)(((int64_t)a * b + (1LL << 30)) >> 31);
-}
+#include "etx_high_mul.h"
 
 /* x / 2^shift to nearest, ties away from zero; shift in 0..31. */
 static inline int32_t etx_rounding_shift_right(int32_t x, int32_t shift) {

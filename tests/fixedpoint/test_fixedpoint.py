@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_kernels import compile_library
+from host_kernels import KERNELS, compile_library
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,8 +45,10 @@ def exact_multiply_int64(x: int, mantissa: int, shift: int) -> int:
 
 
 @cache
-def library() -> ctypes.CDLL:
-    exports = compile_library([Path(__file__).with_name("exports.c")])
+def library(folder: str = "") -> ctypes.CDLL:
+    """The arithmetic of C, with the headers of a core's folder where one is named."""
+    option = ["-include", str(KERNELS / folder / "etx_high_mul.h")]
+    exports = compile_library([Path(__file__).with_name("exports.c")], *option)
     exports.multiply_s64.argtypes = [ctypes.c_int64, ctypes.c_int32, ctypes.c_int32]
     exports.reciprocal_root.argtypes = [ctypes.c_uint64, ctypes.c_int32, ctypes.POINTER(ctypes.c_int32)]
     return exports
@@ -56,11 +58,11 @@ def python(name: str) -> Callable[..., int]:
     return lambda *args: int(getattr(fp, name)(*args))
 
 
-def in_c(name: str) -> Callable[..., int]:
-    return lambda *args: int(getattr(library(), name)(*args))
+def in_c(name: str, folder: str = "") -> Callable[..., int]:
+    return lambda *args: int(getattr(library(folder), name)(*args))
 
 
-HIGH_MUL = [python("rounding_doubling_high_mul"), in_c("high_mul")]
+HIGH_MUL = [python("rounding_doubling_high_mul"), in_c("high_mul"), in_c("high_mul", "cortex_m0")]
 SHIFT_RIGHT = [python("rounding_shift_right"), in_c("shift_right")]
 HALF_UP = [python("shift_half_up"), in_c("half_up")]
 MULTIPLY = [python("multiply_by_quantized_multiplier"), in_c("multiply")]
@@ -95,7 +97,7 @@ def test_requantize_stops_at_rails(requantize: Callable[..., int], rail: int, ma
         assert requantize(acc, mantissa, -6, zero_point, -128, 127) == exact, acc
 
 
-@pytest.mark.parametrize("high_mul", HIGH_MUL, ids=LANGUAGES)
+@pytest.mark.parametrize("high_mul", HIGH_MUL, ids=[*LANGUAGES, "cortex_m0"])
 def test_high_multiplication_at_rails(high_mul: Callable[..., int]) -> None:
     for a in RAILS:
         for b in RAILS:
@@ -118,6 +120,12 @@ def test_cheap_right_shift_around_every_tie(shift_half_up: Callable[..., int], s
     near = {k * (1 << shift) + half + d for k in range(-3, 3) for d in (-1, 0, 1)}
     for x in (x for x in near if -(2**31) <= x < 2**31 - half):
         assert shift_half_up(x, shift) == half_up(Fraction(x, 1 << shift)), x
+
+
+@settings(deadline=None, max_examples=1000)
+@given(INT32, INT32)
+def test_high_multiplication_is_the_written_rule(a: int, b: int) -> None:
+    assert [f(a, b) for f in HIGH_MUL] == [exact_high_mul(a, b)] * 3
 
 
 @unhurried

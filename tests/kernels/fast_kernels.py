@@ -1,8 +1,11 @@
 """The kernels of a core's folder as a library for this machine: intrinsics have the same meaning in C there."""
 
 import ctypes
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from host_kernels import KERNELS, compile_library, parameters
@@ -16,10 +19,17 @@ FOLDERS = tuple(sorted(folder.name for folder in KERNELS.iterdir() if any(folder
 
 @cache
 def library(folder: str) -> ctypes.CDLL:
-    fast = sorted((KERNELS / folder).glob("*.c"))
-    replaced = {path.name for path in fast}
-    portable = [path for path in sorted(KERNELS.glob("*.c")) if path.name not in replaced]
-    return compile_library([*fast, *portable], f"-I{KERNELS / folder}")
+    return compile_library(sorted(as_written(folder).glob("*.c")))
+
+
+@cache
+def as_written(folder: str) -> Path:
+    """All kernels and headers in one place, as generated C has them: a core's files replace those of the same name."""
+    target = Path(tempfile.mkdtemp())
+    for source in (KERNELS, KERNELS / folder):
+        for path in source.glob("*.[ch]"):
+            shutil.copy(path, target)
+    return target
 
 
 def planned_call(graph: Graph, folder: str) -> KernelCall:

@@ -87,19 +87,22 @@ def test_fast_kernel_equals_reference(folder: str, case: Case) -> None:
             np.testing.assert_array_equal(found, expected, f"in place, seed {seed}")
 
 
-@pytest.mark.parametrize("activation", ["none", "relu6"])
+@pytest.mark.parametrize("folder", ["cortex_m_dsp", "cortex_m0"])
+@pytest.mark.parametrize(("op", "activation"), [(ops.Add, "none"), (ops.Sub, "relu6")])
 @pytest.mark.parametrize(
     "scales", [(0.1, 0.1, 0.1), (0.1, 0.05, 0.1), (0.05, 0.1, 0.17), (0.1, 1e-4, 0.03), (1, 0.3, 9)]
 )
-def test_add_of_all_pairs(scales: tuple[float, float, float], activation: Activation) -> None:
+def test_sums_of_all_pairs(
+    scales: tuple[float, float, float], activation: Activation, op: type[ops.Add | ops.Sub], folder: str
+) -> None:
     every = np.arange(-128, 128).astype(np.int8)
     a, b = (np.ascontiguousarray(x) for x in np.broadcast_arrays(every[:, None], every[None, :]))
     for zero_points in [(0, 0, 0), (-128, 127, -128), (5, -77, 100)]:
         quants = [QuantParams((scale,), zero) for scale, zero in zip(scales, zero_points, strict=True)]
         builder = GraphBuilder("add")
         inputs = [builder.input(name, a.shape, "int8", quant) for name, quant in zip("ab", quants, strict=False)]
-        graph = builder.graph(builder.op(ops.Add(activation), *inputs, quant=("int8", quants[2])))
-        (found,) = run_fast(graph, "cortex_m_dsp", (a, b))
+        graph = builder.graph(builder.op(op(activation), *inputs, quant=("int8", quants[2])))
+        (found,) = run_fast(graph, folder, (a, b))
         np.testing.assert_array_equal(found, execute(graph, (a, b))[0])
 
 

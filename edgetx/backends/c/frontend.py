@@ -13,7 +13,7 @@ from edgetx.ir import Array
 from edgetx.plan import KERNELS_DIR
 
 AUDIO_C = Path(__file__).parents[2] / "audio" / "c"
-SHARED_HEADERS = ("etx_fixedpoint.h", "etx_fixedpoint_math.h")
+SHARED_HEADERS = ("etx_fixedpoint.h", "etx_fixedpoint_math.h", "etx_high_mul.h")
 SIZES = (32, 64, 128, 256, 512, 1024)
 """Points of the transform for which 32 bits are enough."""
 LEAST_MELS = 3

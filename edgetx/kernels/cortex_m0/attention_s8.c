@@ -126,7 +126,7 @@ static int8_t result_of(const etx_attention_params *p, etx_attention_multiplier 
   if (by.shift > 0) {
     return (int8_t)etx_requantize(sum, by.mantissa, by.shift, zero_point, INT8_MIN, INT8_MAX);
   }
-  const int32_t scaled = etx_rounding_shift_right(etx_high_mul_wide(sum, by.mantissa), -by.shift);
+  const int32_t scaled = etx_rounding_shift_right(etx_rounding_doubling_high_mul(sum, by.mantissa), -by.shift);
   return (int8_t)(etx_clamp(scaled, INT8_MIN - zero_point, INT8_MAX - zero_point) + zero_point);
 }
 

@@ -19,16 +19,6 @@ static inline int32_t etx_high_mul(int32_t sum, int32_t mantissa) {
   return high * upper + ((low * upper + (rest >> 1)) >> 15);
 }
 
-/* The same for any x, and a mantissa that is not negative. */
-static inline int32_t etx_high_mul_wide(int32_t x, int32_t mantissa) {
-  const int32_t high = x >> 16, low = x & 0xFFFF;
-  const int32_t upper = mantissa >> 16, lower = mantissa & 0xFFFF;
-  const int32_t middle = high * lower + (int32_t)(((uint32_t)low * (uint32_t)lower) >> 16);
-  const int32_t other = low * upper;
-  const int32_t halves = (middle >> 1) + (other >> 1) + (middle & other & 1);
-  return high * upper * 2 + ((halves + (1 << 13)) >> 14);
-}
-
 /* Ties go away from zero, as in etx_rounding_shift_right. */
 static inline int32_t etx_rescale(int32_t sum, const etx_rescaling *by) {
   return (etx_high_mul(sum, by->mantissa) + (sum >> 31) + by->rounding) >> by->shift;
