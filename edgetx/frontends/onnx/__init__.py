@@ -1,6 +1,26 @@
 """ONNX files to float and integer graphs."""
 
-from edgetx.frontends.onnx import activation, arithmetic, convolution, movement, recurrent
+from edgetx.frontends.onnx import (
+    activation,
+    arithmetic,
+    comparison,
+    convolution,
+    movement,
+    recurrent,
+    resize,
+    spectrum,
+)
 from edgetx.frontends.onnx.importer import import_onnx, load_onnx
 
-__all__ = ["activation", "arithmetic", "convolution", "import_onnx", "load_onnx", "movement", "recurrent"]
+__all__ = [
+    "activation",
+    "arithmetic",
+    "comparison",
+    "convolution",
+    "import_onnx",
+    "load_onnx",
+    "movement",
+    "recurrent",
+    "resize",
+    "spectrum",
+]

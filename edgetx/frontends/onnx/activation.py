@@ -5,13 +5,15 @@ from collections.abc import Callable
 import numpy as np
 
 from edgetx import ops
-from edgetx.errors import UnsupportedOpError
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends import truths
 from edgetx.frontends.onnx.scope import Scope, operator
+from edgetx.frontends.softmax import log_softmax
 from edgetx.ir import Value
 
 UNARY: dict[str, Callable[[], ops.Op]] = {
     "Abs": ops.Abs, "Erf": ops.Erf, "Exp": ops.Exp, "HardSwish": ops.HardSwish, "Log": ops.Log, "Neg": ops.Neg,
-    "Relu": ops.Relu, "Sigmoid": ops.Logistic, "Sqrt": ops.Sqrt, "Tanh": ops.Tanh,
+    "Relu": ops.Relu, "Sigmoid": ops.Logistic, "Softplus": ops.Softplus, "Sqrt": ops.Sqrt, "Tanh": ops.Tanh,
 }  # fmt: skip
 
 
@@ -20,11 +22,40 @@ def _unary(s: Scope, x: Value) -> Value:
     return s.result(UNARY[s.node.op_type](), x)
 
 
-@operator("Elu")
+@operator("Elu", "Selu", "Celu")
 def _elu(s: Scope, x: Value) -> Value:
-    if s.real("alpha", 1) != 1:
-        raise UnsupportedOpError("Elu with alpha other than 1")
-    return s.result(ops.Elu(), x)
+    """Above zero gamma · x, below gamma · alpha · (exp(x / inner) − 1)."""
+    kind = s.node.op_type
+    alpha = s.real("alpha", 1.6732632423543772 if kind == "Selu" else 1)
+    gamma = s.real("gamma", 1.0507009873554805) if kind == "Selu" else 1.0
+    inner = alpha if kind == "Celu" else 1.0
+    if (alpha, gamma) == (1, 1):
+        return s.result(ops.Elu(), x)
+    above = s.result(ops.Mul(), s.result(ops.Relu(), x), s.scalar(gamma))
+    low = s.result(ops.Mul(), s.result(ops.Minimum(), x, s.scalar(0)), s.scalar(1 / inner))
+    return s.result(ops.Add(), above, s.result(ops.Mul(), s.result(ops.Elu(), low), s.scalar(alpha * gamma)))
+
+
+@operator("Mish")
+def _mish(s: Scope, x: Value) -> Value:
+    return s.result(ops.Mul(), x, s.result(ops.Tanh(), s.result(ops.Softplus(), x)))
+
+
+@operator("Swish")
+def _swish(s: Scope, x: Value) -> Value:
+    inner = x if s.real("alpha", 1) == 1 else s.result(ops.Mul(), x, s.scalar(s.real("alpha", 1)))
+    return s.result(ops.Mul(), x, s.result(ops.Logistic(), inner))
+
+
+@operator("Softsign")
+def _softsign(s: Scope, x: Value) -> Value:
+    size = s.result(ops.Add(), s.result(ops.Abs(), x), s.scalar(1))
+    return s.result(ops.Mul(), x, s.result(ops.Power(-1.0), size))
+
+
+@operator("ThresholdedRelu")
+def _thresholded_relu(s: Scope, x: Value) -> Value:
+    return s.result(ops.Mul(), x, truths.compared(s.results, "greater", x, s.scalar(s.real("alpha", 1))))
 
 
 @operator("LeakyRelu")
@@ -82,6 +113,39 @@ def _softmax(s: Scope, x: Value) -> Value:
     order = [i for i in range(x.type.rank) if i != axis] + [axis]
     y = s.result(ops.Softmax(), s.transpose(x, order))
     return s.transpose(y, np.argsort(order).tolist())
+
+
+@operator("LogSoftmax")
+def _log_softmax(s: Scope, x: Value) -> Value:
+    axis = s.axis(s.integer("axis", -1 if s.opset >= 13 else 1), x.type.rank)
+    order = [i for i in range(x.type.rank) if i != axis] + [axis]
+    if x.type.quant or (s.opset < 13 and axis != x.type.rank - 1):
+        raise UnsupportedOpError("LogSoftmax of integers or over several axes", hint="end with the logits")
+    return s.transpose(log_softmax(s, s.transpose(x, order)), np.argsort(order).tolist())
+
+
+@operator("InstanceNormalization", "GroupNormalization")
+def _group_norm(s: Scope, x: Value, gamma: Value, beta: Value) -> Value:
+    """Every group of channels, [N, C, …], is a row to normalize; its channels then have gains and shifts."""
+    channels = x.shape[1]
+    groups = channels if s.node.op_type == "InstanceNormalization" else s.integer("num_groups", 1)
+    if groups < 1 or channels % groups or x.shape[0] != 1:
+        raise ModelError(f"{groups} groups of {channels} channels")
+    rows = s.reshape(x, (groups, x.type.size // groups))
+    unit = s.const(np.ones(rows.shape[1], np.float32), "one"), s.const(np.zeros(rows.shape[1], np.float32), "none")
+    y = s.reshape(s.result(ops.LayerNorm(s.real("epsilon", 1e-5)), rows, *unit), x.shape)
+    data = [s.data(s.restored(v), "a parameter of a normalization").ravel() for v in (gamma, beta)]
+    if s.node.op_type == "GroupNormalization" and s.opset < 21:
+        data = [np.repeat(d, channels // groups) for d in data]
+    gain, shift = (s.const(d.reshape(-1, *[1] * (x.type.rank - 2)), "gain") for d in data)
+    return s.result(ops.Add(), s.result(ops.Mul(), y, gain), shift)
+
+
+@operator("RMSNormalization")
+def _rms_norm(s: Scope, x: Value, gamma: Value) -> Value:
+    if s.axis(s.integer("axis", -1), x.type.rank) != x.type.rank - 1:
+        raise UnsupportedOpError("normalization over several axes", hint="normalize the last axis")
+    return s.result(ops.RmsNorm(s.real("epsilon", 1e-5)), x, gamma)
 
 
 @operator("LayerNormalization")

@@ -1,5 +1,7 @@
 """ONNX arithmetic, reductions and matrix products."""
 
+import numpy as np
+
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
 from edgetx.frontends.onnx.scope import Scope, operator
@@ -62,20 +64,79 @@ def _gemm(s: Scope, a: Value, b: Value, c: Value | None = None) -> Value:
     return s.result(ops.FullyConnected(), a, w, *([s.bias(c, a, w)] if c else []))
 
 
-@operator("ReduceMean", "ReduceMax", "ReduceSum", "ReduceMin")
+@operator("ReduceMean", "ReduceMax", "ReduceSum", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare")
 def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
-    listed = s.listed("axes", axes)
-    over = tuple(sorted(s.axis(a, x.type.rank) for a in (range(x.type.rank) if listed is None else listed)))
+    listed, kind = s.listed("axes", axes), s.node.op_type
+    if listed is None and s.integer("noop_with_empty_axes", 0):
+        return x
+    over = tuple(sorted({s.axis(a, x.type.rank) for a in (listed or range(x.type.rank))}))
     keepdims = bool(s.integer("keepdims", 1))
-    if s.node.op_type == "ReduceMean":
+    if kind == "ReduceMean":
         return s.result(ops.Mean(over, keepdims), x)
-    if s.node.op_type == "ReduceMax":
+    if kind == "ReduceMax":
         return s.result(ops.ReduceMax(over, keepdims), x)
     _float_only(s, x)
-    if s.node.op_type == "ReduceSum":
-        mean = ops.Mean(over, keepdims)
-        return s.op(ops.Mul(), s.op(mean, x), s.scalar(mean.count(x.type)))
-    return s.op(ops.Neg(), s.op(ops.ReduceMax(over, keepdims), s.op(ops.Neg(), x)))
+    if kind == "ReduceMin":
+        return s.op(ops.Neg(), s.op(ops.ReduceMax(over, keepdims), s.op(ops.Neg(), x)))
+    mean = ops.Mean(over, keepdims)
+    before: dict[str, ops.Op] = {"ReduceL1": ops.Abs(), "ReduceL2": ops.Square(), "ReduceSumSquare": ops.Square()}
+    y = s.op(mean, s.op(before[kind], x) if kind in before else x)
+    total = s.op(ops.Mul(), y, s.scalar(mean.count(x.type)))
+    return s.op(ops.Sqrt(), total) if kind == "ReduceL2" else total
+
+
+@operator("Sign")
+def _sign(s: Scope, x: Value) -> Value:
+    _float_only(s, x)
+    return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), s.op(ops.Neg(), x)))
+
+
+@operator("Einsum")
+def _einsum(s: Scope, *xs: Value) -> Value:
+    """A product of matrices over leading axes that both operands have."""
+    _float_only(s, *xs)
+    left, _, right = s.text("equation", "").replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != 2 or len(xs) != 2 or not right or "." in left or any(len(set(t)) < len(t) for t in terms):
+        raise UnsupportedOpError(f"einsum '{left}->{right}'", hint="write it as MatMul, Transpose and Reshape")
+    a, b = terms
+    shared = [c for c in a if c in b and c in right]
+    summed = [c for c in a if c in b and c not in right]
+    rows, columns = ([c for c in own if c not in other] for own, other in ((a, b), (b, a)))
+    sizes = {c: n for term, x in zip(terms, xs, strict=True) for c, n in zip(term, x.shape, strict=True)}
+    if sorted(right) != sorted(shared + rows + columns):
+        raise UnsupportedOpError(f"einsum '{left}->{right}'", hint="sum with ReduceSum")
+
+    def size(axes: list[str]) -> int:
+        return int(np.prod([sizes[c] for c in axes], dtype=object))
+
+    def matrix(x: Value, term: str, first: list[str], second: list[str]) -> Value:
+        moved = s.transpose(x, [term.index(c) for c in (*shared, *first, *second)])
+        return s.reshape(moved, (*(sizes[c] for c in shared), size(first), size(second)))
+
+    product = s.op(ops.BatchMatmul(), matrix(xs[0], a, rows, summed), matrix(xs[1], b, summed, columns))
+    axes = shared + rows + columns
+    return s.transpose(s.reshape(product, [sizes[c] for c in axes]), [axes.index(c) for c in right])
+
+
+@operator("LpNormalization")
+def _lp_normalization(s: Scope, x: Value) -> Value:
+    axis = s.axis(s.integer("axis", -1), x.type.rank)
+    if s.integer("p", 2) != 2 or axis != x.type.rank - 1:
+        raise UnsupportedOpError("normalization other than by the root of squares along the last axis")
+    return s.result(ops.L2Normalization(), x)
+
+
+@operator("MatMulInteger")
+def _matmul_integer(s: Scope, a: Value, b: Value, _: Value | None = None, zero: Value | None = None) -> Value:
+    """Of a file that quantizes as it runs: the real product, whose scale is multiplied in behind it."""
+    return matmul(s, a, _centred(s, b, zero))
+
+
+def _centred(s: Scope, weight: Value, zero: Value | None) -> Value:
+    """Stored integers of a weight less their zero point."""
+    data = s.data(weight, "the weight of a product of integers").astype(np.float32)
+    return s.const(data if zero is None else data - s.data(zero, "a zero point"), "weight")
 
 
 def _float_only(s: Scope, *xs: Value) -> None:

@@ -71,7 +71,8 @@ def _pads(s: Scope, image: Value, same: Window) -> tuple[Pair, Pair]:
 
 
 @operator("Conv")
-def _conv(s: Scope, x: Value, w: Value, b: Value | None = None) -> Value:
+def conv(s: Scope, x: Value, w: Value, b: Value | None = None) -> Value:
+    """Channels-first convolution in one or two dimensions."""
     weight = s.data(w, "the weight of a convolution")
     if weight.ndim != x.type.rank:
         raise ModelError(f"convolution of {x.shape} with a weight {weight.shape}")
@@ -103,6 +104,14 @@ def _grouped(s: Scope, conv: ops.Conv2D, image: Value, w: Value, weight: Array, 
         part = s.slice(image, 3, group * inputs, (group + 1) * inputs)
         parts.append(s.result(conv, part, kernel, *bias))
     return parts[0] if groups == 1 else s.result(ops.Concatenation(3), *parts)
+
+
+@operator("ConvInteger")
+def _conv_integer(s: Scope, x: Value, w: Value, _: Value | None = None, zero: Value | None = None) -> Value:
+    """Of a file that quantizes as it runs: the real convolution, whose scale is multiplied in behind it."""
+    data = s.data(w, "the weight of a convolution").astype(np.float32)
+    points = 0 if zero is None else s.data(zero, "a zero point").astype(np.float32)
+    return conv(s, x, s.const(data - np.reshape(points, (-1, *[1] * (data.ndim - 1))), "weight"))
 
 
 @operator("ConvTranspose")

@@ -12,7 +12,7 @@ from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder_scope import MAX_ELEMENTS
 from edgetx.ir import Array
 
-OLDEST_OPSET, NEWEST_OPSET = 7, 22
+OLDEST_OPSET, NEWEST_OPSET = 7, 24
 STANDARD_DOMAINS = ("", "ai.onnx")
 HELD: Mapping[str, str] = {"float64": "float32", "float16": "float32", "uint16": "int32", "uint32": "int64"}
 """Element types that are held as others."""

@@ -23,6 +23,10 @@ from edgetx.ir import Array, Graph, GraphBuilder, Value
 from edgetx.output import explained
 
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
+UNKNOWN = "`edgetx list ops` shows what is; express it by those or leave it outside the model"
+HINTS: Mapping[str, str] = dict.fromkeys(
+    ("ArgMax", "ArgMin", "TopK"), "end the model with the scores, and take the largest in your own code"
+)
 NESTED = 8
 """Branches within branches at most."""
 
@@ -243,7 +247,7 @@ class _Importer:
         if node.op_type not in HANDLERS:
             raise UnsupportedOpError(
                 f"operator {node.op_type} is not supported",
-                hint="`edgetx list ops` shows what is; express it by those or leave it outside the model",
+                hint=HINTS.get(node.op_type, UNKNOWN),
             )
         consts = self._consts()
         stored = [self._stored(name, consts) for name in node.output]

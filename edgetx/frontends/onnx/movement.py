@@ -6,6 +6,7 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.builder_scope import MAX_ELEMENTS
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.ir import Value
 
@@ -64,12 +65,21 @@ def _transpose(s: Scope, x: Value) -> Value:
     return s.transpose(x, [s.axis(axis, x.type.rank) for axis in order])
 
 
-@operator("Expand")
+@operator("Expand", "Tile")
 def _expand(s: Scope, x: Value, shape: Value) -> Value:
-    wanted = np.broadcast_shapes(x.shape, s.integers(shape, "the shape"))
-    if int(np.prod(wanted, dtype=object)) != x.type.size:
-        raise UnsupportedOpError("expansion of what is computed", hint="let the operator behind it broadcast")
-    return s.reshape(x, wanted)
+    """Repetition along axes, as a choice of elements."""
+    listed = s.integers(shape, "the shape")
+    x = s.reshape(x, (*[1] * (len(listed) - x.type.rank), *x.shape))
+    if s.node.op_type == "Tile":
+        times = listed
+    else:
+        wanted = np.broadcast_shapes(x.shape, listed)
+        times = tuple(m // n for m, n in zip(wanted, x.shape, strict=True))
+    if min(times) < 1 or int(np.prod([*x.shape, *times], dtype=object)) > MAX_ELEMENTS:
+        raise ModelError(f"repetition of {x.shape} {times} times")
+    for axis, count in enumerate(times):
+        x = s.gather(x, axis, [*range(x.shape[axis])] * count)
+    return x
 
 
 @operator("Concat")

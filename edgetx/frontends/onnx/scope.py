@@ -86,6 +86,10 @@ class Scope(BuilderScope):
         operands = [self._integer(x, made if rule.shared else None) for x in inputs]
         return self.requantized(self.op(op, *operands, quant=made), stored or made)
 
+    def joined(self, parts: Sequence[Value]) -> Value:
+        """Values one after the other along the first axis."""
+        return parts[0] if len(parts) == 1 else self.result(ops.Concatenation(0), *parts)
+
     @property
     def results(self) -> "Results":
         """A builder of which every op makes a result of the operator."""
@@ -149,6 +153,13 @@ class Scope(BuilderScope):
         if data is None or x.type.quant is None:
             return x
         return self.const(restored(data, x.type), "real")
+
+    def real_constant(self, x: Value) -> Value:
+        """A constant of integers or truths as real numbers."""
+        data = self.builder.consts.get(x.name)
+        if data is None or data.dtype.kind == "f":
+            return x
+        return self.const(data.astype(np.float32), "real")
 
     def _integer(self, x: Value, shared: Stored | None) -> Value:
         """An operand of an op on integers; real constants are quantized over their range."""

@@ -1,0 +1,38 @@
+"""ONNX comparisons of what is computed: truths are the real numbers 0 and 1."""
+
+from edgetx import ops
+from edgetx.errors import UnsupportedOpError
+from edgetx.frontends import truths
+from edgetx.frontends.onnx.scope import Scope, operator
+from edgetx.ir import Value
+
+RELATIONS = {
+    "Greater": "greater", "GreaterOrEqual": "greater_equal", "Less": "less", "LessOrEqual": "less_equal",
+}  # fmt: skip
+
+
+@operator(*RELATIONS)
+def _compare(s: Scope, a: Value, b: Value) -> Value:
+    _real_only(s, a, b)
+    return truths.compared(s, RELATIONS[s.node.op_type], *map(s.real_constant, (a, b)))
+
+
+@operator("And", "Or")
+def _combine(s: Scope, a: Value, b: Value) -> Value:
+    return s.op(ops.Mul() if s.node.op_type == "And" else ops.Maximum(), *map(s.real_constant, (a, b)))
+
+
+@operator("Not")
+def _not(s: Scope, x: Value) -> Value:
+    return truths.negated(s, x)
+
+
+@operator("Where")
+def _where(s: Scope, condition: Value, a: Value, b: Value) -> Value:
+    _real_only(s, a, b)
+    return truths.chosen(s, *map(s.real_constant, (condition, a, b)))
+
+
+def _real_only(s: Scope, *xs: Value) -> None:
+    if any(x.type.quant for x in xs):
+        raise UnsupportedOpError(f"{s.node.op_type} of integers")

@@ -1,0 +1,114 @@
+"""ONNX operators that our own files do not use: what is imported computes what ONNX Runtime does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.onnx import import_onnx
+from edgetx.reference import execute
+from edgetx.runtimes.onnxruntime import OnnxFile
+
+pytestmark = pytest.mark.runtimes
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RNG.normal(0, 0.7, shape).astype(np.float32)
+
+
+def model(kind: str, shape: Sequence[int], consts: Sequence[object] = (), opset: int = 18, **attributes) -> bytes:
+    """One operator from x to y, with constants behind x; None leaves an operand out."""
+    held = [numpy_helper.from_array(np.asarray(c), f"c{i}") for i, c in enumerate(consts) if c is not None]
+    names = ["" if c is None else f"c{i}" for i, c in enumerate(consts)]
+    node = helper.make_node(kind, ["x", *names], ["y"], **attributes)
+    infos = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape), onnx.ValueInfoProto(name="y")]
+    infos[1] = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    graph = helper.make_graph([node], "g", infos[:1], infos[1:], held)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+    return made.SerializeToString()
+
+
+IMAGE = (1, 4, 7, 6)
+AROUND = {"pads": [1, 1, 1, 1]}
+LISTS = {"scales": np.float32([1, 1, 2, 2]), "sizes": np.int64([1, 4, 9, 5])}
+CASES = {
+    "conv_transpose": ("ConvTranspose", IMAGE, (normal(4, 3, 3, 3), normal(3)),
+                       {"strides": [2, 2], "pads": [1, 0, 0, 1]}),
+    "conv_transpose_more": ("ConvTranspose", IMAGE, (normal(4, 3, 2, 3),),
+                            {"strides": [3, 2], "output_padding": [1, 1]}),
+    "conv_transpose_dilated": ("ConvTranspose", IMAGE, (normal(4, 3, 3, 2),), {"strides": [1, 2], "dilations": [2, 3]}),
+    "conv_transpose_1d": ("ConvTranspose", (1, 4, 9), (normal(4, 3, 4), normal(3)), {"strides": [2], "pads": [1, 1]}),
+    "conv_grouped": ("Conv", IMAGE, (normal(6, 2, 3, 3), normal(6)), {"group": 2, **AROUND}),
+    "max_pool_padded": ("MaxPool", IMAGE, (), {"kernel_shape": [3, 3], "strides": [2, 2], **AROUND}),
+    "max_pool_ceil": ("MaxPool", IMAGE, (), {"kernel_shape": [2, 3], "strides": [2, 2], "ceil_mode": 1}),
+    "average_pool_padded": ("AveragePool", IMAGE, (), {"kernel_shape": [3, 3], "strides": [2, 2], **AROUND}),
+    "average_pool_counted": ("AveragePool", IMAGE, (), {"kernel_shape": [3, 3], **AROUND, "count_include_pad": 1}),
+    "resize_nearest": ("Resize", IMAGE, (None, LISTS["scales"]), {"coordinate_transformation_mode": "asymmetric",
+                                                                  "nearest_mode": "floor"}),
+    "resize_nearest_half": ("Resize", IMAGE, (None, None, LISTS["sizes"]), {}),
+    "resize_linear": ("Resize", IMAGE, (None, LISTS["scales"]), {"mode": "linear"}),
+    "resize_corners": ("Resize", IMAGE, (None, None, LISTS["sizes"]),
+                       {"mode": "linear", "coordinate_transformation_mode": "align_corners"}),
+    "depth_to_space": ("DepthToSpace", (1, 8, 3, 2), (), {"blocksize": 2}),
+    "depth_to_space_crd": ("DepthToSpace", (1, 8, 3, 2), (), {"blocksize": 2, "mode": "CRD"}),
+    "space_to_depth": ("SpaceToDepth", (1, 2, 4, 6), (), {"blocksize": 2}),
+    "instance_norm": ("InstanceNormalization", IMAGE, (normal(4), normal(4)), {}),
+    "tile": ("Tile", (1, 2, 3), (np.int64([1, 2, 3]),), {}),
+    "expand": ("Expand", (1, 1, 3), (np.int64([1, 4, 3]),), {}),
+    "reduce_l2": ("ReduceL2", IMAGE, (np.int64([2, 3]),), {}),
+    "log_softmax": ("LogSoftmax", (1, 3, 5), (), {"axis": 1}),
+    "selu": ("Selu", (1, 9), (), {}), "celu": ("Celu", (1, 9), (), {"alpha": 1.5}), "mish": ("Mish", (1, 9), (), {}),
+    "softsign": ("Softsign", (1, 9), (), {}), "softplus": ("Softplus", (1, 9), (), {}),
+    "thresholded": ("ThresholdedRelu", (1, 9), (), {"alpha": 0.3}), "elu": ("Elu", (1, 9), (), {"alpha": 0.7}),
+    "sign": ("Sign", (1, 9), (), {}), "einsum": ("Einsum", (1, 3, 5), (normal(1, 4, 5),), {"equation": "btc,bsc->bts"}),
+    "stft": ("STFT", (1, 64), (np.int64(16), normal(32)), {}),
+    "dft": ("DFT", (1, 3, 16, 1), (), {"axis": 2, "onesided": 1}),
+}  # fmt: skip
+
+
+def agree(content: bytes) -> None:
+    graph = import_onnx(content, "case", {})
+    runtime = OnnxFile(content, {})
+    for _ in range(2):
+        x = normal(*graph.inputs[0].shape)
+        found, expected = execute(graph, [x]), runtime.run([x])
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a.reshape(b.shape), b, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_operator(name: str) -> None:
+    kind, shape, consts, attributes = CASES[name]
+    agree(model(kind, shape, consts, **attributes))
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+@pytest.mark.parametrize("reset_behind", [0, 1])
+def test_recurrence(kind: str, gates: int, direction: str, reset_behind: int) -> None:
+    if reset_behind and kind != "GRU":
+        pytest.skip("an attribute of GRU")
+    count, size = (2 if direction == "bidirectional" else 1), 3
+    weights = [normal(count, gates * size, 5), normal(count, gates * size, size), normal(count, 2 * gates * size)]
+    more = {"linear_before_reset": reset_behind} if kind == "GRU" else {}
+    agree(model(kind, (6, 1, 5), weights, hidden_size=size, direction=direction, **more))
+
+
+@pytest.mark.parametrize("relation", ["Greater", "LessOrEqual"])
+def test_choice(relation: str) -> None:
+    nodes = [helper.make_node(relation, ["x", "c"], ["t"]), helper.make_node("Neg", ["x"], ["n"]),
+             helper.make_node("Where", ["t", "x", "n"], ["y"])]  # fmt: skip
+    infos = [helper.make_tensor_value_info(n, TensorProto.FLOAT, (1, 6)) for n in "xy"]
+    held = [numpy_helper.from_array(np.float32([0.2]), "c")]
+    graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], held)
+    agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())
+
+
+def test_largest_place_is_refused_with_a_way_out() -> None:
+    with pytest.raises(UnsupportedOpError, match="ArgMax") as error:
+        import_onnx(model("ArgMax", (1, 5)), "case", {})
+    assert "scores" in error.value.hint
