@@ -40,6 +40,15 @@ def phase_kernel(weight: Array, stride: Pair) -> Array:
     return np.ascontiguousarray(phases.reshape(-1, *taps, channels))
 
 
+def dilated(kernel: Array, dilation: Pair) -> Array:
+    """The taps of [out, height, width, in] with zeros between them."""
+    out, height, width, channels = kernel.shape
+    rows, columns = ((n - 1) * d + 1 for n, d in zip((height, width), dilation, strict=True))
+    spread = np.zeros((out, rows, columns, channels), kernel.dtype)
+    spread[:, :: dilation[0], :: dilation[1]] = kernel
+    return spread
+
+
 def transposed_convolution(
     s: Builder, image: Value, size: Pair, taps: Pair, stride: Pair, cut: Pair, convolve: Callable[[Value], Value]
 ) -> Value:

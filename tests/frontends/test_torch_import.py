@@ -51,10 +51,9 @@ class Wrapped(nn.Module):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda x: torch.cumsum(x, 1), "cumsum"),
+        (lambda x: torch.cumprod(x, 1), "cumprod"),
         (lambda x: torch.nn.functional.pad(x, (1, 1), value=1.0), "padding with 1"),
         (lambda x: torch.linalg.vector_norm(x, ord=1), "norm of order 1"),
-        (lambda x: torch.log_softmax(x, -1), "log-softmax"),
         (lambda x: torch.max(x, 1).indices + x.mean(1), "place of a largest"),
         (lambda x: F.scaled_dot_product_attention(x, x, x, x @ x.mT), "computed mask"),
         (lambda x: F.scaled_dot_product_attention(x, x, x, torch.eye(FRAMES).flip(0) > 0), "not a band"),
@@ -117,6 +116,22 @@ FUNCTIONS = {
     "padded": lambda x: F.pad(F.pad(x, (2, 1), mode="reflect").mT, (1, 2), mode="replicate"),
     "padded pooling": lambda x: F.max_pool2d(x, 3, 2, 1) + F.avg_pool2d(x, 3, 2, 1),
     "largest of each channel": lambda x: F.adaptive_max_pool1d(x, 1),
+    "pooling of what there is": lambda x: F.avg_pool2d(x[None], 3, 2, 1, count_include_pad=False),
+    "pooling beyond the end": lambda x: F.max_pool1d(x.mT, 3, 2, ceil_mode=True),
+    "pooling to a size": lambda x: F.adaptive_avg_pool1d(x.mT[..., :6], 3),
+    "log of softmax": lambda x: torch.log_softmax(x, -1),
+    "comparisons": lambda x: torch.where((x > 0.1) & (x <= 0.5), x, -x) + (x >= x.mean(1, keepdim=True)) * x.sign(),
+    "logarithms near one": lambda x: torch.log1p(x * x) + torch.expm1(x) + torch.cumsum(x, 1),
+    "groups normalized": lambda x: F.group_norm(x.mT, 2, torch.arange(4.0), torch.ones(4)),
+    "instances normalized": lambda x: F.instance_norm(x.mT),
+    "transposed convolution": lambda x: F.conv_transpose1d(
+        x.mT, torch.linspace(-1, 1, 48).view(4, 3, 4), None, 2, 1, 1
+    ),
+    "transposed in groups": lambda x: F.conv_transpose2d(
+        x.mT[..., None], torch.linspace(-1, 1, 48).view(4, 2, 3, 2), stride=2, groups=2, dilation=(2, 1)
+    ),
+    "upsampled": lambda x: F.interpolate(x.mT, scale_factor=2) + F.interpolate(x.mT, 2 * FRAMES, mode="linear"),
+    "upsampled images": lambda x: F.interpolate(x[None], (7, 9), mode="bilinear", align_corners=True),
     "image without batch": lambda x: F.conv2d(x, torch.ones(2, 1, 3, 2) / 6, padding=1),
     "groups": lambda x: F.conv1d(x, torch.arange(48.0).reshape(4, 6, 2) / 48, groups=2),
 }

@@ -12,7 +12,7 @@ from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.frontends.pooling import average_pool, max_pool
-from edgetx.frontends.transposed import phase_kernel, transposed_convolution
+from edgetx.frontends.transposed import dilated, phase_kernel, transposed_convolution
 from edgetx.ir import Array, Value
 from edgetx.ops.quant_rule import Weight
 from edgetx.ops.window import Padding, Pair, Window
@@ -123,7 +123,7 @@ def _conv_transpose(s: Scope, x: Value, w: Value, b: Value | None = None) -> Val
     image = _channels_last(s, x)
     kernel = weight.reshape(*weight.shape[:2], *([1] * (4 - weight.ndim)), *weight.shape[2:])
     stride, dilation = _pair(s.listed("strides"), 1), _pair(s.listed("dilations"), 1)
-    kernel = _dilated(kernel.transpose(1, 2, 3, 0), dilation)
+    kernel = dilated(kernel.transpose(1, 2, 3, 0), dilation)
     taps: Pair = (kernel.shape[1], kernel.shape[2])
     size, cut = _transposed_size(s, image, taps, stride)
     phases = phase_kernel(kernel, stride)
@@ -137,15 +137,6 @@ def _conv_transpose(s: Scope, x: Value, w: Value, b: Value | None = None) -> Val
 
     y = transposed_convolution(s, image, size, (phases.shape[1], phases.shape[2]), stride, cut, convolve)
     return _channels_first(s, y, x.type.rank)
-
-
-def _dilated(kernel: Array, dilation: Pair) -> Array:
-    """The taps of [out, height, width, in] with zeros between them."""
-    out, height, width, channels = kernel.shape
-    rows, columns = ((n - 1) * d + 1 for n, d in zip((height, width), dilation, strict=True))
-    spread = np.zeros((out, rows, columns, channels), kernel.dtype)
-    spread[:, :: dilation[0], :: dilation[1]] = kernel
-    return spread
 
 
 def _transposed_size(s: Scope, image: Value, taps: Pair, stride: Pair) -> tuple[Pair, Pair]:

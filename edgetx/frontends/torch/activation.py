@@ -6,6 +6,7 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.softmax import log_softmax
 from edgetx.frontends.torch.arithmetic import mul
 from edgetx.frontends.torch.scope import Scope, aten, transpose
 from edgetx.ir import Array, Value
@@ -75,8 +76,10 @@ def _softmax(s: Scope, x: Value, axis: int, *_: object) -> Value:
 
 
 @aten("log_softmax.int", "_log_softmax.default")
-def _log_softmax(s: Scope, *_: object) -> Value:
-    raise UnsupportedOpError("log-softmax, which 8 bits cannot hold", hint="end with the logits or with softmax")
+def _log_softmax(s: Scope, x: Value, axis: int, *_: object) -> Value:
+    order = [*range(x.type.rank)]
+    order.append(order.pop(axis))
+    return transpose(s, log_softmax(s, transpose(s, x, order)), np.argsort(order).tolist())
 
 
 @aten("gelu.default")

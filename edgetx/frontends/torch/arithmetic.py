@@ -3,8 +3,11 @@
 import numpy as np
 
 from edgetx import ops
+from edgetx.frontends import truths
 from edgetx.frontends.torch.scope import Scope, aten
 from edgetx.ir import Value
+
+RELATIONS = {"gt": "greater", "ge": "greater_equal", "lt": "less", "le": "less_equal"}
 
 
 def _operand(s: Scope, x: Value | float) -> Value:
@@ -88,3 +91,44 @@ def _pow(s: Scope, x: Value, exponent: float) -> Value:
     if exponent in (0.5, -0.5):
         return s.op(ops.Sqrt() if exponent > 0 else ops.Rsqrt(), x)
     return s.op(ops.Power(exponent), x)
+
+
+@aten("log1p.default")
+def _log1p(s: Scope, x: Value) -> Value:
+    return s.op(ops.Log(), _add(s, x, 1.0))
+
+
+@aten("expm1.default")
+def _expm1(s: Scope, x: Value) -> Value:
+    return _sub(s, s.op(ops.Exp(), x), 1.0)
+
+
+@aten("sign.default", "sgn.default")
+def _sign(s: Scope, x: Value) -> Value:
+    return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), mul(s, x, -1.0)))
+
+
+@aten("gt.Scalar", "gt.Tensor", "ge.Scalar", "ge.Tensor", "lt.Scalar", "lt.Tensor", "le.Scalar", "le.Tensor")
+def _compare(s: Scope, a: Value, b: Value | float) -> Value:
+    relation = RELATIONS[str(s.node.target).removeprefix("aten.")[:2]]
+    return truths.compared(s, relation, a, _operand(s, b))
+
+
+@aten("where.self", "where.ScalarOther", "where.ScalarSelf")
+def _where(s: Scope, condition: Value, a: Value | float, b: Value | float) -> Value:
+    return truths.chosen(s, condition, _operand(s, a), _operand(s, b))
+
+
+@aten("logical_not.default", "bitwise_not.default")
+def _not(s: Scope, x: Value) -> Value:
+    return truths.negated(s, x)
+
+
+@aten("logical_and.default", "bitwise_and.Tensor")
+def _and(s: Scope, a: Value, b: Value) -> Value:
+    return s.op(ops.Mul(), a, b)
+
+
+@aten("logical_or.default", "bitwise_or.Tensor")
+def _or(s: Scope, a: Value, b: Value) -> Value:
+    return s.op(ops.Maximum(), a, b)

@@ -10,10 +10,13 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.pooling import average_pool, max_pool
 from edgetx.frontends.torch.movement import pieces
 from edgetx.frontends.torch.scope import Scope, aten, reshape, transpose, values_only
 from edgetx.frontends.torch.selection import gather
+from edgetx.frontends.transposed import dilated, phase_kernel, transposed_convolution
 from edgetx.ir import Array, Value
+from edgetx.ops.window import Pair, Window
 
 
 def _channels_last(s: Scope, x: Value) -> Value:
@@ -111,11 +114,13 @@ def _pool_rank(s: Scope) -> int:
     return 4 if "2d" in str(s.node.target) else 3
 
 
-def _pool(
-    s: Scope, image: Value, rank: int, kind: type[ops.AveragePool2D | ops.MaxPool2D], kernel: Any, stride: Any
-) -> Value:
-    pool = kind(_pair(kernel, rank, 1), _pair(stride if stride not in ([], None) else kernel, rank, 1))
-    return _channels_first(s, s.op(pool, image), rank)
+def _pooling(s: Scope, x: Value, kernel: Any, stride: Any, padding: Any) -> tuple[Value, Window, tuple[Pair, Pair]]:
+    """The image, the window and the padding around."""
+    rank = _pool_rank(s)
+    size = _pair(kernel, rank, 1)
+    border = _pair(padding, rank, 0)
+    window = Window(size, _pair(stride if stride not in ([], None, ()) else kernel, rank, 1))
+    return _channels_last(s, _batched(s, x, rank)), window, ((border[0],) * 2, (border[1],) * 2)
 
 
 @aten("avg_pool2d.default", "avg_pool1d.default")
@@ -123,35 +128,28 @@ def _avg_pool(
     s: Scope, x: Value, kernel: Any, stride: Any = (), padding: Any = 0, ceil: bool = False, pads_count: bool = True,
     divisor: int | None = None,
 ) -> Value:  # fmt: skip
-    if ceil or divisor:
-        raise UnsupportedOpError("average pooling with ceil_mode or divisor_override")
-    rank = _pool_rank(s)
-    image, border = _channels_last(s, _batched(s, x, rank)), _pair(padding, rank, 0)
-    if any(border) and not pads_count:
-        return _channels_first(s, _mean_of_existing(s, image, _pair(kernel, rank, 1), stride, border), rank)
-    return _pool(s, _padded(s, image, border), rank, ops.AveragePool2D, kernel, stride)
-
-
-def _mean_of_existing(s: Scope, image: Value, size: tuple[int, int], stride: Any, border: tuple[int, int]) -> Value:
-    """Padding that does not count, as TFLite's "same" padding has it."""
-    if any(np.ravel(stride) != 1) or size != (2 * border[0] + 1, 2 * border[1] + 1):
-        hint = "pool an odd number of elements around each, or set count_include_pad"
-        raise UnsupportedOpError("average pooling without count_include_pad that changes the size", hint=hint)
-    return s.op(ops.AveragePool2D(size, (1, 1), "same"), image)
+    if divisor:
+        raise UnsupportedOpError("average pooling with divisor_override", hint="multiply behind it")
+    y = average_pool(s, *_pooling(s, x, kernel, stride, padding), ceil=ceil, counts_padding=pads_count)
+    return _channels_first(s, y, _pool_rank(s))
 
 
 @aten("max_pool2d.default", "max_pool1d.default")
 def _max_pool(
     s: Scope, x: Value, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False
 ) -> Value:
-    """Every window reaches into the image, so that repeating its border changes no maximum."""
-    if ceil or any(np.ravel(dilation) != 1):
-        raise UnsupportedOpError("max pooling with dilation or ceil_mode", hint="use kernel, stride and padding only")
-    rank = _pool_rank(s)
-    image = _channels_last(s, _batched(s, x, rank))
-    for axis, pad in enumerate(_pair(padding, rank, 0), 1):
-        image = gather(s, image, axis, np.pad(np.arange(image.shape[axis]), pad, "edge"))
-    return _pool(s, image, rank, ops.MaxPool2D, kernel, stride)
+    if any(np.ravel(dilation) != 1):
+        raise UnsupportedOpError("max pooling with dilation", hint="use kernel, stride and padding only")
+    y = max_pool(s, *_pooling(s, x, kernel, stride, padding), ceil=ceil)
+    return _channels_first(s, y, _pool_rank(s))
+
+
+@aten("max_pool2d_with_indices.default", "max_pool1d_with_indices.default")
+def _max_pool_with_places(s: Scope, x: Value, *settings: Any) -> tuple[Value, ...]:
+    values_only(s)
+    y = max_pool(s, *_pooling(s, x, *(*settings, (), 0)[:3]), ceil=len(settings) > 4 and bool(settings[4]))
+    image = reshape(s, y, (y.shape[0], *y.shape[1 + 4 - _pool_rank(s) :]))
+    return (transpose(s, image, [0, image.type.rank - 1, *range(1, image.type.rank - 1)]),) * 2
 
 
 @aten("adaptive_max_pool1d.default", "adaptive_max_pool2d.default")
@@ -165,6 +163,94 @@ def _adaptive_max_pool(s: Scope, x: Value, size: Any) -> tuple[Value, ...]:
 
 @aten("adaptive_avg_pool1d.default", "adaptive_avg_pool2d.default", "_adaptive_avg_pool2d.default")
 def _adaptive_avg_pool(s: Scope, x: Value, size: Any) -> Value:
-    if any(np.ravel(size) != 1):
-        raise UnsupportedOpError(f"adaptive pooling to {size}", hint="pool to 1, or with a fixed kernel")
-    return s.op(ops.Mean(tuple(range(x.type.rank - _pool_rank(s) + 2, x.type.rank)), True), x)
+    """To one number, or to windows that fit."""
+    rank = _pool_rank(s)
+    if all(np.ravel(size) == 1):
+        return s.op(ops.Mean(tuple(range(x.type.rank - rank + 2, x.type.rank)), True), x)
+    image, wanted = _channels_last(s, _batched(s, x, rank)), _pair(size, rank, 1)
+    if any(n % m for n, m in zip(image.shape[1:3], wanted, strict=True)):
+        raise UnsupportedOpError(f"adaptive pooling of {x.shape} to {size}", hint="pool with a fixed kernel")
+    window = (image.shape[1] // wanted[0], image.shape[2] // wanted[1])
+    return _channels_first(s, s.op(ops.AveragePool2D(window, window), image), rank)
+
+
+@aten("conv_transpose1d.default", "conv_transpose2d.input")
+def _conv_transpose(
+    s: Scope, x: Value, w: Value, b: Value | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    groups: int = 1, dilation: Any = 1,
+) -> Value:  # fmt: skip
+    """w [in, out / groups, height, width]."""
+    weight = s.data(w, "the weight of a convolution")
+    rank = weight.ndim
+    weight = weight.reshape(*weight.shape[:2], *([1] * (4 - rank)), *weight.shape[2:]).transpose(1, 2, 3, 0)
+    image, step, spread = _channels_last(s, _batched(s, x, rank)), _pair(stride, rank, 1), _pair(dilation, rank, 1)
+    kernel = dilated(weight, spread)
+    cut, extra = _pair(padding, rank, 0), _pair(output_padding, rank, 0)
+    sizes = [
+        (n - 1) * t + k - 2 * c + e
+        for n, t, k, c, e in zip(image.shape[1:3], step, kernel.shape[1:3], cut, extra, strict=True)
+    ]
+    bias, repeats = s.data(b, "the bias") if b else np.zeros(groups * weight.shape[0]), step[0] * step[1]
+    parts = []
+    for part, taps, shift in zip(
+        pieces(s, image, [image.shape[-1] // groups] * groups, 3),
+        np.split(kernel, groups, -1),
+        np.split(bias, groups),
+        strict=True,
+    ):
+        phases, own = phase_kernel(taps, step), s.const(np.tile(shift, repeats), "bias")
+
+        def convolve(padded: Value, phases: Array = phases, own: Value = own) -> Value:
+            return s.op(ops.Conv2D(), padded, s.const(phases, "weight"), own)
+
+        size = (phases.shape[1], phases.shape[2])
+        parts.append(transposed_convolution(s, part, (sizes[0], sizes[1]), size, step, cut, convolve))
+    y = parts[0] if groups == 1 else s.op(ops.Concatenation(3), *parts, suffix=".groups")
+    return _channels_first(s, y, rank)
+
+
+@aten("group_norm.default")
+def _group_norm(
+    s: Scope, x: Value, groups: int, gamma: Value | None = None, beta: Value | None = None, epsilon: float = 1e-5,
+    *_: object,
+) -> Value:  # fmt: skip
+    """Every group of channels is a row to normalize; its channels then have gains and shifts."""
+    rows = reshape(s, x, (groups, x.type.size // groups))
+    unit = s.const(np.ones(rows.shape[1]), "one"), s.const(np.zeros(rows.shape[1]), "none")
+    y = reshape(s, s.op(ops.LayerNorm(epsilon), rows, *unit), x.shape)
+    shape = (-1, *[1] * (x.type.rank - 2))
+    y = s.op(ops.Mul(), y, s.const(s.data(gamma, "gamma").reshape(shape), "gain")) if gamma else y
+    return s.op(ops.Add(), y, s.const(s.data(beta, "beta").reshape(shape), "shift")) if beta else y
+
+
+@aten("instance_norm.default")
+def _instance_norm(
+    s: Scope, x: Value, gamma: Value | None, beta: Value | None, mean: Value | None, variance: Value | None,
+    of_input: bool, _: float, epsilon: float, *__: object,
+) -> Value:  # fmt: skip
+    if not of_input and mean is not None and variance is not None:
+        return _batch_norm(s, x, gamma, beta, mean, variance, False, 0.0, epsilon)
+    return _group_norm(s, x, x.shape[1], gamma, beta, epsilon)
+
+
+@aten(
+    "upsample_nearest1d.vec", "upsample_nearest2d.vec", "_upsample_nearest_exact1d.vec", "_upsample_nearest_exact2d.vec"
+)
+def _upsample_nearest(s: Scope, x: Value, *_: object) -> Value:
+    middle = 0.5 if "exact" in str(s.node.target) else 0.0
+    for axis in range(2, x.type.rank):
+        n, m = x.shape[axis], s.shape[axis]
+        x = gather(s, x, axis, np.minimum(((np.arange(m) + middle) * n / m).astype(int), n - 1))
+    return x
+
+
+@aten("upsample_linear1d.vec", "upsample_bilinear2d.vec")
+def _upsample_linear(
+    s: Scope, x: Value, _: object, align_corners: bool, factors: Sequence[float] | None = None
+) -> Value:
+    wanted = s.shape[2:]
+    if factors and any(abs(n * f - m) > 1e-3 for n, f, m in zip(x.shape[2:], factors, wanted, strict=True)):
+        raise UnsupportedOpError(f"resizing of {x.shape} by {list(factors)}", hint="name the size instead")
+    size = (1, wanted[0]) if len(wanted) == 1 else (wanted[0], wanted[1])
+    y = s.op(ops.ResizeBilinear(size, align_corners, not align_corners), _channels_last(s, x))
+    return _channels_first(s, y, x.type.rank)
