@@ -103,7 +103,8 @@ def quantize_model(
         ModelError: If the graph is malformed, for example by a weight that is not a number.
     """
     verify(imported, FLOAT)
-    graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name), lmu)
+    endless = streamed is not None
+    graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name), lmu, endless)
     if plan is None:
         ranges = _ranges(graph, samples, recipe, progress, streamed)
         graph = with_reach(graph, ranges)

@@ -4,6 +4,7 @@ The memory is linear and does not change, so that m[t] = Σₐ h[a] · u[t−a] 
 readout W m[t] is a filter with the taps W h[a]: the convolution of Chilkuri & Eliasmith (2021) with the readout inside.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -23,6 +24,8 @@ READOUT = ".memory"
 """Ends the name of the layer that reads nothing but a memory."""
 HISTORY = ".history"
 """Ends the name of the node that puts zeros before the input of a filter."""
+LONGEST = 4
+"""Times theta after which no memory holds anything."""
 TAIL_DB = 60.0
 """Energy of the taps that are left out, below that of all; more than 8 bits can tell."""
 
@@ -72,9 +75,14 @@ class CollapseReadout(Rule):
 
     Given:   %m = lmu(%u, 0)    %y = fully_connected(%m, %w)
     Result:  %y = conv_2d(pad(%u), %w · h)
+
+    Attributes:
+        endless: Whether the filter reaches beyond the clip, as a stream's memory does.
     """
 
     name: ClassVar[str] = "collapse-readout"
+
+    endless: bool = False
 
     def rewrite(self, node: Node, graph: Graph) -> Graph | str:
         if not isinstance(node.op, FullyConnected):
@@ -85,7 +93,8 @@ class CollapseReadout(Rule):
         weight, *bias = (graph.const(value) for value in node.inputs[1:])
         if weight is None:
             return "computed weights"
-        return _filtered(graph, node, memory, weight, [np.asarray(array) for array in bias], node.op.activation)
+        constants = [np.asarray(array) for array in bias]
+        return _filtered(graph, node, memory, weight, constants, node.op.activation, self.endless)
 
 
 @dataclass(frozen=True)
@@ -94,15 +103,20 @@ class UnfoldMemory(Rule):
 
     Given:   %m = lmu(%u, 0)
     Result:  %m = conv_2d(pad(%u), h)
+
+    Attributes:
+        endless: Whether the filter reaches beyond the clip, as a stream's memory does.
     """
 
     name: ClassVar[str] = "unfold-memory"
+
+    endless: bool = False
 
     def rewrite(self, node: Node, graph: Graph) -> Graph | str:
         memory = _memory(graph, node.outputs[0]) if isinstance(node.op, Lmu) else None
         if memory is None:
             return "not a memory that starts empty and ends unread"
-        return _filtered(graph, memory, memory, np.eye(memory.op.order), [], "none")  # type: ignore[attr-defined]
+        return _filtered(graph, memory, memory, np.eye(memory.op.order), [], "none", self.endless)  # type: ignore[attr-defined]
 
 
 def _memory(graph: Graph, value: Value) -> Node | None:
@@ -115,12 +129,15 @@ def _memory(graph: Graph, value: Value) -> Node | None:
     return None if start is None or start.any() or kept else node
 
 
-def _filtered(graph: Graph, node: Node, memory: Node, weight: Array, bias: list[Array], activation: str) -> Graph:
+def _filtered(
+    graph: Graph, node: Node, memory: Node, weight: Array, bias: list[Array], activation: str, endless: bool
+) -> Graph:
     """The graph with the result of `node`, which is weight · memory + bias, computed from the memory's input."""
     op, u = memory.op, memory.inputs[0]
     assert isinstance(op, Lmu)
     steps = u.shape[1]
-    taps = fir_length(op.order, op.theta, steps, TAIL_DB)
+    longest = max(steps, math.ceil(LONGEST * op.theta)) if endless else steps
+    taps = fir_length(op.order, op.theta, longest, TAIL_DB)
     response = weight.astype(np.float64) @ impulse_response(op.order, op.theta, taps)
     kernel = response[:, ::-1].astype(np.float32)[:, None, :, None]
     b = GraphBuilder.beside(graph, node)
@@ -132,11 +149,16 @@ def _filtered(graph: Graph, node: Node, memory: Node, weight: Array, bias: list[
     return graph.rewrite(remove=[node], add=b.nodes, consts=b.consts, replace_values={node.outputs[0].name: flat})
 
 
-def lowering(form: LmuForm) -> list[Rule]:
-    """The rules that give every LMU of a clip that form; where nothing linear reads a memory, fir is parallel."""
+def lowering(form: LmuForm, endless: bool = False) -> list[Rule]:
+    """The rules that give every LMU of a clip that form; where nothing linear reads a memory, fir is parallel.
+
+    Args:
+        form: The form.
+        endless: Whether filters reach beyond the clip, as a stream's memory does.
+    """
     rules: dict[LmuForm, list[Rule]] = {
-        "fir": [SplitReadout(), CollapseReadout(), UnfoldMemory()],
-        "parallel": [UnfoldMemory()],
+        "fir": [SplitReadout(), CollapseReadout(endless), UnfoldMemory(endless)],
+        "parallel": [UnfoldMemory(endless)],
         "recurrence": [],
         "split": [SplitReadout()],
     }

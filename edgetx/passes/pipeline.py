@@ -21,11 +21,12 @@ from edgetx.passes.split_reduction import SplitReduction
 from edgetx.passes.widen_decays import WidenDecays
 
 
-def float_passes(lmu: LmuForm = "fir") -> list[Pass]:
+def float_passes(lmu: LmuForm = "fir", endless: bool = False) -> list[Pass]:
     """Normal form of a float graph: fused, without transposes that cancel, every row computed once.
 
     Args:
         lmu: Form of the memories of LMUs.
+        endless: Whether they reach beyond the clip, as they do in a stream.
     """
     return [
         FoldConstants(),
@@ -38,7 +39,7 @@ def float_passes(lmu: LmuForm = "fir") -> list[Pass]:
         *_settle_movement(),
         FuseAttention(),  # and again what reshapes have left the middle of
         *_settle_movement(),
-        *lowering(lmu),  # before normalizations are folded, since filters take them in
+        *lowering(lmu, endless),  # before normalizations are folded, since filters take them in
         *_settle_movement(),
         SplitReduction(),
         FuseAffine(),  # once nothing stands between a layer and its normalization any more
@@ -56,9 +57,9 @@ def integer_passes() -> list[Pass]:
     return [*_settle_movement(), MergeDuplicates()]
 
 
-def canonicalize(graph: Graph, watch: Watcher | None = None, lmu: LmuForm = "fir") -> Graph:
+def canonicalize(graph: Graph, watch: Watcher | None = None, lmu: LmuForm = "fir", endless: bool = False) -> Graph:
     """Run the float passes."""
-    return run_passes(graph, float_passes(lmu), watch)
+    return run_passes(graph, float_passes(lmu, endless), watch)
 
 
 def _settle_movement() -> list[Pass]:

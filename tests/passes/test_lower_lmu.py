@@ -2,16 +2,22 @@
 
 import numpy as np
 import pytest
+from architectures import recipe
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.torch import export_module
 from edgetx.ir import Array, Graph, GraphBuilder
+from edgetx.nn import build
 from edgetx.ops.lmu import fir_length
 from edgetx.passes.base import run_passes, why_not
 from edgetx.passes.fold_into_lif import FoldIntoLif
 from edgetx.passes.legalize_tflite import legalize_tflite
 from edgetx.passes.lower_lmu import FORMS, UnfoldMemory, lowering
-from edgetx.reference import execute
+from edgetx.passes.pipeline import canonicalize
+from edgetx.passes.streaming import Stream
+from edgetx.quant.apply import signal_to_noise_db
+from edgetx.reference import execute, initial_state
 
 STEPS, ORDER, THETA, WIDTH, OUT = 30, 8, 12.0, 5, 6
 
@@ -46,6 +52,26 @@ def test_fir_reads_the_memory_within_the_filter() -> None:
     filters = [node for node in lowered.nodes if isinstance(node.op, ops.Conv2D)]
     assert [node.output.shape[-1] for node in filters] == [OUT]
     assert not any(isinstance(node.op, ops.Concatenation) for node in lowered.nodes)
+
+
+def test_filter_of_a_stream_remembers_as_the_recurrence_does() -> None:
+    """Over three lengths of the clip, beyond whose beginning a filter of the clip has no taps."""
+    made = recipe("lmuformer-causal", {"width": 8, "layers": 1, "mlp": 8, "mixer": ["lmu(8, 40)"]}, clip_ms=500.0)
+    frames, features = made.input_shape
+    x = np.random.default_rng(2).normal(size=(3 * frames, features)).astype(np.float32)
+    graph = export_module(build(made).eval(), x[None, :frames], "m")
+    forms = {
+        "recurrence": canonicalize(graph, lmu="recurrence"),
+        "stream": canonicalize(graph, lmu="fir", endless=True),
+        "clip": canonicalize(graph, lmu="fir"),
+    }
+    heard = {}
+    for name, clip in forms.items():
+        streamed = Stream(1).run(clip)
+        state = initial_state(streamed)
+        heard[name] = np.stack([execute(streamed, [row[None, None]], state)[0] for row in x])
+    found = {name: signal_to_noise_db(heard["recurrence"], heard[name]) for name in ("stream", "clip")}
+    assert found["stream"] > 50 > found["clip"]
 
 
 def test_long_history_is_cut_where_it_no_longer_matters() -> None:
