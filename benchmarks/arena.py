@@ -10,7 +10,7 @@ from pathlib import Path
 from edgetx.backends.tflite import write_tflite
 from edgetx.compiler.quantized import quantize_for_tflite
 from edgetx.errors import EdgetxError
-from edgetx.plan import plan_program
+from edgetx.plan import load_schedule, plan_program
 from edgetx.quant import QuantRecipe
 from edgetx.runtimes.tflm import ArenaUse, TflmRuntime
 from edgetx.targets import load_target
@@ -60,7 +60,9 @@ def row_of(path: Path) -> Row | None:
         graph = third_party.compiled(path).graph
     except EdgetxError:
         return None
-    program, portable = (plan_program(graph, folders) for folders in (load_target(TARGET).kernels, ()))
+    target = load_target(TARGET)
+    program = plan_program(graph, target.kernels, schedule=load_schedule(target))
+    portable = plan_program(graph)
     state = sum(s.read.type.nbytes for s in graph.states)
     arena = program.arena
     return Row(path.name, arena.nbytes, arena.lower_bound, portable.arena.nbytes, state, tflm_arena(path))

@@ -28,6 +28,7 @@ from edgetx.frontends.torch import export_module
 from edgetx.ir import Graph
 from edgetx.nn.registry import build
 from edgetx.ops import Cost, Op
+from edgetx.plan import load_schedule
 from edgetx.profile.estimate import Distance, Estimates, Rate, load_estimates
 from edgetx.profile.validation import error_summary
 from edgetx.quant import QuantRecipe
@@ -85,7 +86,7 @@ def simulate(name: str, board: str) -> tuple[int, list[Sample]]:
     target = replace(
         target, memory={n: replace(m, size_bytes=max(m.size_bytes, 2**22)) for n, m in target.memory.items()}
     )
-    sources = emit_c(integer_graph(name), target.kernels)
+    sources = emit_c(integer_graph(name), target.kernels, schedule=load_schedule(target))
     with tempfile.TemporaryDirectory() as folder:
         write_c(sources, Path(folder) / "c")
         build_firmware(Path(folder) / "c", target, Path(folder) / "firmware.elf", [])

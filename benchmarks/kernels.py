@@ -14,6 +14,7 @@ from edgetx import ops
 from edgetx.backends.c import emit_c, write_c
 from edgetx.firmware import build_firmware, elf_symbols
 from edgetx.ir import Graph, GraphBuilder, Value
+from edgetx.plan import UNTUNED, load_schedule
 from edgetx.profile import Simulator
 from edgetx.quant import apply_plan, calibrate, make_plan, parse_recipe
 from edgetx.reference import execute
@@ -104,7 +105,7 @@ def quantized(graph: Graph) -> Graph:
 
 def measure(graph: Graph, target: Target, folders: tuple[str, ...], folder: Path) -> Measured:
     """One invocation, whose result is compared with the reference."""
-    sources = emit_c(graph, folders)
+    sources = emit_c(graph, folders, schedule=load_schedule(target) if folders else UNTUNED)
     write_c(sources, folder / "c")
     firmware = build_firmware(folder / "c", target, folder / "firmware.elf", [])
     sim = Simulator(target, firmware.elf)

@@ -24,6 +24,7 @@ from edgetx.backends.tflite import builder, write_tflite
 from edgetx.firmware import build_firmware, elf_symbols
 from edgetx.ir import Array, Graph
 from edgetx.passes.legalize_tflite import legalize_tflite
+from edgetx.plan import UNTUNED, load_schedule
 from edgetx.profile import Simulator
 from edgetx.reference import execute
 from edgetx.targets import Target, load_target
@@ -103,9 +104,10 @@ def ints(array: Array) -> list[int]:
 
 
 def rows(target: Target, graph: Graph, work: Path) -> Iterator[Row]:
-    for name, folders in (("edgetx, portable kernels", ()), ("**edgetx**", target.kernels)):
+    tuned = ("**edgetx**", target.kernels, load_schedule(target))
+    for name, folders, schedule in (("edgetx, portable kernels", (), UNTUNED), tuned):
         with tempfile.TemporaryDirectory() as folder:
-            write_c(emit_c(graph, folders), Path(folder, "c"))
+            write_c(emit_c(graph, folders, schedule=schedule), Path(folder, "c"))
             yield measure(name, Path(folder, "c"), target, graph)
     routes = {"portable": "bakenn, its portable kernels", "cmsis": "bakenn with CMSIS-NN"}
     for kernels, name in routes.items():

@@ -29,6 +29,7 @@ VERBS: Mapping[str, str] = {
     "run": "Run a compiled model on inputs from an .npz.",
     "search": "Find the best network of a recipe's space that fits a budget.",
     "train": "Train the model of a recipe on recordings.",
+    "tune": "Find the fastest kernels for a model's layers in the simulator.",
     "verify": "Compare every runtime with the integer reference on random and real inputs.",
 }
 """Verb to the line that `--help` shows; a test holds them to the verbs' own texts."""

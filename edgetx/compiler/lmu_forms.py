@@ -19,6 +19,7 @@ from edgetx.ir import Array, Graph, Node
 from edgetx.ops import Concatenation, FullyConnected, Lif, Lmu
 from edgetx.passes.lower_lmu import FORMS, READOUT, LmuForm, memory_state_bytes
 from edgetx.passes.pipeline import canonicalize
+from edgetx.plan import load_schedule
 from edgetx.quant import QuantRecipe
 from edgetx.quant.apply import signal_to_noise_db
 from edgetx.reference import execute
@@ -207,7 +208,7 @@ def _on_target(
     """Profile, flash and RAM; None where there is no firmware or no simulator."""
     if target.kind != "mcu":
         return None, None, None
-    sources = emit_c(model.graph, target.kernels)
+    sources = emit_c(model.graph, target.kernels, schedule=load_schedule(target))
     with tempfile.TemporaryDirectory() as folder:
         write_c(sources, Path(folder) / "c")
         firmware = build_firmware(Path(folder) / "c", target, Path(folder) / "firmware.elf", [])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Literal, get_args
 
 from edgetx.compiler.streaming import StreamOptions
@@ -9,12 +10,21 @@ from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError
 from edgetx.passes.lower_lmu import FORMS as FORMS_OF_LMU
 from edgetx.passes.lower_lmu import LmuForm
+from edgetx.plan import Schedule, load_schedule
+from edgetx.plan.schedule import read_schedule
 from edgetx.quant import QuantRecipe, parse_recipe
+from edgetx.targets import Target
 
 FORMS = ("tflite", "onnx", "c")
 SETTINGS = (
-    "quantization.recipe", "quantization.calibration", "lmu.form", "spikes.kernels", "tflite.states", "import.check",
-)  # fmt: skip
+    "quantization.recipe",
+    "quantization.calibration",
+    "lmu.form",
+    "spikes.kernels",
+    "kernels.schedule",
+    "tflite.states",
+    "import.check",
+)
 SpikeKernels = Literal["auto", "dense", "events"]
 """auto: event-driven where that is faster at the firing rate of the calibration inputs."""
 STREAMING = "streaming."
@@ -74,6 +84,16 @@ def lmu_form(settings: Mapping[str, str]) -> LmuForm | None:
         if asked == form:
             return form
     raise ConfigError(f"unknown form '{asked}'", where="--set lmu.form", hint=f"known: auto, {', '.join(FORMS_OF_LMU)}")
+
+
+def kernel_schedule(settings: Mapping[str, str], target: Target) -> Schedule:
+    """The forms of kernels that the user tuned, or those that come with the board.
+
+    Raises:
+        TargetError: If the file is not valid.
+    """
+    asked = settings.get("kernels.schedule")
+    return read_schedule(Path(asked)) if asked else load_schedule(target)
 
 
 def spike_kernels(settings: Mapping[str, str]) -> SpikeKernels:

@@ -15,7 +15,7 @@ from edgetx.compiler.frontend import write_frontend
 from edgetx.compiler.pace import write_stream
 from edgetx.compiler.profiling import LAYERS, layers_of, layers_text
 from edgetx.compiler.quantized import quantize_for_tflite
-from edgetx.compiler.settings import states_as_inputs
+from edgetx.compiler.settings import kernel_schedule, states_as_inputs
 from edgetx.compiler.verification import make_cases
 from edgetx.compiler.work import Work, real_cases
 from edgetx.errors import UnsupportedOpError
@@ -64,7 +64,8 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
         work.artifacts["onnx"] = "model.onnx"
     work.progress("C")
     events = [layer.layer for layer in work.spikes if layer.event_driven]
-    sources = emit_c(work.model.graph, work.options.target.kernels, events)
+    schedule = kernel_schedule(work.options.settings, work.options.target)
+    sources = emit_c(work.model.graph, work.options.target.kernels, events, schedule=schedule)
     firmware = None
     if "c" in forms:
         write_c(sources, folder / "c")
@@ -80,7 +81,9 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
             room = work.options.budget.ram_bytes
             if room is not None and firmware.ram_bytes > room:
                 most = sources.program.arena.nbytes + room - firmware.ram_bytes
-                sources = emit_c(work.model.graph, work.options.target.kernels, events, arena_bytes=most)
+                sources = emit_c(
+                    work.model.graph, work.options.target.kernels, events, arena_bytes=most, schedule=schedule
+                )
                 write_c(sources, folder / "c")
                 firmware = _built(work, golden, audio)
             work.artifacts["firmware"] = "firmware.elf"

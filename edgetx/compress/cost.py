@@ -12,7 +12,7 @@ from edgetx.compress.folder import write_graph_folder
 from edgetx.compress.trained import Trained
 from edgetx.errors import FitError
 from edgetx.ir import Graph
-from edgetx.plan import plan_program
+from edgetx.plan import load_schedule, plan_program
 from edgetx.profile.estimate import Estimates, load_estimates
 from edgetx.quant import QuantPlan, QuantRecipe, apply_plan, make_plan
 from edgetx.targets import Target
@@ -77,7 +77,8 @@ def estimated_cost(graph: Graph, target: Target, arena_bytes: float = float("inf
     """
     ranges = {value.name: (-1.0, 1.0) for value in graph.values}
     integer = apply_plan(graph, make_plan(graph, ranges, QuantRecipe()))
-    program, rates = plan_program(integer, target.kernels, arena_bytes=arena_bytes), _rates(target.core)
+    program = plan_program(integer, target.kernels, arena_bytes=arena_bytes, schedule=load_schedule(target))
+    rates = _rates(target.core)
     weights = sum(array.nbytes for array in integer.consts.values())
     cycles = sum(rates.cycles(node) for node in integer.nodes)
     return Cost(cycles, program.arena.nbytes + program.state_bytes, weights)

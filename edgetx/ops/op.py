@@ -39,6 +39,7 @@ class KernelCall:
         in_place: Index of the operand whose memory the result may take over, if any.
         variadic: Whether the operands are passed as one array of `const void *`.
         staged: Index of a constant operand that is copied into the arena first, because it is read many times.
+        variant: Which of the forms of one kernel it is, where they differ in what they keep in memory.
     """
 
     kernel: str
@@ -49,6 +50,12 @@ class KernelCall:
     in_place: int | None = None
     variadic: bool = False
     staged: int | None = None
+    variant: str = ""
+
+    @property
+    def form(self) -> str:
+        """Name of the kernel, and of the variant if it has any."""
+        return f"{self.kernel}:{self.variant}" if self.variant else self.kernel
 
     @property
     def struct(self) -> str:

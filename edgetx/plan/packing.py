@@ -40,8 +40,8 @@ class Weights(NamedTuple):
     blocks: Words
     outputs: int
 
-    def copied(self, rows: int) -> Iterator[int]:
-        """Of how many outputs at a time weights can be copied next to the core, the most first; 0: of none."""
+    def copies(self, rows: int) -> Iterator[tuple[str, int]]:
+        """Ways to copy weights next to the core, of how many outputs at a time; the most first, at last none."""
         block_bytes = self.blocks[0].nbytes
         parts = 1
         while rows >= COPIED_ROWS:
@@ -50,9 +50,9 @@ class Weights(NamedTuple):
             if parts > 1 and at_once < COPIED_OUTPUTS:
                 break
             if blocks * block_bytes <= COPIED_BYTES:
-                yield at_once
+                yield f"copy/{parts}", at_once
             parts *= 2
-        yield 0
+        yield "", 0
 
     def table(self, at_once: int) -> Words:
         """What kernels read."""
@@ -84,8 +84,9 @@ def pack_fully_connected(call: KernelCall, data: Data) -> list[KernelCall]:
             scratch_bytes=4 * _round_up(w.shape[1]) + packed.copy_bytes(at_once),
             # where both have as many features rows are expanded before their results are stored, but only once
             in_place=0 if at_once in (0, packed.outputs) else None,
+            variant=variant,
         )
-        for at_once in packed.copied(_int(call.params["rows"]))
+        for variant, at_once in packed.copies(_int(call.params["rows"]))
     ]
 
 
@@ -121,8 +122,9 @@ def pack_conv_2d(call: KernelCall, data: Data) -> list[KernelCall]:
             kernel="conv_2d_packed_s8",
             operands=(call.operands[0], packed.table(at_once)),
             scratch_bytes=6 * rows[0].size + packed.copy_bytes(at_once),
+            variant=variant,
         )
-        for at_once in packed.copied(_int(call.params["out_height"]) * _int(call.params["out_width"]))
+        for variant, at_once in packed.copies(_int(call.params["out_height"]) * _int(call.params["out_width"]))
     ]
 
 
@@ -187,6 +189,7 @@ def pack_layer_norm(call: KernelCall, data: Data) -> list[KernelCall]:
             params_type="layer_norm",
             operands=(call.operands[0], np.concatenate([[copied], table]).astype(np.int32)),
             scratch_bytes=max(copied * table.nbytes, 4),
+            variant="copy/1" if copied else "",
         )
         for copied in copies
     ]

@@ -8,7 +8,7 @@ from edgetx.backends.c.header import model_header
 from edgetx.backends.c.names import layer_symbol
 from edgetx.backends.c.source import model_source
 from edgetx.ir import Graph
-from edgetx.plan import KERNELS_DIR, Program, plan_program
+from edgetx.plan import KERNELS_DIR, UNTUNED, Program, Schedule, plan_program
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ def emit_c(
     kernel_folders: tuple[str, ...] = (),
     events: Collection[str] = (),
     arena_bytes: float = float("inf"),
+    schedule: Schedule = UNTUNED,
 ) -> CSources:
     """C for an integer graph.
 
@@ -39,11 +40,12 @@ def emit_c(
         kernel_folders: Kernel folders that the target prefers over the portable kernels.
         events: Names of the layers on spikes that skip silent inputs.
         arena_bytes: What copies of weights may fill the arena to.
+        schedule: Forms of kernels that were found to be the fastest on the target.
 
     Raises:
         UnsupportedOpError: If an op has no C kernel.
     """
-    program = plan_program(graph, kernel_folders, events, arena_bytes)
+    program = plan_program(graph, kernel_folders, events, arena_bytes, schedule)
     kernels = {step.source.name: step.source for step in program.steps} | _headers(kernel_folders)
     files = {"model.c": model_source(program), "model.h": model_header(program)}
     files.update({path.name: path.read_text(encoding="utf-8") for _, path in sorted(kernels.items())})

@@ -11,7 +11,7 @@ typedef struct {
 } image;
 
 /* The window at a place, in the image or else gathered; its rows are `step` bytes apart. */
-static inline const int8_t *window_at(const image *from, const etx_place *place, int8_t *gathered, int32_t *step) {
+static const int8_t *window_at(const image *from, const etx_place *place, int8_t *gathered, int32_t *step) {
   const int32_t start = etx_window_start(from->p, &from->windows, *place);
   *step = from->windows.step;
   if (start >= 0) {
@@ -22,14 +22,30 @@ static inline const int8_t *window_at(const image *from, const etx_place *place,
   return gathered;
 }
 
-/* Expands the windows at a place and at the next one, to which it goes. */
-static void expand_two_windows(const image *from, etx_place *place, int32_t *to) {
-  const int32_t bytes = from->windows.row_bytes;
+static void expand_any_windows(const image *from, etx_place first, etx_place second, int32_t *to) {
+  const int32_t bytes = from->windows.row_bytes, rows = from->windows.rows;
   int32_t step, next_step;
-  const int8_t *row = window_at(from, place, from->gathered, &step);
-  etx_next_place(from->p, place);
-  const int8_t *next = window_at(from, place, from->gathered + from->windows.rows * bytes, &next_step);
-  for (int32_t left = from->windows.rows; left > 0; --left, row += step, next += next_step) {
+  const int8_t *row = window_at(from, &first, from->gathered, &step);
+  const int8_t *next = window_at(from, &second, from->gathered + rows * bytes, &next_step);
+  for (int32_t left = rows; left > 0; --left, row += step, next += next_step) {
+    to = etx_expand_two_rows(row, next, bytes, to);
+  }
+}
+
+/* Expands the windows at a place and at the next one, to which it goes. */
+static inline void expand_two_windows(const image *from, etx_place *place, int32_t *to) {
+  const etx_convolution_params *p = from->p;
+  const etx_place first = *place;
+  etx_next_place(p, place);
+  /* where the second can be read in the same row of the image, so can the first */
+  const int32_t start = place->left > first.left && first.left >= 0 ? etx_window_start(p, &from->windows, *place) : -1;
+  if (start < 0) {
+    expand_any_windows(from, first, *place, to);
+    return;
+  }
+  const int32_t bytes = from->windows.row_bytes, step = from->windows.step;
+  const int8_t *next = from->x + start, *row = next - p->stride_width * p->in_channels;
+  for (int32_t left = from->windows.rows; left > 0; --left, row += step, next += step) {
     to = etx_expand_two_rows(row, next, bytes, to);
   }
 }
