@@ -11,6 +11,7 @@ from edgetx.compiler.streaming import as_hops, as_rows
 from edgetx.compiler.verification import outputs_of
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError, DataError
+from edgetx.evaluation import wilson_interval
 from edgetx.ir import Array, Arrays
 from edgetx.passes.streaming import Stream
 
@@ -35,6 +36,11 @@ class Accuracy:
     n: int
     accuracy: dict[str, float] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
+
+    def interval(self, runtime: str) -> tuple[float, float] | None:
+        """Wilson's 95 % interval, taking inputs as independent; None if the runtime saw none."""
+        seen = self.samples.get(runtime, 0)
+        return wilson_interval(round(self.accuracy[runtime] * seen), seen) if seen else None
 
 
 @dataclass(frozen=True)

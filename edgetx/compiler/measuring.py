@@ -8,7 +8,7 @@ import numpy as np
 from edgetx.backends.c import CSources
 from edgetx.compiler.artifact import FORM_OF, Artifact, is_installed
 from edgetx.compiler.drift import distance_of, memory_of
-from edgetx.compiler.evaluation import NoLabelsError, evaluate, evaluation_data
+from edgetx.compiler.evaluation import Accuracy, NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.hop import continuous_audio, profile_hops, quantized_hops
 from edgetx.compiler.midstream import accuracy_in_stream
 from edgetx.compiler.profiling import profile_artifact
@@ -124,13 +124,13 @@ def _minutes(work: Work, artifact: Artifact) -> Array:
     return hops.reshape(-1, *source.shape)
 
 
-def _accuracy(work: Work, artifact: Artifact) -> dict[str, float]:
+def _accuracy(work: Work, artifact: Artifact) -> Accuracy:
     """Accuracy of the float and the integer graph, if the data is labelled."""
     data = work.options.data
     if data is None:
-        return {}
+        return Accuracy(0)
     try:
         labelled = evaluation_data(artifact, data, limit=EVALUATED_INPUTS)
     except NoLabelsError:
-        return {}
-    return evaluate(artifact, labelled, ("float", "int"), lambda name: work.progress(f"evaluate {name}")).accuracy
+        return Accuracy(0)
+    return evaluate(artifact, labelled, ("float", "int"), lambda name: work.progress(f"evaluate {name}"))

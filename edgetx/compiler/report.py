@@ -7,6 +7,7 @@ from typing import cast
 import edgetx
 from edgetx.backends.c import CSources
 from edgetx.compiler.artifact import FORM_OF, Artifact, report_name
+from edgetx.compiler.evaluation import Accuracy
 from edgetx.compiler.source import Source
 from edgetx.firmware import Firmware
 from edgetx.ir import Graph
@@ -30,7 +31,7 @@ class Measured:
     """
 
     verification: dict[str, dict[str, object]]
-    accuracy: Mapping[str, float]
+    accuracy: Accuracy
     tflm_arena: Mapping[str, int] | None = None
     profile: Mapping[str, object] | None = None
 
@@ -47,12 +48,14 @@ def build_report(
     """The report; `None` stands for what was not measured."""
     integer = {
         "name": "int8",
-        "accuracy": measured.accuracy.get("int"),
+        "accuracy": measured.accuracy.accuracy.get("int"),
+        "interval_95": measured.accuracy.interval("int"),
         "parameters": artifact.graph.parameters,
         "macs": graph_macs(artifact.graph),
         "flash_bytes": firmware.flash_bytes if firmware else None,
         "ram_bytes": firmware.ram_bytes if firmware else None,
         "cycles": measured.profile["cycles"] if measured.profile else None,
+        "energy_uj": measured.profile["energy_uj"] if measured.profile else None,
     }
     return {
         "schema": 1,
@@ -105,20 +108,24 @@ def memory(sources: CSources, firmware: Firmware | None) -> Report:
     }
 
 
-def _earlier_stages(source: Source, artifact: Artifact, accuracy: Mapping[str, float]) -> list[object]:
+def _earlier_stages(source: Source, artifact: Artifact, measured: Accuracy) -> list[object]:
     """Stages that training measured; at least the float model, with what was measured now."""
-    measured = source.metrics.get("stages")
-    stages = [stage for stage in measured if stage["name"] != "int8"] if isinstance(measured, list) else []
+    known, accuracy = source.metrics.get("stages"), measured.accuracy.get("float")
+    stages = [stage for stage in known if stage["name"] != "int8"] if isinstance(known, list) else []
+    if stages and (accuracy is None or source.plan is not None):
+        return stages
     if stages:
-        return [*stages[:-1], {**stages[-1], "accuracy": accuracy.get("float", stages[-1]["accuracy"])}]
+        return [*stages[:-1], {**stages[-1], "accuracy": accuracy, "interval_95": measured.interval("float")}]
     return [
         {
             "name": "float",
-            "accuracy": accuracy.get("float"),
+            "accuracy": accuracy,
+            "interval_95": measured.interval("float"),
             "parameters": artifact.float_graph.parameters,
             "macs": graph_macs(artifact.float_graph),
             "flash_bytes": None,
             "ram_bytes": None,
             "cycles": None,
+            "energy_uj": None,
         }
     ]

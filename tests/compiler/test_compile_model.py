@@ -21,7 +21,7 @@ def test_report_follows_its_schema(compiled):
     assert [stage["name"] for stage in report["stages"]] == ["float", "int8"]
     for stage in report["stages"]:
         assert set(stage) == {
-            "name", "accuracy", "parameters", "macs", "flash_bytes", "ram_bytes", "cycles",
+            "name", "accuracy", "interval_95", "parameters", "macs", "flash_bytes", "ram_bytes", "cycles", "energy_uj",
         }  # fmt: skip
     assert set(report["memory"]) == {
         "weights_bytes", "code_bytes", "arena_bytes", "arena_lower_bound_bytes", "state_bytes", "stack_bytes",

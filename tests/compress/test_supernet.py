@@ -183,6 +183,10 @@ def test_compile_with_a_budget_drives_every_stage_once(tones, tmp_path, monkeypa
     assert names == ["before pruning", "pruned", "quantized after training", "quantization-aware", "int8"]
     assert report["profile"]["latency_us"] <= 1200
     assert report["stages"][-1]["accuracy"] == 1.0
+    assert report["stages"][-1]["interval_95"][1] == 1.0
+    assert report["stages"][-1]["energy_uj"] > 0
+    kept = json.loads((out.with_name(".built.stages") / "quantized" / "metrics.json").read_text())["stages"]
+    assert report["stages"][:-1] == kept
     for stage in ("train", "prune", "quantize"):
         monkeypatch.setattr(f"edgetx.compress.budget.{stage}", lambda *_: pytest.fail("was done before"))
     assert CliRunner().invoke(main, arguments).exit_code == 0
