@@ -42,6 +42,10 @@ void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const in
 void etx_fully_connected_once_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
                                         const int32_t *packed, int8_t *y, int32_t *scratch);
 
+/* The same packed for dot products, without scratch. */
+void etx_fully_connected_dot_s8(const etx_fully_connected_params *p, const int8_t *x, const int32_t *packed,
+                                int8_t *y);
+
 /* y[batches][rows][columns] = requantize(sum over depth of (a + a_offset) * (b + b_offset)); steps are the
  * distances between batches, between rows of a or along the depth of b, and along the depth of a or between
  * columns of b. */
@@ -101,6 +105,7 @@ void etx_depthwise_conv_2d_s16(const etx_convolution_params *p, const int16_t *x
  * windows. */
 void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
                            int32_t *scratch);
+void etx_conv_2d_dot_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y);
 
 /* Depthwise with windows of 3 x 3, steps of 1 and one result per channel; bias includes input_offset,
  * rescaling is packed. scratch holds four channels in 16 bits with their borders. y may be x. */

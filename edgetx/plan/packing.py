@@ -25,6 +25,10 @@ LANES = 4
 SUM_LIMIT = 1 << 23
 """Two sums share an accumulator; one of them has its upper 24 bits."""
 SHIFT_LIMIT = 20
+DOT_COLUMNS = 8
+"""Outputs that kernels of dot products treat together."""
+DOT_WINDOW = 2048
+"""Largest window that they gather, in bytes."""
 COPIED_ROWS = 8
 COPIED_BYTES = 8192
 COPIED_OUTPUTS = 8
@@ -92,18 +96,11 @@ def pack_fully_connected(call: KernelCall, data: Data) -> list[KernelCall]:
 
 def pack_pointwise(call: KernelCall, data: Data) -> list[KernelCall]:
     """A convolution by single pixels is a fully connected layer."""
-    p = call.params
-    if any(p[f"{kind}_{axis}"] != 1 for kind in ("window", "stride") for axis in ("height", "width")):
+    if not _is_pointwise(call):
         return []
-    params = {
-        "rows": _int(p["out_height"]) * _int(p["out_width"]),
-        "in_features": p["in_channels"],
-        "out_features": p["out_channels"],
-        **{field: p[field] for field in ("input_offset", "output_offset", "low", "high")},
-    }
     w = data[1]
     flat = None if w is None else w.reshape(len(w), -1)
-    return pack_fully_connected(replace(call, params=params), [data[0], flat, *data[2:]])
+    return pack_fully_connected(replace(call, params=_rows_of_pixels(call)), [data[0], flat, *data[2:]])
 
 
 def pack_conv_2d(call: KernelCall, data: Data) -> list[KernelCall]:
@@ -126,6 +123,28 @@ def pack_conv_2d(call: KernelCall, data: Data) -> list[KernelCall]:
         )
         for variant, at_once in packed.copies(_int(call.params["out_height"]) * _int(call.params["out_width"]))
     ]
+
+
+def pack_dot(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Weights of eight outputs side by side, four inputs of each in a word, for dot products of bytes."""
+    w = data[1]
+    if w is None or data[2] is None or data[3] is None or data[4] is None:
+        return []
+    flat = w.reshape(len(w), -1)
+    if call.kernel == "conv_2d_s8" and _is_pointwise(call):
+        call = replace(call, kernel="fully_connected_s8", params=_rows_of_pixels(call), params_type="fully_connected")
+    elif call.kernel == "conv_2d_s8" and flat.shape[1] > DOT_WINDOW:
+        return []
+    outputs, inputs = -(-flat.shape[0] // DOT_COLUMNS), _round_up(flat.shape[1])
+    padded = _padded(flat, outputs * DOT_COLUMNS, inputs).astype(np.int8)
+    words = padded.view("<i4").reshape(outputs, DOT_COLUMNS, -1).swapaxes(1, 2)
+    bias, mantissas, shifts = (_padded(array, outputs * DOT_COLUMNS) for array in data[2:] if array is not None)
+    bias = bias + _int(call.params["input_offset"]) * padded.sum(1, dtype=np.int64)
+    header = [array.reshape(outputs, DOT_COLUMNS) for array in (bias, mantissas, shifts)]
+    packed = wrap_int32(np.hstack([*header, words.reshape(outputs, -1).astype(np.int64)])).astype(np.int32)
+    kernel = call.kernel.replace("_s8", "_dot_s8")
+    params_type = call.params_type or call.kernel.removesuffix("_s8")
+    return [replace(call, kernel=kernel, params_type=params_type, operands=(call.operands[0], packed), in_place=None)]
 
 
 def pack_depthwise_3x3(call: KernelCall, data: Data) -> list[KernelCall]:
@@ -201,6 +220,21 @@ def narrow_add(call: KernelCall, data: Data) -> list[KernelCall]:
     return [replace(call, kernel="add_narrow_s8", params_type="add")] if narrow else []
 
 
+def _is_pointwise(call: KernelCall) -> bool:
+    return all(call.params[f"{kind}_{axis}"] == 1 for kind in ("window", "stride") for axis in ("height", "width"))
+
+
+def _rows_of_pixels(call: KernelCall) -> dict[str, int | Sequence[int]]:
+    """A convolution by single pixels as parameters of a fully connected layer."""
+    p = call.params
+    return {
+        "rows": _int(p["out_height"]) * _int(p["out_width"]),
+        "in_features": p["in_channels"],
+        "out_features": p["out_channels"],
+        **{field: p[field] for field in ("input_offset", "output_offset", "low", "high")},
+    }
+
+
 def packed_weight(call: KernelCall, weight: Array, data: Data) -> Weights | None:
     """What `etx_packed_matmul.h` reads for a weight [outputs, inputs]; None if a sum or a shift is too large."""
     if data[2] is None or data[3] is None or data[4] is None:
@@ -244,9 +278,9 @@ def _int(value: int | Sequence[int]) -> int:
 PACKERS: Mapping[str, Sequence[Packer]] = {
     "add_s8": (narrow_add,),
     "attention_s8": (pair_attention,),
-    "fully_connected_s8": (pack_fully_connected,),
+    "fully_connected_s8": (pack_fully_connected, pack_dot),
     "fully_connected_once_s8": (pack_fully_connected,),
-    "conv_2d_s8": (pack_pointwise, pack_conv_2d),
+    "conv_2d_s8": (pack_pointwise, pack_conv_2d, pack_dot),
     "layer_norm_s8": (pack_layer_norm,),
     "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
 }

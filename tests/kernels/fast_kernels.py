@@ -14,6 +14,8 @@ from edgetx.ir import Array, Arrays, Graph, Value
 from edgetx.ops import KernelCall
 from edgetx.plan import plan_program
 
+BEHIND = {"neon_dot": "neon"}
+"""The folder that targets search behind another."""
 FOLDERS = tuple(sorted(folder.name for folder in KERNELS.iterdir() if any(folder.glob("*.c"))))
 
 
@@ -26,7 +28,7 @@ def library(folder: str) -> ctypes.CDLL:
 def as_written(folder: str) -> Path:
     """All kernels and headers in one place, as generated C has them: a core's files replace those of the same name."""
     target = Path(tempfile.mkdtemp())
-    for source in (KERNELS, KERNELS / folder):
+    for source in (KERNELS, *(KERNELS / name for name in (BEHIND.get(folder), folder) if name)):
         for path in source.glob("*.[ch]"):
             shutil.copy(path, target)
     return target

@@ -50,6 +50,55 @@ static void fill(int case_number) {
   memset(z, 1, SIZE);
 }
 
+#if defined(__ARM_FEATURE_DOTPROD)
+/* As edgetx/plan/packing.py does it for dot products. */
+static void pack(int32_t depth, int32_t channels, int32_t offset, int32_t *to) {
+  for (int32_t first = 0; first < channels; first += 8) {
+    for (int32_t c = first; c < first + 8; ++c, ++to) {
+      int32_t sum = 0;
+      for (int32_t k = 0; k < depth && c < channels; ++k) {
+        sum += w[c * depth + k];
+      }
+      to[0] = c < channels ? bias[c] + offset * sum : 0;
+      to[8] = c < channels ? mantissas[c] : 0;
+      to[16] = c < channels ? shifts[c] : 0;
+    }
+    to += 16;
+    for (int32_t k = 0; k < depth; k += 4) {
+      for (int32_t c = first; c < first + 8; ++c, ++to) {
+        int8_t bytes[4] = {0};
+        for (int32_t n = 0; n < 4 && k + n < depth && c < channels; ++n) {
+          bytes[n] = w[c * depth + k + n];
+        }
+        memcpy(to, bytes, sizeof bytes);
+      }
+    }
+  }
+}
+
+static int dot_differs(const etx_fully_connected_params *f, const etx_convolution_params *c, int case_number) {
+  static int32_t packed[SIZE];
+  memset(y, 1, SIZE);
+  memset(z, 1, SIZE);
+  pack(f->in_features, f->out_features, f->input_offset, packed);
+  const int8_t *last = x + SIZE - f->rows * f->in_features;
+  portable_fully_connected_s8(f, last, w, bias, mantissas, shifts, z);
+  etx_fully_connected_dot_s8(f, last, packed, y);
+  if (memcmp(y, z, SIZE) != 0) {
+    return printf("packed %d: %d rows, %d to %d\n", case_number, (int)f->rows, (int)f->in_features,
+                  (int)f->out_features);
+  }
+  pack(c->window_height * c->window_width * c->in_channels, c->out_channels, c->input_offset, packed);
+  portable_conv_2d_s8(c, x, w, bias, mantissas, shifts, z);
+  etx_conv_2d_dot_s8(c, x, packed, y);
+  return memcmp(y, z, SIZE) != 0 ? printf("packed convolution %d\n", case_number) : 0;
+}
+#else
+static int dot_differs(const etx_fully_connected_params *f, const etx_convolution_params *c, int case_number) {
+  return f == 0 && c == 0 && case_number == 0;
+}
+#endif
+
 static int add_differs(int case_number) {
   etx_add_params p;
   memset(&p, 0, sizeof p);
@@ -120,7 +169,7 @@ int main(void) {
     fill(n);
     etx_fully_connected_params f;
     memset(&f, 0, sizeof f);
-    f.rows = draw(1, 9);
+    f.rows = draw(1, 19);
     f.in_features = draw(1, 130);
     f.out_features = draw(1, CHANNELS);
     f.input_offset = draw(-127, 128);
@@ -157,6 +206,9 @@ int main(void) {
     etx_conv_2d_s8(&c, x, w, bias, mantissas, shifts, y);
     if (memcmp(y, z, SIZE) != 0) {
       printf("convolution %d\n", n);
+      return 1;
+    }
+    if (dot_differs(&f, &c, n)) {
       return 1;
     }
     c.in_channels = draw(0, 3) ? draw(1, CHANNELS) : draw(1, 9);

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.skipif(
     not (shutil.which("qemu-aarch64-static") and shutil.which("aarch64-linux-gnu-gcc")),
     reason="needs qemu-aarch64-static and aarch64-linux-gnu-gcc",
 )
+DOT_NAMES = ("fully_connected_dot_s8", "conv_2d_dot_s8")
 NAMES = ("fully_connected_s8", "conv_2d_s8", "depthwise_conv_2d_s8", "average_pool_2d_s8", "add_s8", "attention_s8")
 
 
@@ -33,6 +34,10 @@ def test_equal_to_the_portable_kernels(core: str, folders: list[str], tmp_path: 
         shutil.copyfile(KERNELS / "neon" / f"{name}.c", flat / f"{name}.c")
         subprocess.run([*gcc, "-c", flat / f"{name}.c", "-o", fast], check=True)
         objects += [portable, fast]
+    for name in DOT_NAMES if "neon_dot" in folders else ():
+        shutil.copyfile(KERNELS / "neon_dot" / f"{name}.c", flat / f"{name}.c")
+        subprocess.run([*gcc, "-c", flat / f"{name}.c", "-o", tmp_path / f"{name}.o"], check=True)
+        objects.append(tmp_path / f"{name}.o")
     program = tmp_path / "program"
     main = Path(__file__).with_name("neon_main.c")
     subprocess.run([*gcc, f"-I{KERNELS}", main, *objects, "-o", program], check=True)
