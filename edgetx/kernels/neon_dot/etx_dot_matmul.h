@@ -20,15 +20,32 @@ typedef struct {
 static inline int32_t etx_block_words(int32_t depth) { return ETX_HEADER + ETX_COLUMNS * ((depth + 3) / 4); }
 
 #if defined(__ARM_NEON)
-/* Adds to all sums the products of inputs `lane` * 4 to + 3 of a step and the words of w. */
-#define ETX_DOT_LANE(lane)                                                            \
-  do {                                                                                \
-    const int8x16_t left = vreinterpretq_s8_s32(vld1q_s32(w + ETX_COLUMNS * (lane))); \
-    const int8x16_t right = vreinterpretq_s8_s32(vld1q_s32(w + ETX_COLUMNS * (lane) + 4)); \
-    _Pragma("GCC unroll 8") for (int32_t r = 0; r < rows; ++r) {                      \
-      acc[r][0] = vdotq_laneq_s32(acc[r][0], left, row[r], lane);                     \
-      acc[r][1] = vdotq_laneq_s32(acc[r][1], right, row[r], lane);                    \
-    }                                                                                 \
+/* Four inputs of eight columns. */
+typedef struct {
+  int8x16_t left, right;
+} etx_words;
+
+static inline etx_words etx_load_words(const int32_t *w) {
+  const etx_words words = {vreinterpretq_s8_s32(vld1q_s32(w)), vreinterpretq_s8_s32(vld1q_s32(w + 4))};
+  return words;
+}
+
+/* Keeps compilers from moving a load down to the products that need it, where cores that issue in order would wait. */
+#define ETX_LOADED(words) __asm__("" : "+w"((words).left), "+w"((words).right))
+
+/* Keeps sums from being added to again before all others were: each takes some cycles. */
+#define ETX_SETTLED(r) __asm__("" : "+w"(acc[r][0]), "+w"(acc[r][1]), "+w"(acc[(r) + 1][0]), "+w"(acc[(r) + 1][1]))
+
+/* Adds to all sums the products of words and of the four inputs of each row's lane. */
+#define ETX_DOT_LANE(words, lane)                                         \
+  do {                                                                    \
+    _Pragma("GCC unroll 8") for (int32_t r = 0; r < rows; ++r) {          \
+      acc[r][0] = vdotq_laneq_s32(acc[r][0], (words).left, row[r], lane);  \
+      acc[r][1] = vdotq_laneq_s32(acc[r][1], (words).right, row[r], lane); \
+    }                                                                     \
+    _Pragma("GCC unroll 4") for (int32_t r = 0; r + 1 < rows; r += 2) {   \
+      ETX_SETTLED(r);                                                     \
+    }                                                                     \
   } while (0)
 
 /* What is left of a row behind whole steps, zeros behind it. */
@@ -58,10 +75,17 @@ __attribute__((always_inline)) static inline void etx_dot_tile(const int8_t *con
     for (int32_t r = 0; r < rows; ++r) {
       row[r] = vld1q_s8(x[r] + k);
     }
-    ETX_DOT_LANE(0);
-    ETX_DOT_LANE(1);
-    ETX_DOT_LANE(2);
-    ETX_DOT_LANE(3);
+    etx_words even = etx_load_words(w), odd = etx_load_words(w + ETX_COLUMNS);
+    ETX_LOADED(even);
+    ETX_LOADED(odd);
+    ETX_DOT_LANE(even, 0);
+    even = etx_load_words(w + 2 * ETX_COLUMNS);
+    ETX_LOADED(even);
+    ETX_DOT_LANE(odd, 1);
+    odd = etx_load_words(w + 3 * ETX_COLUMNS);
+    ETX_LOADED(odd);
+    ETX_DOT_LANE(even, 2);
+    ETX_DOT_LANE(odd, 3);
   }
   const int32_t left = depth - k;
   if (left == 0) {
@@ -71,15 +95,15 @@ __attribute__((always_inline)) static inline void etx_dot_tile(const int8_t *con
   for (int32_t r = 0; r < rows; ++r) {
     row[r] = etx_load_rest(x[r], depth, left);
   }
-  ETX_DOT_LANE(0);
+  ETX_DOT_LANE(etx_load_words(w), 0);
   if (left > 4) {
-    ETX_DOT_LANE(1);
+    ETX_DOT_LANE(etx_load_words(w + ETX_COLUMNS), 1);
   }
   if (left > 8) {
-    ETX_DOT_LANE(2);
+    ETX_DOT_LANE(etx_load_words(w + 2 * ETX_COLUMNS), 2);
   }
   if (left > 12) {
-    ETX_DOT_LANE(3);
+    ETX_DOT_LANE(etx_load_words(w + 3 * ETX_COLUMNS), 3);
   }
 }
 
