@@ -18,7 +18,7 @@ def model_card(recipe: Recipe, metrics: Metrics) -> str:
 {rows}
 
 The test split took no part in training, in the choice of the epoch or in calibration.
-Train it again with `edgetx {verb} {recipe.name} --data DIR -o OUT`,
+Train it again with `edgetx {verb} {recipe.name} --data DIR{_several(metrics)} -o OUT`,
 compile it with `edgetx compile {recipe.name} --target TARGET`.
 """
 
@@ -54,6 +54,13 @@ def _hours(run: Run) -> str:
     threads = f"{run.threads} CPU thread{'s' if run.threads > 1 else ''}"
     busy = f" ({run.processor_hours:.2f} h of processor time)" if run.processor_hours else ""
     return f"{run.hours:.2f} h on {threads}{busy}"
+
+
+def _several(metrics: Metrics) -> str:
+    """Options for as many trainings as there were."""
+    if metrics.repeats is None:
+        return ""
+    return " --folds" if metrics.training.fold else f" --seeds {len(metrics.repeats.runs)}"
 
 
 def _taught(metrics: Metrics) -> dict[str, str]:
