@@ -45,9 +45,8 @@ def test_accuracy_is_as_stated(name, shared_data):
 @pytest.mark.parametrize("name", MODELS)
 def test_eight_bits_lose_little(name):
     stages = {stage["name"]: stage["accuracy"] for stage in stated(name)["stages"]}
-    allowed = 0.01 if "spiking" in name else 0.005  # a current rounded across a threshold is a spike more or less
     if "int8" in stages:
-        assert stages["int8"] >= max(stages[name] for name in REAL if name in stages) - allowed
+        assert stages["int8"] >= max(stages[name] for name in REAL if name in stages) - 0.005
 
 
 def test_micro_transformer_keeps_to_its_budget():
