@@ -114,7 +114,9 @@ def calibration_samples(source: Source, data: Path | None) -> Array:
     """
     if len(source.calibration) or data is None:
         return source.calibration
-    from edgetx.compiler.data import model_data
+    from edgetx.compiler.data import inputs_end_to_end, model_data
 
+    if len(source.graph.inputs) > 1 and data.suffix == ".npz":
+        return inputs_end_to_end(data, source.graph)
     dataset = model_data(data, source.graph, source.recipe)
     return np.asarray(dataset.x if data.suffix == ".npz" else dataset.part("train").x)

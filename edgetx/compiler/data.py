@@ -1,10 +1,13 @@
 """What `--data` names, as inputs of a model: recordings through its front end, or arrays."""
 
+import zipfile
 from pathlib import Path
+
+import numpy as np
 
 from edgetx.audio import Dataset, load_dataset, load_npz
 from edgetx.errors import DataError
-from edgetx.ir import Graph
+from edgetx.ir import Array, Graph
 from edgetx.recipe import Recipe
 
 
@@ -36,3 +39,26 @@ def model_data(data: Path, graph: Graph, recipe: Recipe | None) -> Dataset:
             hint="pass an .npz with x of shape N × input shape, or compile from a recipe",
         )
     return load_dataset(data, recipe)
+
+
+def inputs_end_to_end(data: Path, graph: Graph) -> Array:
+    """The inputs `in0`, `in1` … of an `.npz`, one after the other: N × their sizes.
+
+    Raises:
+        DataError: If one is missing, or has another shape.
+    """
+    try:
+        with np.load(data) as file:
+            arrays = dict(file)
+    except (OSError, ValueError, zipfile.BadZipFile) as problem:
+        raise DataError(f"cannot be read: {problem}", where=str(data)) from problem
+    parts = []
+    for index, value in enumerate(graph.inputs):
+        array = arrays.get(f"in{index}")
+        if array is None or not len(array) or array[0].size != value.type.size:
+            shape = " × ".join(map(str, value.shape[1:] if value.shape[:1] == (1,) else value.shape))
+            raise DataError(f"has no 'in{index}' of N × {shape}", where=str(data))
+        parts.append(array.reshape(len(array), -1).astype(np.float32))
+    if len({len(part) for part in parts}) > 1:
+        raise DataError("inputs of different counts", where=str(data))
+    return np.concatenate(parts, 1)

@@ -127,7 +127,7 @@ def _minutes(work: Work, artifact: Artifact) -> Array:
 def _accuracy(work: Work, artifact: Artifact) -> Accuracy:
     """Accuracy of the float and the integer graph, if the data is labelled."""
     data = work.options.data
-    if data is None:
+    if data is None or len(artifact.graph.inputs) > 1:
         return Accuracy(0)
     try:
         labelled = evaluation_data(artifact, data, limit=EVALUATED_INPUTS)

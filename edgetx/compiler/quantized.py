@@ -1,6 +1,6 @@
 """From an imported float graph to integer graphs: the contract, and its form in TFLite's built-ins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -158,24 +158,30 @@ def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe, *
 
 
 def as_inputs(graph: Graph, samples: Array, limit: int = CALIBRATION_LIMIT) -> list[Arrays]:
-    """At most `limit` samples one by one, in the shape of the graph's only input.
+    """At most `limit` samples one by one, in the shapes of the graph's inputs, which a sample holds end to end.
 
     Raises:
-        QuantError: If there are none, or the graph has several inputs.
+        QuantError: If there are none.
         DataError: If they have another size.
     """
-    if len(graph.inputs) != 1:
-        raise QuantError(f"the model has {len(graph.inputs)} inputs; calibration data feeds one")
     if len(samples) == 0:
+        several = len(graph.inputs) > 1
+        keys = ", ".join(f"in{i}" for i in range(len(graph.inputs))) if several else "x"
         raise QuantError(
-            "no calibration data", where=graph.name, hint="--data calib.npz with x of shape N × input shape"
+            "no calibration data", where=graph.name, hint=f"--data calib.npz with {keys} of shape N × input shape"
         )
-    shape = graph.inputs[0].shape
-    if samples[0].size != graph.inputs[0].type.size:
-        wanted = " × ".join(map(str, shape[1:] if shape[0] == 1 else shape))
+    sizes = [value.type.size for value in graph.inputs]
+    if samples[0].size != sum(sizes):
+        shapes = [value.shape[1:] if value.shape[:1] == (1,) else value.shape for value in graph.inputs]
+        wanted = ", ".join(" × ".join(map(str, shape)) for shape in shapes)
         raise DataError(f"inputs of shape {samples.shape[1:]}, the model takes {wanted}", where="x")
     if graph.states:
         chosen = samples[: STATEFUL_LIMIT * limit]  # one after the other, as they come
     else:
         chosen = samples[np.linspace(0, len(samples) - 1, min(len(samples), limit)).astype(int)]
-    return [(np.asarray(sample, np.float32).reshape(shape),) for sample in chosen]
+    return [_parted(graph, sample, sizes) for sample in chosen]
+
+
+def _parted(graph: Graph, sample: Array, sizes: Sequence[int]) -> Arrays:
+    parts = np.split(np.asarray(sample, np.float32).ravel(), np.cumsum(sizes)[:-1])
+    return tuple(part.reshape(value.shape) for part, value in zip(parts, graph.inputs, strict=True))
