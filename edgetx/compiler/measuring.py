@@ -57,6 +57,11 @@ def measured_report(work: Work, sources: CSources, firmware: Firmware | None) ->
         work.progress("simulate")
         measured.verification |= verify_artifact(artifact, cases[: options.simulated_cases], ["simulator"])
         measured.profile = profile_artifact(artifact, cases[0])
+    if "program" in work.artifacts and is_installed("simulator"):
+        from edgetx.profile.aprofile.profiling import profile_phone
+
+        work.progress("simulate")
+        measured.profile = profile_phone(work.folder, options.target)
     report = build_report(work.source, options.target, work.artifacts, artifact, sources, firmware, measured)
     return report if work.streaming is None else {**report, "streaming": _streaming(work, artifact)}
 

@@ -59,6 +59,8 @@ def test_installed_and_profiled(out, phone):
     report = json.loads(result.stdout)
     assert report["comparison"]["mismatches"] == 0
     assert report["counter"] in ("clock", "perf events")
+    simulated = json.loads((out / "report.json").read_text())["profile"]
+    assert [row["name"] for row in report["layers"]] == [row["name"] for row in simulated["layers"]]
     assert all(layer["cycles"] > 0 for layer in report["layers"])
 
 
