@@ -51,12 +51,12 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     clips = samples = calibration_samples(source, options.data)
     checked = checked_import(options, source, samples)
     recipe = overridden(default_recipe(source), options.settings)
+    streamed = partial(for_calibration, options=stream_options) if options.stream else None
     lmu, compared = choose_lmu_form(
         source.graph, samples, recipe, options.target, lmu_form(options.settings), progress,
-        lambda clip: stream_model(clip, stream_options, source.recipe).model if options.stream else clip,
+        lambda clip: stream_model(clip, stream_options, source.recipe).model if options.stream else clip, streamed,
     )  # fmt: skip
     progress("quantize")
-    streamed = partial(for_calibration, options=stream_options) if options.stream else None
     model = integer_model(source.graph, samples, recipe, lmu, source.plan, streamed)
     streaming = None
     if options.stream:

@@ -11,7 +11,7 @@ import numpy as np
 from edgetx.backends.c import emit_c, write_c
 from edgetx.compiler.artifact import is_installed
 from edgetx.compiler.profiling import layers_of
-from edgetx.compiler.quantized import Quantized, as_inputs, quantize_model
+from edgetx.compiler.quantized import Quantized, Streamed, as_inputs, quantize_model
 from edgetx.compiler.report import graph_macs
 from edgetx.firmware import build_firmware
 from edgetx.fixedpoint import dequantize, quantize
@@ -67,6 +67,7 @@ def choose_lmu_form(
     forced: LmuForm | None = None,
     progress: Callable[[str], None] = lambda _: None,
     as_run: AsRun = lambda clip: clip,
+    streamed: Streamed | None = None,
 ) -> tuple[LmuForm, list[LmuCandidate]]:
     """The form to compile, and what was measured of all of them; nothing where there is no LMU.
 
@@ -78,13 +79,14 @@ def choose_lmu_form(
         forced: A form that the user asks for.
         progress: Called with what is measured next.
         as_run: From the model of a clip to the one that the board runs: itself, or the model of a hop.
+        streamed: What calibration hears of a model of hops; see `quantize_model`.
     """
     if not any(isinstance(node.op, Lmu) for node in imported.nodes):
         return forced or "fir", []
     candidates = []
     for form in FORMS:
         progress(f"LMU as {form}")
-        candidates.append(_measured(form, imported, samples, recipe, target, as_run))
+        candidates.append(_measured(form, imported, samples, recipe, target, as_run, streamed))
     return forced or fastest_accurate(candidates), candidates
 
 
@@ -107,9 +109,15 @@ def lmu_report(chosen: LmuForm, candidates: Sequence[LmuCandidate], unit: str = 
 
 
 def _measured(
-    form: LmuForm, imported: Graph, samples: Array, recipe: QuantRecipe, target: Target, as_run: AsRun
+    form: LmuForm,
+    imported: Graph,
+    samples: Array,
+    recipe: QuantRecipe,
+    target: Target,
+    as_run: AsRun,
+    streamed: Streamed | None,
 ) -> LmuCandidate:
-    model = quantize_model(imported, samples, recipe, lmu=form)
+    model = quantize_model(imported, samples, recipe, lmu=form, streamed=streamed)
     running = as_run(model)
     profile, flash, ram = _on_target(running, samples, target)
     layers = {} if profile is None else {layer["name"]: layer["cycles"] for layer in profile["layers"]}
