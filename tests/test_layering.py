@@ -48,7 +48,7 @@ BORDERS = {
     "safetensors": ("nn/", "train/"),
     "scipy": ("data/", "train/metrics.py"),
     "soundfile": ("audio/", "data/"),
-    "tensorflow": ("frontends/keras.py",),
+    "tensorflow": ("frontends/tensorflow_export.py",),
     "tflite": ("backends/tflite/", "frontends/tflite", "runtimes/tflm.py"),
     "tflite_runtime": ("runtimes/litert.py",),
     "tflite_micro": ("runtimes/tflm.py",),

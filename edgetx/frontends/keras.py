@@ -1,51 +1,86 @@
-"""Keras models and SavedModels to float graphs, through TensorFlow's own converter to TFLite."""
+"""Keras models and SavedModels to float graphs, through TensorFlow's own converter to TFLite.
 
-import importlib
+TensorFlow runs in a process of its own, by default with this Python. `EDGETX_TENSORFLOW` names the Python of another
+environment, since TensorFlow's releases pin other versions of NumPy and protobuf than what else is installed.
+"""
+
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
-from types import ModuleType
+
+import numpy as np
 
 from edgetx.errors import ModelError, ToolchainError
+from edgetx.frontends import tensorflow_export
 from edgetx.frontends.tflite import import_tflite
 from edgetx.ir import Graph
+from edgetx.reference import execute
+
+PYTHON = "EDGETX_TENSORFLOW"
+"""Environment variable that names the Python with TensorFlow."""
+OPEN_BATCH = "TensorListReserve"
+"""In the refusal of a recurrent layer in a SavedModel whose batch size is open."""
+TOLERANCE = 1e-3
+"""Difference from what TensorFlow computes, as a part of the largest output."""
 
 
 def load_keras(path: Path) -> Graph:
-    """Read a `.keras` or `.h5` file, or the folder of a SavedModel.
+    """Read a `.keras` or `.h5` file, or the folder of a SavedModel; the batch is fixed to 1.
 
     Raises:
         ToolchainError: If TensorFlow is not installed.
-        ModelError: If TensorFlow cannot read or convert the model.
+        ModelError: If TensorFlow cannot read or convert the model, or computes something else than what was imported.
         UnsupportedOpError: If it contains an operator without integer form.
     """
-    tensorflow = _tensorflow()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _export(path, folder)
+        graph = import_tflite((folder / "model.tflite").read_bytes(), path.stem)
+        _compare(graph, folder / "cases.npz", path)
+    return graph
+
+
+def _export(path: Path, folder: Path) -> None:
+    python = os.environ.get(PYTHON) or sys.executable
+    script = shutil.copy(tensorflow_export.__file__, folder / "export.py")
     try:
-        content = _converted(tensorflow, path)
-    except Exception as problem:  # TensorFlow raises whatever its readers and its converter raise
-        raise ModelError(f"TensorFlow cannot convert it: {_first_line(problem)}", where=str(path)) from problem
-    return import_tflite(content, path.stem)
-
-
-def _converted(tensorflow: ModuleType, path: Path) -> bytes:
-    """The model as float TFLite; a Keras model is exported as a SavedModel first, which freezes its weights."""
-    if path.is_dir():
-        return bytes(tensorflow.lite.TFLiteConverter.from_saved_model(str(path)).convert())
-    model = tensorflow.keras.models.load_model(str(path), compile=False)
-    with tempfile.TemporaryDirectory() as folder:
-        model.export(folder, verbose=False)
-        return _converted(tensorflow, Path(folder))
-
-
-def _tensorflow() -> ModuleType:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        return importlib.import_module("tensorflow")
-    except ModuleNotFoundError:
+        run = subprocess.run(
+            [python, str(script), str(path.resolve()), str(folder)], capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": ""},
+        )  # fmt: skip
+    except OSError as problem:
+        raise ToolchainError(f"cannot run {python}: {problem}", where=PYTHON) from problem
+    if run.returncode == tensorflow_export.WITHOUT_TENSORFLOW:
         raise ToolchainError(
-            "Keras models are read by TensorFlow, which is not installed", hint="pip install 'edgetx[tensorflow]'"
-        ) from None
+            "Keras models are read by TensorFlow, which is not installed",
+            where=python,
+            hint="pip install 'edgetx[tensorflow]'; or, in an environment of its own: python -m venv tf && "
+            f"tf/bin/pip install tensorflow && export {PYTHON}=tf/bin/python",
+        )
+    if run.returncode:
+        lines = run.stderr.strip().splitlines() or [f"exit status {run.returncode}"]
+        hint = "save it as .keras, or export it with a batch size of 1" if OPEN_BATCH in run.stderr else ""
+        raise ModelError(f"TensorFlow cannot convert it: {lines[-1]}", where=str(path), hint=hint)
 
 
-def _first_line(problem: Exception) -> str:
-    return (str(problem).splitlines() or [type(problem).__name__])[0]
+def _compare(graph: Graph, cases: Path, path: Path) -> None:
+    """Hold the graph to what TensorFlow computes; several outputs have an order of their own in the file."""
+    with np.load(cases) as file:
+        arrays = dict(file)
+    if len(graph.outputs) != 1 or sum(name.startswith("out") for name in arrays) != 1:
+        return
+    shapes = [value.shape for value in graph.inputs]
+    inputs = [arrays[f"in{i}"] for i in range(len(shapes))]
+    if len(shapes) > 1 and len({x.shape for x in inputs}) == len(inputs):
+        inputs = [next(x for x in inputs if x.shape == shape) for shape in shapes]
+    (found,) = execute(graph, inputs)
+    expected = arrays["out0"].reshape(found.shape)
+    if np.abs(found - expected).max() > TOLERANCE * max(float(np.abs(expected).max()), 1e-6):
+        raise ModelError(
+            f"imported wrong: {np.abs(found - expected).max():.2g} from what TensorFlow computes",
+            where=str(path),
+            hint="please report this model",
+        )

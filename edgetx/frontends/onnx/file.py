@@ -13,6 +13,7 @@ from edgetx.frontends.builder_scope import MAX_ELEMENTS
 from edgetx.ir import Array
 
 OLDEST_OPSET, NEWEST_OPSET = 7, 24
+QDQ = "quantize with quant_format=QuantFormat.QDQ, or pass the float model"
 STANDARD_DOMAINS = ("", "ai.onnx")
 HELD: Mapping[str, str] = {"float64": "float32", "float16": "float32", "uint16": "int32", "uint32": "int64"}
 """Element types that are held as others."""
@@ -45,7 +46,7 @@ def read_model(content: bytes) -> tuple[onnx.GraphProto, int]:
             raise UnsupportedOpError(
                 f"operator {node.op_type} of domain {_domain(node, model)} is not supported",
                 where=node.output[0] if node.output else node.name,
-                hint="export with operators of the standard domain",
+                hint=QDQ if _is_quantized(node) else "export with operators of the standard domain",
             )
     return model.graph, opsets[0]
 
@@ -70,6 +71,10 @@ def held(data: Array) -> Array:
     """An array in an element type of ours."""
     array = np.asarray(data)
     return array.astype(HELD.get(array.dtype.name, array.dtype))
+
+
+def _is_quantized(node: onnx.NodeProto) -> bool:
+    return node.op_type.startswith(("QLinear", "QGemm", "DynamicQuantize", "QAttention"))
 
 
 def _domain(node: onnx.NodeProto, model: onnx.ModelProto) -> str:

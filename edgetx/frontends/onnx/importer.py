@@ -15,7 +15,7 @@ import onnx
 from edgetx.config import did_you_mean
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder_scope import MAX_ELEMENTS, Note, clean_name, damage_reported, integer_or_real
-from edgetx.frontends.onnx.file import read_model, tensor_array
+from edgetx.frontends.onnx.file import QDQ, read_model, tensor_array
 from edgetx.frontends.onnx.folding import FOLDED, folded
 from edgetx.frontends.onnx.quantization import integers, parameters, quantization_behind, real_numbers
 from edgetx.frontends.onnx.scope import HANDLERS, Scope, Stored
@@ -24,9 +24,12 @@ from edgetx.output import explained
 
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 UNKNOWN = "`edgetx list ops` shows what is; express it by those or leave it outside the model"
-HINTS: Mapping[str, str] = dict.fromkeys(
-    ("ArgMax", "ArgMin", "TopK"), "end the model with the scores, and take the largest in your own code"
-)
+HINTS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("ArgMax", "ArgMin", "TopK"), "end the model with the scores, and take the largest in your own code"
+    ),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul"), QDQ),
+}
 NESTED = 8
 """Branches within branches at most."""
 

@@ -212,6 +212,9 @@ def _gather(s: Scope, x: Value, indices: Value) -> Value:
     if options.BatchDims():
         raise UnsupportedOpError("gathering by batch")
     axis = s.axis(options.Axis(), x.type.rank)
+    if indices.name not in s.builder.consts:
+        hint = "look the rows up in your own code, and begin the model behind them"
+        raise UnsupportedOpError("look-up of rows by a computed index", where=s.where, hint=hint)
     y = s.gather(x, axis, s.integers(indices, "the indices of a gather"))
     return s.reshape(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 

@@ -1,0 +1,112 @@
+"""What becomes of each of many model files: refused, or imported, compared with its runtime, quantized, written as C.
+
+`python benchmarks/foreign_models/survey.py FILE … > rows.jsonl`; `summary.py rows.jsonl …` counts them.
+"""
+
+import contextlib
+import json
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+from edgetx.backends.c import emit_c
+from edgetx.compiler.quantized import integer_model
+from edgetx.compiler.source import load_source
+from edgetx.compiler.source_check import SourceCheck, compare, open_source, random_cases
+from edgetx.errors import EdgetxError, ModelError
+from edgetx.fixedpoint import dequantize
+from edgetx.fixedpoint import quantize as stored
+from edgetx.ir import Graph
+from edgetx.quant import QuantRecipe
+from edgetx.reference import execute
+
+CASES = 4
+
+
+def samples(path: Path) -> list:
+    with np.load(path.with_name(path.name.split(".")[0] + ".npz")) as file:
+        return [file[name] for name in sorted(file.files)]
+
+
+def in_order(graph: Graph, data: list) -> list:
+    """The inputs in the order of the graph, if their sizes tell them apart."""
+    by_size = {x[0].size: x for x in data}
+    sizes = [v.type.size for v in graph.inputs]
+    return (
+        [by_size[n] for n in sizes] if len(by_size) == len(data) == len(sizes) and set(sizes) == set(by_size) else data
+    )
+
+
+def inputs_of(graph: Graph, data: list) -> list[tuple]:
+    """Recorded inputs in the graph's types; random ones where they do not fit."""
+    if len(data) != len(graph.inputs) or any(x[0].size != v.type.size for x, v in zip(data, graph.inputs, strict=True)):
+        return random_cases(graph, CASES)
+    cases = []
+    for i in range(min(CASES, len(data[0]))):
+        row = [x[i].reshape(v.shape) for x, v in zip(data, graph.inputs, strict=True)]
+        cases.append(tuple(
+            stored(x, v.type.scale, v.type.zero_point, v.type.dtype) if v.type.quant else x
+            for x, v in zip(row, graph.inputs, strict=True)
+        ))  # fmt: skip
+    return [*cases[: CASES // 2], *random_cases(graph, CASES // 2)]
+
+
+def survey(path: Path) -> dict:
+    start, row = time.perf_counter(), {"file": path.name}
+    try:
+        row |= attempt(path)
+    except EdgetxError as error:
+        row |= {"outcome": "refused", "reason": f"{error.where}: {error.what}", "hint": error.hint}
+    except Exception as problem:
+        at = traceback.extract_tb(problem.__traceback__)[-1]
+        row |= {"outcome": "crash", "reason": f"{type(problem).__name__}: {problem} ({at.filename}:{at.lineno})"}
+    return {**row, "seconds": round(time.perf_counter() - start, 2)}
+
+
+def attempt(path: Path) -> dict:
+    source = load_source(str(path))
+    graph = source.graph
+    data = in_order(graph, samples(path))
+    check: SourceCheck | None = None
+    with contextlib.suppress(ModelError):
+        runtime = open_source(path, graph, {})
+        if runtime is not None:
+            check = compare(runtime, graph, inputs_of(graph, data), source.requantized)
+    row = {
+        "check": vars(check) if check else None,
+        "kind": "float" if graph.outputs[0].type.is_float else "integer",
+        "notes": source.notes,
+    }
+    try:
+        samples_end_to_end = np.concatenate([x.reshape(len(x), -1) for x in data], 1)
+        model = integer_model(graph, samples_end_to_end, QuantRecipe())
+        integer = model.graph
+        row["transposes"] = sum(node.op.name == "transpose" for node in integer.nodes)
+        row["nodes"] = len(integer.nodes)
+        if not model.imported:
+            row["db"] = quantization_db(model, data)
+        emit_c(integer)
+    except EdgetxError as error:
+        return {**row, "outcome": "refused later", "reason": f"{error.where}: {error.what}", "hint": error.hint}
+    return {**row, "outcome": "wrong" if check and check.is_wrong else "compiles"}
+
+
+def quantization_db(model, data: list) -> float:
+    signal = noise = 0.0
+    for case in zip(*(x[:CASES] for x in data), strict=True):
+        real = [x.reshape(v.shape) for x, v in zip(case, model.float_graph.inputs, strict=True)]
+        wanted = execute(model.float_graph, real)
+        types = [v.type for v in model.graph.inputs]
+        ints = [stored(x, t.scale, t.zero_point, t.dtype) for x, t in zip(real, types, strict=True)]
+        for y, w, v in zip(execute(model.graph, ints), wanted, model.graph.outputs, strict=True):
+            signal += float((w.astype(float) ** 2).sum())
+            noise += float(((dequantize(y, v.type.scale, v.type.zero_point) - w) ** 2).sum())
+    return round(10 * np.log10(max(signal, 1e-30) / max(noise, 1e-30)), 1)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        print(json.dumps(survey(Path(name))), flush=True)
