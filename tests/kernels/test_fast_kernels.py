@@ -121,8 +121,9 @@ def test_powers_of_two_as_the_dsp_kernel_rounds_them() -> None:
         np.testing.assert_array_equal((upper >> 16 + places) + carry, (2 * power >> places) + 1 >> 1)
 
 
+@pytest.mark.parametrize("folder", ["cortex_m_dsp", "cortex_m0"])
 @pytest.mark.parametrize("scale", [1e-9, 1e-5, 2e-4, 3e-3, 0.07, 40.0])
-def test_attention_of_every_reach(scale: float) -> None:
+def test_attention_of_every_reach(scale: float, folder: str) -> None:
     """Scores that differ by fractions of an octave, by many, and some without weight."""
     rng = np.random.default_rng(1)
     for keys in (1, 2, 7, 300):
@@ -131,7 +132,7 @@ def test_attention_of_every_reach(scale: float) -> None:
         q, k, v = (b.input(n, (1, s, 12), "int8", quant) for n, s in [("q", 5), ("k", keys), ("v", keys)])
         graph = b.graph(b.op(ops.Attention(2, scale), q, k, v, quant=("int8", QuantParams((0.09,), -5))))
         inputs = [rng.integers(-128, 128, value.shape).astype(np.int8) for value in graph.inputs]
-        (found,) = run_fast(graph, "cortex_m_dsp", inputs)
+        (found,) = run_fast(graph, folder, inputs)
         np.testing.assert_array_equal(found, execute(graph, inputs)[0], f"{keys} keys")
 
 

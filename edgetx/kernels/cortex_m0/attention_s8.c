@@ -33,6 +33,12 @@ static int32_t dot(const int8_t *a, const int8_t *b, int32_t size) {
 #define BYTE_2(to, from) "lsls " to ", " from ", #8\n" "asrs " to ", " to ", #24\n"
 #define BYTE_3(to, from) "asrs " to ", " from ", #24\n"
 
+#define ADD_WORDS                      \
+  "ldm r0!, {r3}\n"                    \
+  "ldr r4, [r1, r2]\n"                 \
+  "ldm r1!, {r5}\n"                    \
+  ADD_PRODUCTS(BYTE_0) ADD_PRODUCTS(BYTE_1) ADD_PRODUCTS(BYTE_2) ADD_PRODUCTS(BYTE_3)
+
 /* Scores of a key and of the one `stride` bytes behind it; everything is aligned to words. */
 static scores_of_two score_two(const int8_t *query, const int8_t *keys, int32_t stride, int32_t size) {
   register const int8_t *q __asm__("r0") = query;
@@ -43,11 +49,13 @@ static scores_of_two score_two(const int8_t *query, const int8_t *keys, int32_t 
   register int32_t second __asm__("r9") = 0;
   __asm__ volatile(
       ".syntax unified\n"
+      "mov r3, r10\n"
+      "subs r3, r3, r1\n"
+      "lsls r3, r3, #29\n" /* whether the words are odd in number */
+      "bmi 2f\n"
       ".balign 4\n"
-      "1:\n"
-      "ldm r0!, {r3}\n"
-      "ldr r4, [r1, r2]\n"
-      "ldm r1!, {r5}\n" ADD_PRODUCTS(BYTE_0) ADD_PRODUCTS(BYTE_1) ADD_PRODUCTS(BYTE_2) ADD_PRODUCTS(BYTE_3)
+      "1:\n" ADD_WORDS
+      "2:\n" ADD_WORDS
       "cmp r1, r10\n"
       "bne 1b\n"
       : "+r"(q), "+r"(k), "+r"(first), "+r"(second)
@@ -59,6 +67,12 @@ static scores_of_two score_two(const int8_t *query, const int8_t *keys, int32_t 
 
 /* Adds a byte of the word r3 times the weight r2. */
 #define ADD_WEIGHTED(extract, sum) extract("r4", "r3") "muls r4, r2, r4\n" "add " sum ", r4\n"
+
+#define ADD_ROW          \
+  "ldm r1!, {r2}\n"      \
+  "ldr r3, [r0]\n"       \
+  "adds r0, r0, r5\n"    \
+  ADD_WEIGHTED(BYTE_0, "r8") ADD_WEIGHTED(BYTE_1, "r9") ADD_WEIGHTED(BYTE_2, "r10") ADD_WEIGHTED(BYTE_3, "r11")
 
 /* Sums of four columns of values, `stride` bytes apart, times weights; everything is aligned to words. */
 static void weigh_four(const int32_t *weights, const int8_t *values, int32_t stride, int32_t keys, int32_t sums[4]) {
@@ -72,12 +86,12 @@ static void weigh_four(const int32_t *weights, const int8_t *values, int32_t str
   register int32_t d __asm__("r11") = 0;
   __asm__ volatile(
       ".syntax unified\n"
+      "subs r2, r6, r1\n"
+      "lsls r2, r2, #29\n"
+      "bmi 2f\n"
       ".balign 4\n"
-      "1:\n"
-      "ldm r1!, {r2}\n"
-      "ldr r3, [r0]\n"
-      "adds r0, r0, r5\n" ADD_WEIGHTED(BYTE_0, "r8") ADD_WEIGHTED(BYTE_1, "r9") ADD_WEIGHTED(BYTE_2, "r10")
-          ADD_WEIGHTED(BYTE_3, "r11")
+      "1:\n" ADD_ROW
+      "2:\n" ADD_ROW
       "cmp r1, r6\n"
       "bne 1b\n"
       : "+r"(v), "+r"(w), "+r"(a), "+r"(b), "+r"(c), "+r"(d)
@@ -130,6 +144,22 @@ static int8_t result_of(const etx_attention_params *p, etx_attention_multiplier 
   return (int8_t)(etx_clamp(scaled, INT8_MIN - zero_point, INT8_MAX - zero_point) + zero_point);
 }
 
+/* The same of four sums; where multipliers shift to the right the zero point is added before. */
+static void four_results(const etx_attention_params *p, etx_attention_multiplier by, const int32_t *sums, int8_t *y) {
+  const int32_t shift = -by.shift;
+  if (shift < 1 || shift > 20) {
+    for (int32_t i = 0; i < 4; ++i) {
+      y[i] = result_of(p, by, sums[i]);
+    }
+    return;
+  }
+  const int32_t rounding = (1 << (shift - 1)) + p->output_offset * (1 << shift);
+  for (const int32_t *const end = sums + 4; sums != end; ++sums) {
+    const int32_t scaled = etx_rounding_doubling_high_mul(*sums, by.mantissa) + (*sums >> 31) + rounding;
+    *y++ = (int8_t)etx_clamp(scaled >> shift, INT8_MIN, INT8_MAX);
+  }
+}
+
 static void weighted_sum(const etx_attention_params *p, const int32_t *weights, uint32_t total, const int8_t *v,
                          int32_t keys, int32_t whole, int8_t *y) {
   const int32_t stride = p->heads * p->head_size;
@@ -137,9 +167,7 @@ static void weighted_sum(const etx_attention_params *p, const int32_t *weights, 
   for (int32_t c = 0; whole != 0 && c < p->head_size; c += 4) {
     int32_t sums[4];
     weigh_four(weights, v + c, stride, keys, sums);
-    for (int32_t i = 0; i < 4; ++i) {
-      y[c + i] = result_of(p, by, sums[i]);
-    }
+    four_results(p, by, sums, y + c);
   }
   for (int32_t c = 0; whole == 0 && c < p->head_size; ++c) {
     int32_t sum = 0;

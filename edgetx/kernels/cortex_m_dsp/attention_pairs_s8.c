@@ -40,13 +40,33 @@ static inline void add_keys(const int32_t *queries, int32_t key, int32_t next_ke
   to->second_below = etx_dot(next_odd, queries[3], to->second_below);
 }
 
+/* Where scores of both rows go, in turn, and the largest of each. */
+typedef struct {
+  const int32_t *queries;
+  int32_t bytes; /* of a key */
+  int32_t *scores;
+  int32_t *end;
+  int32_t to_next; /* from behind one key to the key after the next */
+  int32_t max, max_below;
+} scoring;
+
+static inline void keep_scores(const scores_of_two *sums, scoring *to) {
+  to->scores[0] = sums->first;
+  to->scores[1] = sums->first_below;
+  to->scores[2] = sums->second;
+  to->scores[3] = sums->second_below;
+  to->max = larger(larger(to->max, sums->first), sums->second);
+  to->max_below = larger(larger(to->max_below, sums->first_below), sums->second_below);
+}
+
 #if defined(__ARM_FEATURE_DSP)
 
 /* clang-format off */
 
-/* Extends two keys and adds them times the queries of both rows at r2. */
+#define LOAD_QUERIES "ldr r9, [r2, #4]\n" "ldr r8, [r2], #8\n"
+
+/* Extends two keys and adds them times the queries of both rows. */
 #define ADD_EXTENDED(key, next_key, order)    \
-  "ldrd r8, r9, [r2], #8\n"                   \
   "sxtb16 r10, " key order "\n"               \
   "smlad r4, r10, r8, r4\n"                   \
   "smlad r5, r10, r9, r5\n"                   \
@@ -54,74 +74,118 @@ static inline void add_keys(const int32_t *queries, int32_t key, int32_t next_ke
   "smlad r6, r10, r8, r6\n"                   \
   "smlad r7, r10, r9, r7\n"
 
-/* clang-format on */
+#define RAISE(max, score) "cmp " max ", " score "\n" "it lt\n" "movlt " max ", " score "\n"
 
-/* Adds all whole words up to `end`, at least one; the second key lies `next` bytes behind the first. */
-static void add_whole_keys(const int8_t *key, int32_t next, const int32_t *queries, const int8_t *end,
-                           scores_of_two *to) {
+/* Scores of pairs of keys, of whole words, for both rows; keys are `step` bytes apart. */
+static void score_pairs(const int8_t *key, int32_t step, scoring *to) {
   register const int8_t *k __asm__("r0") = key;
-  register int32_t step __asm__("r1") = next;
-  register const int32_t *q __asm__("r2") = queries;
-  register const int8_t *last __asm__("r3") = end;
-  register int32_t first __asm__("r4") = 0, first_below __asm__("r5") = 0;
-  register int32_t second __asm__("r6") = 0, second_below __asm__("r7") = 0;
+  register int32_t next __asm__("r1") = step;
+  register const scoring *frame __asm__("r2") = to;
+  register int32_t max __asm__("r4"), max_below __asm__("r5");
   __asm__ volatile(
+      "ldm r2, {r4, r5, r6, r7, r8, r9, r10}\n"
+      "push {r4, r5, r6, r7, r8, r9, r10}\n"
+      ".balign 4\n"
+      "2:\n" /* two keys */
+      "ldr r2, [sp, %[queries]]\n"
+      "ldr r3, [sp, %[bytes]]\n"
+      "movs r4, #0\n"
+      "movs r5, #0\n"
+      "movs r6, #0\n"
+      "movs r7, #0\n"
+      "add r3, r3, r0\n"
       ".balign 4\n"
       "1:\n"
       "ldr r12, [r0, r1]\n"
-      "ldr r11, [r0], #4\n" ADD_EXTENDED("r11", "r12", "") ADD_EXTENDED("r11", "r12", ", ror #8")
+      "ldr r11, [r0], #4\n"
+      LOAD_QUERIES ADD_EXTENDED("r11", "r12", "")
+      LOAD_QUERIES ADD_EXTENDED("r11", "r12", ", ror #8")
       "cmp r0, r3\n"
       "bne 1b\n"
-      : "+r"(k), "+r"(q), "+r"(first), "+r"(first_below), "+r"(second), "+r"(second_below)
-      : "r"(step), "r"(last)
-      : "r8", "r9", "r10", "r11", "r12", "cc", "memory");
-  const scores_of_two sums = {first, first_below, second, second_below};
-  *to = sums;
+      "ldr r8, [sp, %[scores]]\n"
+      "ldr r9, [sp, %[max]]\n"
+      "ldr r10, [sp, %[max_below]]\n"
+      "ldr r11, [sp, %[to_next]]\n"
+      "stm r8!, {r4, r5, r6, r7}\n"
+      "str r8, [sp, %[scores]]\n"
+      RAISE("r9", "r4") RAISE("r10", "r5") RAISE("r9", "r6") RAISE("r10", "r7")
+      "str r9, [sp, %[max]]\n"
+      "str r10, [sp, %[max_below]]\n"
+      "ldr r12, [sp, %[end]]\n"
+      "add r0, r0, r11\n"
+      "cmp r8, r12\n"
+      "bne 2b\n"
+      "mov r4, r9\n"
+      "mov r5, r10\n"
+      "add sp, sp, %[size]\n"
+      : "+r"(k), "+r"(next), "+r"(frame), "=r"(max), "=r"(max_below)
+      : [queries] "I"(offsetof(scoring, queries)), [bytes] "I"(offsetof(scoring, bytes)),
+        [scores] "I"(offsetof(scoring, scores)), [end] "I"(offsetof(scoring, end)),
+        [to_next] "I"(offsetof(scoring, to_next)), [max] "I"(offsetof(scoring, max)),
+        [max_below] "I"(offsetof(scoring, max_below)), [size] "I"(sizeof(scoring))
+      : "r3", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+  to->max = max;
+  to->max_below = max_below;
 }
+
+/* clang-format on */
 
 #else
 
-static void add_whole_keys(const int8_t *key, int32_t next, const int32_t *queries, const int8_t *end,
-                           scores_of_two *to) {
-  const scores_of_two none = {0, 0, 0, 0};
-  *to = none;
-  for (; key != end; key += 4, queries += 4) {
-    add_keys(queries, etx_load_s8x4(key), etx_load_s8x4(key + next), to);
+static void score_pairs(const int8_t *key, int32_t step, scoring *to) {
+  for (; to->scores != to->end; to->scores += 4, key += to->bytes + to->to_next) {
+    scores_of_two sums = {0, 0, 0, 0};
+    for (int32_t i = 0; i < to->bytes; i += 4) {
+      add_keys(to->queries + i, etx_load_s8x4(key + i), etx_load_s8x4(key + step + i), &sums);
+    }
+    keep_scores(&sums, to);
   }
 }
 
 #endif
 
-static void score_keys(const etx_attention_params *p, const int8_t *k, pair_of_rows *rows) {
-  const int32_t words = p->head_size & ~3, rest = p->head_size & 3, stride = p->heads * p->head_size;
-  int32_t max = INT32_MIN, max_below = INT32_MIN;
-  int32_t *scores = rows->scores;
-  for (int32_t left = p->key_length; left > 0; left -= 2) {
-    const int32_t next = left > 1 ? stride : 0; /* an odd last key is scored twice */
-    scores_of_two sums = {0, 0, 0, 0};
-    if (words != 0) {
-      add_whole_keys(k, next, rows->queries, k + words, &sums);
-    }
-    if (rest != 0) {
-      const int8_t *key = k + words;
-      add_keys(rows->queries + words, etx_load_bytes(key, rest), etx_load_bytes(key + next, rest), &sums);
-    }
-    *scores++ = sums.first;
-    *scores++ = sums.first_below;
-    if (left > 1) {
-      *scores++ = sums.second;
-      *scores++ = sums.second_below;
-    }
-    max = larger(larger(max, sums.first), sums.second);
-    max_below = larger(larger(max_below, sums.first_below), sums.second_below);
-    k += 2 * stride;
+/* The same for keys of any size, and any number of pairs. */
+static inline void score_any_pairs(const int8_t *key, int32_t step, scoring *to) {
+  const int32_t size = to->bytes;
+  if ((size & 3) == 0 && to->scores != to->end) {
+    score_pairs(key, step, to);
+    return;
   }
-  rows->max[0] = max;
-  rows->max[1] = max_below;
+  for (; to->scores != to->end; to->scores += 4, key += 2 * step) {
+    scores_of_two sums = {0, 0, 0, 0};
+    for (int32_t i = 0; i < size; i += 4) {
+      add_keys(to->queries + i, etx_load_bytes(key + i, size - i), etx_load_bytes(key + step + i, size - i), &sums);
+    }
+    keep_scores(&sums, to);
+  }
 }
 
-/* From scores to weights; `most` and the least distance of a score without weight, 16 octaves, add up to INT32_MAX. Distances
- * become octaves in Q16 with what else a weight of 15 + 16 bits is shifted by. */
+static void score_keys(const etx_attention_params *p, const int8_t *k, pair_of_rows *rows) {
+  const int32_t size = p->head_size, step = p->heads * size, pairs = p->key_length / 2;
+  scoring to = {.queries = rows->queries,
+                .bytes = size,
+                .scores = rows->scores,
+                .end = rows->scores + 4 * pairs,
+                .to_next = 2 * step - size,
+                .max = INT32_MIN,
+                .max_below = INT32_MIN};
+  score_any_pairs(k, step, &to);
+  if ((p->key_length & 1) != 0) { /* an odd last key is scored twice, in a pair of its own */
+    int32_t pair[4];
+    scoring last = to;
+    last.scores = pair;
+    last.end = pair + 4;
+    score_any_pairs(k + 2 * pairs * step, 0, &last);
+    rows->scores[4 * pairs] = pair[0];
+    rows->scores[4 * pairs + 1] = pair[1];
+    to = last;
+  }
+  rows->max[0] = to.max;
+  rows->max[1] = to.max_below;
+}
+
+/* From scores to weights; `most` and the least distance of a score without weight, 16 octaves, add up to INT32_MAX.
+ * Distances become octaves in Q16 with what else a weight of 15 + 16 bits is shifted by. */
 typedef struct {
   int32_t max;
   const int32_t *end;

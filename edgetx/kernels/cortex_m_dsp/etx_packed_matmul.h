@@ -62,8 +62,9 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
     etx_sums sums = {w[0], w[1], w[2], w[3]};
     const int32_t *pair = x;
     w += 4;
-    for (const int32_t *const end = w + layer->inputs; w != end; w += 2, pair += 2) {
-      etx_add_pair(*pair, w, &sums);
+    for (const int32_t *const end = w + layer->inputs; w != end; w += 4, pair += 4) {
+      etx_add_pair(pair[0], w, &sums);
+      etx_add_pair(pair[2], w + 2, &sums);
     }
     etx_store_results(y, etx_results(&sums, w, rescale), left, layer->limits);
     w += 12;
