@@ -34,7 +34,14 @@ PARTS = {
     "norms": ("etx_layer_norm_packed_s8",),
     "softmax": ("weigh", "etx_softmax_s8"),
     "GELU": ("etx_lut_s8",),
-    "products of attention": ("etx_attention_pairs_s8", "weigh_values", "store", "expand_queries"),
+    "products of attention": (
+        "etx_attention_pairs_s8",
+        "score_pairs",
+        "weigh_values",
+        "add_pair",
+        "store",
+        "expand_queries",
+    ),
     "layers": ("etx_fully_connected_packed_s8", "memcpy"),
 }
 """Functions of the firmware; within attention, `weigh` is what a softmax does."""
