@@ -51,10 +51,9 @@ def quantize(
     checkpoint = checkpoint_of(out, "quantize")
     graph = quantization_aware(model, plan, known, checkpoint, watch)
     watch.stage("measure")
-    report = built_report(replace(model, graph=graph), target, plan, limit)
     stages = [
-        graph_stage("quantized after training", model.graph, known.test, plan),
-        graph_stage("quantization-aware", graph, known.test, plan, report),
+        graph_stage(name, each, known.test, plan, built_report(replace(model, graph=each), target, plan, limit))
+        for name, each in (("quantized after training", model.graph), ("quantization-aware", graph))
     ]
     rows = [*earlier_stages(model.metrics), *(stage.to_json() for stage in stages)]
     write_graph_folder(out, model.text, graph, model.calibration, plan=plan, metrics={"schema": 1, "stages": rows})
