@@ -48,12 +48,14 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 def percent(values: Sequence[float]) -> str:
     """Mean accuracy and its interval."""
     mean, half = mean_interval(values)
-    return f"{mean:.2%} ± {100 * half:.2f}"
+    return f"{mean:.2%}" + (f" ± {100 * half:.2f}" if len(values) > 1 else "")
 
 
 def points(differences: Sequence[float]) -> str:
     """Mean difference in points, its interval, and whether it holds 0."""
     mean, half = mean_interval(differences)
+    if len(differences) < 2:
+        return f"{100 * mean:+.2f}, one seed"
     clear = "" if abs(mean) > half else ", not clear of 0"
     return f"{100 * mean:+.2f} ± {100 * half:.2f}{clear}"
 
