@@ -129,7 +129,8 @@ def print_hour(artifact: Artifact, streamed: Streamed, data: Path, noise: Path |
     section = _section(artifact)
     audio = [piece for piece, _ in pieces_of(artifact, data, noise, minutes)]
     hops, runtime = hops_of(artifact, streamed, audio), artifact.runtime("c")
-    memory = memory_of(streamed, runtime, hops)
+    answered = answers_of(runtime, hops)
+    memory = memory_of(streamed, runtime, hops, answered)
     assert memory is not None
     after = "not for sure" if memory.hops is None else f"bit for bit after {memory.hops} hops"
     why = "as its rings hold no more" if memory.proven else "measured"
@@ -140,7 +141,7 @@ def print_hour(artifact: Artifact, streamed: Streamed, data: Path, noise: Path |
     print("|---|--:|--:|--:|--:|--:|")
     _print_distance("calibration, training speakers", section["error"])
     frame_ms = section["hop_ms"] / streamed.hop
-    errors = [asdict(part) for part in distance_of(streamed, artifact.float_graph, runtime, hops, frame_ms, parts=6)]
+    errors = [asdict(part) for part in distance_of(streamed, artifact.float_graph, hops, answered, frame_ms, parts=6)]
     for i, error in enumerate(errors):
         _print_distance(f"sixth {i + 1} of the hour, test speakers", error)
     largest = max(error["largest"] for error in errors)

@@ -71,13 +71,14 @@ class Distance:
     hour: float | None
 
 
-def memory_of(streamed: Streamed, runtime: Runtime, hops: Array) -> Memory | None:
+def memory_of(streamed: Streamed, runtime: Runtime, hops: Array, answers: NDArray[np.int64]) -> Memory | None:
     """Streams that begin anew beside one that has run all along.
 
     Args:
         streamed: The stream.
         runtime: Where it runs.
         hops: Quantized inputs, hop by hop.
+        answers: Those of the stream that has run all along, see `answers_of`.
 
     Returns:
         What was found; None if there are too few hops.
@@ -86,10 +87,9 @@ def memory_of(streamed: Streamed, runtime: Runtime, hops: Array) -> Memory | Non
     length = FOLLOWED_CLIPS * clip
     if len(hops) < 2 * length:
         return None
-    whole = answers_of(runtime, hops)
     begins = np.linspace(clip, len(hops) - length, STARTS).astype(int)
     apart = np.stack(
-        [np.abs(answers_of(runtime, hops[b : b + length]) - whole[b : b + length]).max(1) for b in begins]
+        [np.abs(answers_of(runtime, hops[b : b + length]) - answers[b : b + length]).max(1) for b in begins]
     ).max(0)
     differing = np.flatnonzero(apart)
     settled = int(differing[-1]) + 1 if differing.size else 0
@@ -104,22 +104,27 @@ def memory_of(streamed: Streamed, runtime: Runtime, hops: Array) -> Memory | Non
 
 
 def distance_of(
-    streamed: Streamed, floats: Graph, runtime: Runtime, hops: Array, frame_ms: float | None, parts: int = 1
+    streamed: Streamed,
+    floats: Graph,
+    hops: Array,
+    answers: NDArray[np.int64],
+    frame_ms: float | None,
+    parts: int = 1,
 ) -> list[Distance]:
     """Answers of a stream beside those of the float model, both from a reset on and never again.
 
     Args:
         streamed: The stream.
         floats: The float graph of a hop.
-        runtime: Where the stream runs.
         hops: Quantized inputs, hop by hop.
+        answers: Those of the stream, see `answers_of`.
         frame_ms: From one frame to the next.
         parts: Into how many stretches of time to part what is found.
     """
     (output,) = streamed.graph.outputs
     kind = output.type
     real = np.stack([y.reshape(-1) for y in float_answers(floats, streamed, hops)])
-    errors = np.abs(dequantize(answers_of(runtime, hops), kind.scale, kind.zero_point) - real).max(1).astype(np.float64)
+    errors = np.abs(dequantize(answers, kind.scale, kind.zero_point) - real).max(1).astype(np.float64)
     low, high = ((q - kind.zero_point) * kind.scale for q in (kind.qmin, kind.qmax))
     beyond = ((real < low) | (real > high)).any(1)
     block = max(1, streamed.clip_frames // streamed.hop)

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgetx.backends.c import CSources
 from edgetx.compiler.artifact import FORM_OF, Artifact, is_installed
-from edgetx.compiler.drift import distance_of, memory_of
+from edgetx.compiler.drift import answers_of, distance_of, memory_of
 from edgetx.compiler.evaluation import Accuracy, NoLabelsError, evaluate, evaluation_data
 from edgetx.compiler.hop import continuous_audio, profile_hops, quantized_hops
 from edgetx.compiler.midstream import accuracy_in_stream
@@ -92,8 +92,9 @@ def _drift(work: Work, artifact: Artifact) -> dict[str, object]:
     if len(streaming.model.graph.outputs) != 1 or not len(hops):
         return {"memory": None, "error": None, "states": None, "mid_stream": None}
     runtime = artifact.runtime("c" if "c" in work.artifacts else "int")
-    memory = memory_of(streaming.streamed, runtime, hops)
-    (error,) = distance_of(streaming.streamed, streaming.model.float_graph, runtime, hops, streaming.frame_ms)
+    answers = answers_of(runtime, hops)
+    memory = memory_of(streaming.streamed, runtime, hops, answers)
+    (error,) = distance_of(streaming.streamed, streaming.model.float_graph, hops, answers, streaming.frame_ms)
     states = measure_states(streaming.streamed, streaming.model.float_graph, hops[:WIDTH_HOPS])
     return {
         "memory": None if memory is None else asdict(memory),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgetx.compiler.drift import answers_of
 from edgetx.compiler.streaming import StreamedModel
 from edgetx.data.stream import Placed
 from edgetx.ir import Array
@@ -49,12 +50,7 @@ def accuracy_in_stream(
     ends = [(label, end) for label, end in known if length <= end <= len(hops)]
     if not ends or len(streamed.graph.outputs) != 1 or streamed.graph.outputs[0].type.size != len(classes):
         return None
-    running = _answers(runtime, hops)
-    reset = [int(_answers(runtime, hops[end - length : end])[-1]) for _, end in ends]
+    running = answers_of(runtime, hops).argmax(1)
+    reset = [answers_of(runtime, hops[end - length : end])[-1].argmax() for _, end in ends]
     labels, at = np.array([label for label, _ in ends]), np.array([end - 1 for _, end in ends])
     return MidStream(len(ends), float((running[at] == labels).mean()), float((np.array(reset) == labels).mean()))
-
-
-def _answers(runtime: Runtime, hops: Array) -> Array:
-    runtime.reset()
-    return np.array([int(runtime.run((hop,))[0].argmax()) for hop in hops])

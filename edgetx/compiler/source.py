@@ -11,14 +11,13 @@ import numpy as np
 from edgetx.audio import load_npz
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError, ModelError
+from edgetx.frontends.builder_scope import Note
 from edgetx.ir import Array, Graph
 from edgetx.ir.serialize import load_graph
 from edgetx.ops import REGISTRY
 from edgetx.quant import QuantPlan
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.resources import data_dir
-
-Note = Callable[[str], None]
 
 SAVED_MODEL = "saved_model.pb"
 """What the folder of a TensorFlow SavedModel holds."""

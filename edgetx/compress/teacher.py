@@ -11,6 +11,7 @@ import torch
 from edgetx.audio import extract
 from edgetx.compiler.source import GRAPH, WEIGHTS, load_source
 from edgetx.errors import ConfigError, DataError, ModelError
+from edgetx.frontends.torch.importer import load_program
 from edgetx.ir import Array
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.graph import GraphModule
@@ -143,7 +144,7 @@ def _file_teacher(path: Path, student: Recipe) -> Teacher:
 def _runner(path: Path) -> tuple[Callable[[Array], Array], Sequence[int]]:
     """A function from one float input to one float output, and the input's shape."""
     if path.suffix == ".pt2":
-        program = torch.export.load(path)
+        program = load_program(path)
         module = program.module()
         example = program.example_inputs
         if example is None:

@@ -10,13 +10,13 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.builder import part
 from edgetx.ir import Array, DType, Graph, GraphBuilder, QuantParams, Value
 from edgetx.reference import run_node
 
 MAX_ELEMENTS = 1 << 26
 """Elements of one tensor; far more than any device that this is made for can hold."""
 WIDTHS: Mapping[DType, int] = {"int8": 8, "int16": 16}
-
 
 Note = Callable[[str], None]
 """Takes what users should know of an import that succeeded."""
@@ -128,11 +128,7 @@ class BuilderScope:
 
     def slice(self, x: Value, axis: int, begin: int, end: int) -> Value:
         """The elements from `begin` up to but without `end` along an axis."""
-        if (begin, end) == (0, x.shape[axis]):
-            return x
-        starts, ends = [0] * x.type.rank, list(x.shape)
-        starts[axis], ends[axis] = begin, end
-        return self.op(ops.StridedSlice(tuple(starts), tuple(ends), (1,) * x.type.rank), x)
+        return part(self, x, axis, begin, end)
 
     def gather(self, x: Value, axis: int, indices: Sequence[int]) -> Value:
         """The elements at the given indices, which may count from the end; neighbours are a slice."""

@@ -2,23 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from edgetx import ops
-from edgetx.ir import Array, Value
+from edgetx.frontends.builder import Builder
+from edgetx.ir import Value
 from edgetx.ops.window import Pair, Window
-
-
-class Builder(Protocol):
-    """What a scope of any frontend offers."""
-
-    def op(self, op: ops.Op, *inputs: Value) -> Value:
-        """Apply an op."""
-
-    def const(self, data: Array, suffix: str) -> Value:
-        """A constant."""
 
 
 def max_pool(s: Builder, image: Value, window: Window, pads: tuple[Pair, Pair], *, ceil: bool) -> Value:

@@ -1,21 +1,10 @@
 """The logarithm of a softmax."""
 
-from typing import Protocol
-
 import numpy as np
 
 from edgetx import ops
-from edgetx.ir import Array, Value
-
-
-class Builder(Protocol):
-    """What a scope of any frontend offers."""
-
-    def op(self, op: ops.Op, *inputs: Value) -> Value:
-        """Apply an op."""
-
-    def const(self, data: Array, suffix: str) -> Value:
-        """A constant."""
+from edgetx.frontends.builder import Builder
+from edgetx.ir import Value
 
 
 def log_softmax(s: Builder, x: Value) -> Value:

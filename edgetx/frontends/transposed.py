@@ -5,20 +5,13 @@ channels of one convolution; no product with inserted zeros is computed, and int
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
 from edgetx import ops
+from edgetx.frontends.builder import Builder, part
 from edgetx.ir import Array, Value
 from edgetx.ops.window import Pair
-
-
-class Builder(Protocol):
-    """What a scope of any frontend offers."""
-
-    def op(self, op: ops.Op, *inputs: Value) -> Value:
-        """Apply an op."""
 
 
 def phase_kernel(weight: Array, stride: Pair) -> Array:
@@ -70,7 +63,7 @@ def transposed_convolution(
     pads = [(k - 1, count - n) for k, count, n in zip(taps, counts, image.shape[1:3], strict=True)]
     for axis, (_, after) in enumerate(pads, 1):
         if after < 0:
-            image = _part(s, image, axis, 0, counts[axis - 1])
+            image = part(s, image, axis, 0, counts[axis - 1])
     around = ((0, 0), *((before, max(after, 0)) for before, after in pads), (0, 0))
     if any(map(any, around)):
         image = s.op(ops.Pad(around), image)
@@ -83,13 +76,5 @@ def transposed_convolution(
             y = s.op(ops.Transpose((0, 1, 3, 2, 4, 5)), y)
         y = s.op(ops.Reshape((1, counts[0] * rows, counts[1] * columns, channels)), y)
     for axis, (before, n) in enumerate(zip(cut, size, strict=True), 1):
-        y = _part(s, y, axis, before, before + n)
+        y = part(s, y, axis, before, before + n)
     return y
-
-
-def _part(s: Builder, x: Value, axis: int, begin: int, end: int) -> Value:
-    if (begin, end) == (0, x.shape[axis]):
-        return x
-    starts, ends = [0] * x.type.rank, list(x.shape)
-    starts[axis], ends[axis] = begin, end
-    return s.op(ops.StridedSlice(tuple(starts), tuple(ends), (1,) * x.type.rank), x)

@@ -1,21 +1,10 @@
 """Comparisons and choices in real numbers: truths are 0 and 1."""
 
-from typing import Protocol
-
 import numpy as np
 
 from edgetx import ops
-from edgetx.ir import Array, Value
-
-
-class Builder(Protocol):
-    """What a scope of any frontend offers."""
-
-    def op(self, op: ops.Op, *inputs: Value) -> Value:
-        """Apply an op."""
-
-    def const(self, data: Array, suffix: str) -> Value:
-        """A constant."""
+from edgetx.frontends.builder import Builder
+from edgetx.ir import Value
 
 
 def compared(s: Builder, relation: str, a: Value, b: Value) -> Value:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streaming import audio_frames, pair_of
 
-from edgetx.compiler.drift import RISK, distance_of, extreme, memory_of
+from edgetx.compiler.drift import RISK, answers_of, distance_of, extreme, memory_of
 from edgetx.compiler.states import measure_states
 from edgetx.compiler.streaming import StreamOptions, for_calibration
 from edgetx.ir import GraphBuilder, QuantParams, TensorType, Value
@@ -23,10 +23,14 @@ def hops_of(pair, seed=0):
     return frames.reshape(-1, *pair.streamed.graph.inputs[0].shape)
 
 
+def remembered(streamed, runtime, hops):
+    return memory_of(streamed, runtime, hops, answers_of(runtime, hops))
+
+
 @pytest.mark.parametrize("kind", ["causal", "strided", "attention"])
 def test_rings_forget_after_as_many_hops_as_they_hold(kind):
     pair = pair_of(kind)
-    memory = memory_of(pair.streamed, ReferenceRuntime(pair.streamed.graph), hops_of(pair))
+    memory = remembered(pair.streamed, ReferenceRuntime(pair.streamed.graph), hops_of(pair))
     assert memory.proven
     assert memory.hops == pair.streamed.ready
     assert memory.residual == 0
@@ -34,7 +38,7 @@ def test_rings_forget_after_as_many_hops_as_they_hold(kind):
 
 def test_recurrences_are_measured():
     pair = pair_of("spiking")
-    memory = memory_of(pair.streamed, ReferenceRuntime(pair.streamed.graph), hops_of(pair))
+    memory = remembered(pair.streamed, ReferenceRuntime(pair.streamed.graph), hops_of(pair))
     assert not memory.proven
     assert memory.residual <= pair.streamed.graph.outputs[0].type.scale
 
@@ -55,14 +59,14 @@ class Hoarder:
 def test_what_never_forgets_is_found_out():
     pair = pair_of("lmu")
     hoarding = type(pair.streamed)(**{**vars(pair.streamed), "endless": True})
-    memory = memory_of(hoarding, Hoarder(), hops_of(pair))
+    memory = remembered(hoarding, Hoarder(), hops_of(pair))
     assert memory.hops is None
     assert memory.residual > 10 * pair.streamed.graph.outputs[0].type.scale
 
 
 def test_too_little_audio_says_nothing():
     pair = pair_of("causal")
-    assert memory_of(pair.streamed, ReferenceRuntime(pair.streamed.graph), hops_of(pair)[:40]) is None
+    assert remembered(pair.streamed, ReferenceRuntime(pair.streamed.graph), hops_of(pair)[:40]) is None
     assert extreme(np.ones(30), 10, 100.0) is None
 
 
@@ -70,8 +74,10 @@ def test_distance_is_that_of_the_answers_and_parts_cover_all():
     pair = pair_of("causal")
     graph = pair.streamed.graph
     floats = Stream(pair.streamed.hop).run(float_twin(pair.clip))
-    whole = distance_of(pair.streamed, floats, ReferenceRuntime(graph), hops_of(pair), 20.0)[0]
-    parts = distance_of(pair.streamed, floats, ReferenceRuntime(graph), hops_of(pair), 20.0, parts=3)
+    hops = hops_of(pair)
+    answers = answers_of(ReferenceRuntime(graph), hops)
+    whole = distance_of(pair.streamed, floats, hops, answers, 20.0)[0]
+    parts = distance_of(pair.streamed, floats, hops, answers, 20.0, parts=3)
     assert sum(part.hops for part in parts) == whole.hops == HOPS
     assert max(part.largest for part in parts) == whole.largest
     assert 0 < whole.mean < whole.p99 <= whole.largest <= whole.hour

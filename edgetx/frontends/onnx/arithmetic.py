@@ -25,7 +25,7 @@ def _div(s: Scope, a: Value, b: Value) -> Value:
     data = s.builder.consts.get(b.name)
     if data is not None and data.dtype.kind == "f":
         return s.result(ops.Mul(), a, s.const(1 / data, "reciprocal"))
-    _float_only(s, a, b)
+    s.real_only(a, b)
     return s.result(ops.Mul(), a, s.op(ops.Power(-1.0), b))
 
 
@@ -75,7 +75,7 @@ def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
         return s.result(ops.Mean(over, keepdims), x)
     if kind == "ReduceMax":
         return s.result(ops.ReduceMax(over, keepdims), x)
-    _float_only(s, x)
+    s.real_only(x)
     if kind == "ReduceMin":
         return s.op(ops.Neg(), s.op(ops.ReduceMax(over, keepdims), s.op(ops.Neg(), x)))
     mean = ops.Mean(over, keepdims)
@@ -87,14 +87,14 @@ def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
 
 @operator("Sign")
 def _sign(s: Scope, x: Value) -> Value:
-    _float_only(s, x)
+    s.real_only(x)
     return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), s.op(ops.Neg(), x)))
 
 
 @operator("Einsum")
 def _einsum(s: Scope, *xs: Value) -> Value:
     """A product of matrices over leading axes that both operands have."""
-    _float_only(s, *xs)
+    s.real_only(*xs)
     left, _, right = s.text("equation", "").replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != 2 or len(xs) != 2 or not right or "." in left or any(len(set(t)) < len(t) for t in terms):
@@ -137,8 +137,3 @@ def _centred(s: Scope, weight: Value, zero: Value | None) -> Value:
     """Stored integers of a weight less their zero point."""
     data = s.data(weight, "the weight of a product of integers").astype(np.float32)
     return s.const(data if zero is None else data - s.data(zero, "a zero point"), "weight")
-
-
-def _float_only(s: Scope, *xs: Value) -> None:
-    if any(x.type.quant for x in xs):
-        raise UnsupportedOpError(f"{s.node.op_type} of integers")

@@ -1,7 +1,6 @@
 """ONNX comparisons of what is computed: truths are the real numbers 0 and 1."""
 
 from edgetx import ops
-from edgetx.errors import UnsupportedOpError
 from edgetx.frontends import truths
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.ir import Value
@@ -13,7 +12,7 @@ RELATIONS = {
 
 @operator(*RELATIONS)
 def _compare(s: Scope, a: Value, b: Value) -> Value:
-    _real_only(s, a, b)
+    s.real_only(a, b)
     return truths.compared(s, RELATIONS[s.node.op_type], *map(s.real_constant, (a, b)))
 
 
@@ -29,10 +28,5 @@ def _not(s: Scope, x: Value) -> Value:
 
 @operator("Where")
 def _where(s: Scope, condition: Value, a: Value, b: Value) -> Value:
-    _real_only(s, a, b)
+    s.real_only(a, b)
     return truths.chosen(s, *map(s.real_constant, (condition, a, b)))
-
-
-def _real_only(s: Scope, *xs: Value) -> None:
-    if any(x.type.quant for x in xs):
-        raise UnsupportedOpError(f"{s.node.op_type} of integers")

@@ -31,21 +31,14 @@ def parameters(node: onnx.NodeProto, consts: Mapping[str, Array], rank: int | No
     Raises:
         UnsupportedOpError: If the parameters are computed, or none that the integer contract has.
     """
-    names = list(node.input)[1:]
-    if not names or any(name and name not in consts for name in names):
-        raise UnsupportedOpError("quantization parameters that are computed", hint="quantize statically")
-    scale = np.atleast_1d(consts[names[0]]).astype(np.float64)
-    zero = np.atleast_1d(consts[names[1]]) if len(names) > 1 and names[1] else np.zeros(1, np.uint8)
-    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    if attributes.get("block_size", 0) or scale.ndim > 1:
-        raise UnsupportedOpError("quantization by blocks", hint="quantize per tensor or per channel")
+    scale, zero, along = _declared(node, consts)
     dtype, shift = _stored_type(zero.dtype.name)
     points = set((zero.astype(int) - shift).ravel().tolist())
     if len(points) > 1:
         raise UnsupportedOpError("zero points per channel", hint="quantize weights symmetrically")
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         raise ModelError(f"scale {scale.min()}")
-    axis = None if len(scale) == 1 else int(attributes.get("axis", 1)) % max(rank or 1, 1)
+    axis = None if len(scale) == 1 else along % max(rank or 1, 1)
     return dtype, QuantParams(tuple(map(float, scale)), points.pop(), axis)
 
 
@@ -55,19 +48,26 @@ def real_numbers(node: onnx.NodeProto, consts: Mapping[str, Array], data: Array)
     Raises:
         UnsupportedOpError: If the parameters are computed, or given by blocks.
     """
+    scale, zero, axis = _declared(node, consts)
+    shape = [1] * data.ndim
+    if scale.size > 1:
+        shape[axis] = scale.size
+    points = np.broadcast_to(zero.astype(np.float64), scale.shape)
+    real: Array = ((data - points.reshape(shape)) * scale.reshape(shape)).astype(np.float32)
+    return real.reshape(data.shape)
+
+
+def _declared(node: onnx.NodeProto, consts: Mapping[str, Array]) -> tuple[Array, Array, int]:
+    """Scales and zero points, each one or one per channel, and the axis of the channels."""
     names = list(node.input)[1:]
     if not names or any(name and name not in consts for name in names):
         raise UnsupportedOpError("quantization parameters that are computed", hint="quantize statically")
+    scale = np.atleast_1d(consts[names[0]]).astype(np.float64)
+    zero = np.atleast_1d(consts[names[1]]) if len(names) > 1 and names[1] else np.zeros(1, np.uint8)
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    scale = consts[names[0]].astype(np.float64)
-    zero = consts[names[1]].astype(np.float64) if len(names) > 1 and names[1] else np.zeros(())
-    if attributes.get("block_size", 0):
+    if attributes.get("block_size", 0) or scale.ndim > 1:
         raise UnsupportedOpError("quantization by blocks", hint="quantize per tensor or per channel")
-    shape = [1] * data.ndim
-    if scale.size > 1:
-        shape[int(attributes.get("axis", 1))] = scale.size
-    real: Array = ((data - zero.reshape(shape)) * scale.reshape(shape)).astype(np.float32)
-    return real.reshape(data.shape)
+    return scale, zero, int(attributes.get("axis", 1))
 
 
 def integers(data: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from edgetx import ops
-from edgetx.errors import ModelError
+from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.fixedpoint import quantize
 from edgetx.frontends.builder_scope import BuilderScope
 from edgetx.ir import Array, DType, QuantParams, Value
@@ -160,6 +160,15 @@ class Scope(BuilderScope):
         if data is None or data.dtype.kind == "f":
             return x
         return self.const(data.astype(np.float32), "real")
+
+    def real_only(self, *operands: Value) -> None:
+        """Refuse operands that are integers.
+
+        Raises:
+            UnsupportedOpError: If one is.
+        """
+        if any(x.type.quant for x in operands):
+            raise UnsupportedOpError(f"{self.node.op_type} of integers")
 
     def _integer(self, x: Value, shared: Stored | None) -> Value:
         """An operand of an op on integers; real constants are quantized over their range."""
