@@ -1,5 +1,6 @@
 """`edgetx tune`: find the fastest forms of a model's layers in the cycle simulator."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,14 +30,16 @@ def command(artifacts: tuple[Path, ...], target: "Target", out: Path | None, qui
     """
     from edgetx.compiler import load_artifact
     from edgetx.compiler.tuning import tune
+    from edgetx.output import explained
     from edgetx.plan.schedule import schedule_text
 
     out = out or Path(f"{target.name}.toml")
     graphs = [load_artifact(folder).graph for folder in artifacts]
-    words = " ".join(map(str, artifacts))
+    words = shlex.join(map(str, artifacts))
     with stages(quiet) as progress:
         schedule = tune(graphs, target, f"edgetx tune {words} --target {target.name}", progress)
-    out.write_text(schedule_text(schedule), encoding="utf-8")
+    with explained(out, OSError):
+        out.write_text(schedule_text(schedule), encoding="utf-8")
     for layer in schedule.layer:
         size = f"{layer.rows} × {layer.inputs} → {layer.outputs}"
         click.echo(f"{layer.kernel:26} {size:22} {layer.forms[0]:36} {layer.cycles[0]:>11,}")

@@ -1,5 +1,6 @@
 """Which form of a kernel a layer takes on a board: found in the cycle simulator, looked up by the layer's shape."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def read_schedule(path: Path) -> Schedule:
 
 def schedule_text(schedule: Schedule) -> str:
     """The file that `read_schedule` reads."""
-    head = f'target = "{schedule.target}"\nsource = "{schedule.source}"\n'
+    head = f"target = {json.dumps(schedule.target)}\nsource = {json.dumps(schedule.source, ensure_ascii=False)}\n"
     return head + "".join(f"\n[[layer]]\n{_layer_text(layer)}" for layer in schedule.layer)
 
 

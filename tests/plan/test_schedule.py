@@ -54,8 +54,8 @@ def test_nearest_layer_decides_and_distant_ones_do_not() -> None:
 
 
 def test_file_gives_the_schedule_back(tmp_path: Path) -> None:
-    schedule = Schedule("board", "a test", (tuned("a:copy/1", "a"), tuned("b", rows=3)))
-    (tmp_path / "s.toml").write_text(schedule_text(schedule))
+    schedule = Schedule("board", "tune 'a \"folder\"' C:\\ä", (tuned("a:copy/1", "a"), tuned("b", rows=3)))
+    (tmp_path / "s.toml").write_text(schedule_text(schedule), encoding="utf-8")
     assert read_schedule(tmp_path / "s.toml") == schedule
 
 
