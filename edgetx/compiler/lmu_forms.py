@@ -11,7 +11,7 @@ import numpy as np
 from edgetx.backends.c import emit_c, write_c
 from edgetx.compiler.artifact import is_installed
 from edgetx.compiler.profiling import layers_of
-from edgetx.compiler.quantized import Quantized, Streamed, as_inputs, quantize_model
+from edgetx.compiler.quantized import AsStream, Quantized, as_inputs, quantize_model
 from edgetx.compiler.report import graph_macs
 from edgetx.firmware import build_firmware
 from edgetx.fixedpoint import dequantize, quantize
@@ -67,7 +67,7 @@ def choose_lmu_form(
     forced: LmuForm | None = None,
     progress: Callable[[str], None] = lambda _: None,
     as_run: AsRun = lambda clip: clip,
-    streamed: Streamed | None = None,
+    streamed: AsStream | None = None,
 ) -> tuple[LmuForm, list[LmuCandidate]]:
     """The form to compile, and what was measured of all of them; nothing where there is no LMU.
 
@@ -115,7 +115,7 @@ def _measured(
     recipe: QuantRecipe,
     target: Target,
     as_run: AsRun,
-    streamed: Streamed | None,
+    streamed: AsStream | None,
 ) -> LmuCandidate:
     model = quantize_model(imported, samples, recipe, lmu=form, streamed=streamed)
     running = as_run(model)

@@ -29,7 +29,7 @@ from edgetx.quant import (
 from edgetx.quant.restore import float_twin, plan_of
 
 Watcher = Callable[[Pass, Graph, Graph], None]
-Streamed = Callable[[Graph], Graph]
+AsStream = Callable[[Graph], Graph]
 """From a canonical float graph of a clip to one of some frames, with states."""
 
 CALIBRATION_LIMIT = 256
@@ -67,7 +67,7 @@ def integer_model(
     recipe: QuantRecipe,
     lmu: LmuForm = "fir",
     plan: QuantPlan | None = None,
-    streamed: Streamed | None = None,
+    streamed: AsStream | None = None,
 ) -> Quantized:
     """A float graph quantized, or an integer graph as it is; see `quantize_model`."""
     if imported.outputs[0].type.is_float:
@@ -84,7 +84,7 @@ def quantize_model(
     plan: QuantPlan | None = None,
     progress: Callable[[int], None] | None = None,
     lmu: LmuForm = "fir",
-    streamed: Streamed | None = None,
+    streamed: AsStream | None = None,
 ) -> Quantized:
     """Canonicalize, calibrate, plan and apply.
 
@@ -106,20 +106,42 @@ def quantize_model(
     endless = streamed is not None
     graph = canonicalize(imported, lambda step, _, after: verify(after, FLOAT, blame=step.name), lmu, endless)
     if plan is None:
-        ranges = _ranges(graph, samples, recipe, progress, streamed)
+        ranges = activation_ranges(graph, samples, recipe, progress, streamed)
         graph = with_reach(graph, ranges)
-        if recipe.activation_bits == 8:
-            ranges = with_telling_currents(graph, ranges, as_inputs(graph, samples, SPIKING_LIMIT))
         plan = make_plan(graph, ranges, recipe)
     integer = apply_plan(graph, plan)
     verify(integer, INTEGER)
     return Quantized(graph, plan, integer)
 
 
-def _ranges(
-    graph: Graph, samples: Array, recipe: QuantRecipe, progress: Callable[[int], None] | None, streamed: Streamed | None
+def activation_ranges(
+    graph: Graph,
+    samples: Array,
+    recipe: QuantRecipe,
+    progress: Callable[[int], None] | None = None,
+    streamed: AsStream | None = None,
 ) -> Ranges:
-    """Ranges over clips, and over the stream that they make one after the other."""
+    """Ranges over clips and over the stream that they make, those of 8-bit currents chosen for their spikes.
+
+    Args:
+        graph: A canonical float graph.
+        samples: Calibration inputs, N × input shape.
+        recipe: What to quantize to.
+        progress: Called with the number of samples seen.
+        streamed: See `quantize_model`.
+
+    Raises:
+        QuantError: If there are no samples.
+    """
+    ranges = _observed(graph, samples, recipe, progress, streamed)
+    if recipe.activation_bits != 8:
+        return ranges
+    return with_telling_currents(graph, ranges, as_inputs(graph, samples, SPIKING_LIMIT))
+
+
+def _observed(
+    graph: Graph, samples: Array, recipe: QuantRecipe, progress: Callable[[int], None] | None, streamed: AsStream | None
+) -> Ranges:
     seen = observe(graph, as_inputs(graph, samples), progress)
     if streamed is None:
         return ranges_of(seen, recipe.method)

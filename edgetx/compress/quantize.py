@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from edgetx.compiler.quantized import SPIKING_LIMIT, as_inputs
+from edgetx.compiler.quantized import activation_ranges
 from edgetx.compress.cost import NO_LIMIT, Cost, built_report
 from edgetx.compress.distill import objective
 from edgetx.compress.folder import write_graph_folder
@@ -14,7 +14,7 @@ from edgetx.compress.views import TuningData, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
 from edgetx.ir import Graph
 from edgetx.output import check_replaceable
-from edgetx.quant import QuantPlan, calibrate, make_plan, parse_recipe, with_telling_currents
+from edgetx.quant import QuantPlan, make_plan, parse_recipe
 from edgetx.targets import Target
 from edgetx.train.evaluate import evaluate
 from edgetx.train.examples import Examples
@@ -65,11 +65,7 @@ def plan_of(model: Trained) -> QuantPlan:
     """The quantization that the recipe's calibration finds."""
     settings = model.recipe.quantization
     recipe = parse_recipe(settings.recipe, settings.calibration)
-    inputs = as_inputs(model.graph, model.calibration)
-    ranges = calibrate(model.graph, inputs, recipe.method)
-    if recipe.activation_bits == 8:
-        ranges = with_telling_currents(model.graph, ranges, inputs[:SPIKING_LIMIT])
-    return make_plan(model.graph, ranges, recipe)
+    return make_plan(model.graph, activation_ranges(model.graph, model.calibration, recipe), recipe)
 
 
 def quantization_aware(

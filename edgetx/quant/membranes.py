@@ -70,28 +70,21 @@ def with_telling_currents(graph: Graph, ranges: Ranges, samples: Iterable[Arrays
 def _telling(graph: Graph, node: Node, x: Array, planned: tuple[float, float]) -> tuple[float, float]:
     """The range of a current, clips × steps × channels, with the fewest spikes that differ."""
     gain, shift = (cast(Array, graph.const(value)) for value in node.inputs[1:3])
-    wanted = _spikes(cast(Lif, node.op), x * gain + shift)
+    wanted = _spikes(cast(Lif, node.op), x, gain, shift)
     low, high = min(0.0, float(x.min())), max(0.0, float(x.max()))
     candidates = [planned, *((a * low, b * high) for a in SHARES for b in SHARES)]
 
     def differing(candidate: tuple[float, float]) -> int:
         plan = tensor_plan(*candidate, 8, symmetric=False)
         told = dequantize(quantize(x, plan.scale, plan.zero_point, "int8"), plan.scale, plan.zero_point)
-        return int((_spikes(cast(Lif, node.op), told * gain + shift) != wanted).sum())
+        return int((_spikes(cast(Lif, node.op), told, gain, shift) != wanted).sum())
 
     return min(candidates, key=differing)
 
 
-def _spikes(op: Lif, current: Array) -> Array:
+def _spikes(op: Lif, x: Array, gain: Array, shift: Array) -> Array:
     """Spikes of many clips at once, each from a membrane of zero."""
-    v = np.zeros_like(current[:, 0])
-    spikes = []
-    for step in current.swapaxes(0, 1):
-        v = v + (step - v) / op.tau
-        fired = v >= op.threshold
-        spikes.append(fired)
-        v = np.where(fired, 0, v)
-    return np.stack(spikes, 1)
+    return op.float_ref(x, gain, shift, np.zeros_like(x[:, 0]))[0]
 
 
 def _is_read_by_one(graph: Graph, value: Value) -> bool:
