@@ -17,6 +17,7 @@ from edgetx.compiler.source import Source
 from edgetx.errors import ModelError, ToolchainError
 from edgetx.fixedpoint import dequantize, quantize
 from edgetx.ir import Array, Arrays, Graph, Value
+from edgetx.ir.verify import constants_finite, verify
 from edgetx.reference import execute, initial_state
 from edgetx.runtimes.litert import LitertRuntime
 from edgetx.runtimes.onnxruntime import OnnxFile
@@ -82,9 +83,10 @@ def check_source(
         None if no runtime of the file is installed here, or if the one that is cannot run it.
 
     Raises:
-        ModelError: If the graph computes something else than the file does.
+        ModelError: If the graph computes something else than the file does, or with constants that are no numbers.
     """
     graph = source.graph
+    verify(graph, (constants_finite,))
     try:
         runtime = open_source(path, graph, settings)
         if runtime is None:
