@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import json_option, quiet_option, stages, target_option
+from edgetx.cli.options import AddressType, json_option, quiet_option, stages, target_option
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     metavar="URL",
     help="gdb:host:port, pyocd:[ID], uf2:[DRIVE], esptool:[PORT], adb:[SERIAL] [default: what the board has].",
 )
-@click.option("--base", type=lambda text: int(text, 0), help="Address of a raw image, such as 0x08000000.")
+@click.option("--base", type=AddressType(), help="Address of a raw image, such as 0x08000000.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @json_option
 @quiet_option
@@ -39,7 +39,7 @@ def command(
     edgetx flash build/demo --target rpi-pico --dry-run
     edgetx flash doorbell/build --target esp32-c3 --probe esptool:/dev/ttyUSB0     # what idf.py build made
     """
-    from edgetx.flash import flash, make_plan, open_probe
+    from edgetx.flash import flash, make_plan, open_probe, split_probe
     from edgetx.profile.image import load_image
 
     if target.kind == "phone":
@@ -49,15 +49,28 @@ def command(
         with stages(quiet) as progress:
             _flash_esp(artifact, target, probe or "esptool:", base, dry_run, as_json, progress)
         return
-    image = artifact / "firmware.elf" if artifact.is_dir() else artifact
+    image = _image_of(artifact, target) if artifact.is_dir() else artifact
     plan = make_plan(target, load_image(image, base))
     url = probe or ("uf2:" if target.uf2 else "pyocd:")
+    split_probe(url)
     if dry_run:
         _say_steps([f"identify {target.name} through {url}", *plan.lines()], as_json)
         return
     with stages(quiet) as progress, open_probe(url, plan) as opened:
         done = flash(plan, opened, progress)
     _say_done(done, plan.size, as_json)
+
+
+def _image_of(folder: Path, target: "Target") -> Path:
+    """Firmware of a compiled folder; boards may have equal memory maps, so the folder is asked what it is for."""
+    from edgetx.compiler import load_artifact
+    from edgetx.errors import DeviceError
+
+    built_for = load_artifact(folder).target.name
+    if built_for != target.name:
+        hint = f"--target {built_for}, or compile it for {target.name}"
+        raise DeviceError(f"was compiled for {built_for}, not for {target.name}", where=str(folder), hint=hint)
+    return folder / "firmware.elf"
 
 
 def _flash_phone(artifact: Path, probe: str, dry_run: bool, as_json: bool) -> None:

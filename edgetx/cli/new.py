@@ -1,5 +1,6 @@
 """`edgetx new`: projects and recipes to start from."""
 
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,8 @@ def firmware(name: Path, target: "Target", example: str, model: str) -> None:
     from edgetx.resources import data_dir
 
     if target.kind != "mcu":
-        raise TargetError(f"no firmware is built for a {target.kind}", where=target.name)
+        hint = f"edgetx compile MODEL --target {target.name} -o OUT has what its own project needs"
+        raise TargetError(f"no firmware is built for a {target.kind}", where=target.name, hint=hint)
     _refuse_existing(name)
     examples = data_dir("firmware_examples")
     shutil.copytree(examples / example, name)
@@ -84,7 +86,8 @@ def _refuse_existing(path: Path) -> None:
 
 def _build_script(example: str, target: str, model: str) -> str:
     lines = ["#!/bin/sh", "set -eu", 'cd "$(dirname "$0")"']
-    lines.append(f"edgetx compile {model} --target {target} -o build/model")
+    source = str(Path(model).resolve()) if Path(model).exists() else model
+    lines.append(f"edgetx compile {shlex.quote(source)} --target {target} -o build/model")
     if example == "arduino_library":
         return "\n".join([*lines, "make EDGETX_MODEL=build/model", ""])
     toolchain = " --toolchain build/model/board/toolchain.cmake"

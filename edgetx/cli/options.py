@@ -34,6 +34,19 @@ class TargetName(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return load_target(value if Path(value).suffix == ".toml" else value.lower().replace("_", "-"))
 
 
+class AddressType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """A number as C writes it."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Convert, or end the program with a message."""
+        try:
+            return int(value, 0)
+        except ValueError:
+            self.fail(f"expected an address such as 0x08000000, got '{value}'", param, ctx)
+
+
 target_option = click.option(
     "--target", required=True, type=TargetName(), help="Board or phone by name (`edgetx list targets`), or a TOML file."
 )

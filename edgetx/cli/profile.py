@@ -6,25 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import json_option, stages, target_option
+from edgetx.cli.options import AddressType, json_option, stages, target_option
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
 
 Json = dict[str, object]
-
-
-class AddressType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """A number as C writes it."""
-
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Convert, or end the program with a message."""
-        try:
-            return int(value, 0)
-        except ValueError:
-            self.fail(f"expected an address such as 0x08000000, got '{value}'", param, ctx)
 
 
 @click.command("profile", short_help="Count the cycles of a firmware image, layer by layer.")

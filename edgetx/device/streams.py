@@ -202,5 +202,5 @@ def host_and_port(place: str, url: str) -> tuple[str, int]:
     """
     host, _, port = place.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise DeviceError("expected host:port", where=url, hint="such as tcp:localhost:5555")
+        raise DeviceError("expected host:port", where=url, hint=f"such as {url.partition(':')[0]}:localhost:5555")
     return host.strip("[]"), int(port)

@@ -61,6 +61,21 @@ def flash(plan: FlashPlan, probe: Probe, progress: Progress = lambda _: None) ->
     return f"{plan.size} bytes on {plan.target.name} ({chip}), {verified}"
 
 
+def split_probe(url: str) -> tuple[str, str]:
+    """Kind of a probe, and where it is; opens nothing.
+
+    Raises:
+        DeviceError: If there is no such probe, or it is at no `host:port` where it has to be.
+    """
+    scheme, _, place = url.partition(":")
+    if scheme not in PROBES:
+        known = ", ".join(f"{name}:" for name in PROBES)
+        raise DeviceError(f"no such probe; {known}", where=url, hint=did_you_mean(scheme, PROBES))
+    if scheme == "gdb":
+        host_and_port(place, url)
+    return scheme, place
+
+
 @contextmanager
 def open_probe(url: str, plan: FlashPlan) -> Iterator[Probe]:
     """The probe of a URL; closed at the end of the block.
@@ -72,10 +87,7 @@ def open_probe(url: str, plan: FlashPlan) -> Iterator[Probe]:
     Raises:
         DeviceError: If there is no such probe.
     """
-    scheme, _, place = url.partition(":")
-    if scheme not in PROBES:
-        known = ", ".join(f"{name}:" for name in PROBES)
-        raise DeviceError(f"no such probe; {known}", where=url, hint=did_you_mean(scheme, PROBES))
+    scheme, place = split_probe(url)
     probe = PROBES[scheme](place, url, plan)
     try:
         yield probe

@@ -155,6 +155,13 @@ def test_scaffolded_projects(model, tmp_path):
     assert "exists already" in again.output
 
 
+def test_scaffold_finds_the_model_from_its_own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my words").mkdir()
+    edgetx("new", "firmware", "doorbell", "--target", "mps2-an386", "--model", "my words")
+    assert f"edgetx compile '{tmp_path}/my words' --target" in (tmp_path / "doorbell" / "build.sh").read_text()
+
+
 def test_new_recipe(tmp_path):
     from edgetx.recipe import load_recipe
 

@@ -148,8 +148,23 @@ def test_dry_run(compiled, target):
     result = edgetx("flash", compiled.folder, "--target", target, "--dry-run")
     if target == "rpi-pico":
         assert result.exit_code == 5
-        assert "has no memory" in result.output or "begins at" in result.output
+        assert "was compiled for nucleo-l4r5zi, not for rpi-pico" in result.output
     else:
         assert result.exit_code == 0
         assert "identify nucleo-l4r5zi through pyocd:" in result.output
         assert "at 0x08000000 (flash)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--target", "nucleo-f446re"], "hint: --target nucleo-l4r5zi"),
+        (["--target", "nucleo-l4r5zi", "--probe", "bogus:1"], "bogus:1: no such probe"),
+        (["--target", "nucleo-l4r5zi", "--probe", "gdb:localhost"], "such as gdb:localhost:5555"),
+    ],
+    ids=["board of equal memory", "probe", "port"],
+)
+def test_dry_run_refuses_what_flashing_would(compiled, arguments, said):
+    result = edgetx("flash", compiled.folder, *arguments, "--dry-run")
+    assert result.exit_code == 5
+    assert said in result.output
