@@ -20,7 +20,7 @@ from edgetx.errors import ConfigError, DataError, ModelError
 from edgetx.recipe import load_recipe
 from edgetx.train.metrics import load_metrics
 
-STUDENT = RECIPE.replace("channels = 12", "channels = 6").replace("epochs = 12", "epochs = 20")
+STUDENT = RECIPE.replace("channels = 12", "channels = 6").replace("epochs = 12", "epochs = 30")
 
 
 def student(folder, teacher, **changes):

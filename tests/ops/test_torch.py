@@ -68,6 +68,13 @@ PAIRS: list[tuple[Op, list[tuple[int, ...]], Callable[..., "torch.Tensor"]]] = [
     (ops.Gelu("tanh"), [TOKENS], lambda x: F.gelu(x, approximate="tanh")),
     (ops.Silu(), [TOKENS], F.silu),
     (ops.Softplus(), [TOKENS], F.softplus),
+    (ops.Step(), [TOKENS], lambda x: (x > 0).to(x.dtype)),
+    (ops.TableSoftmax(0.3), [TOKENS], lambda x: (0.3 * x).softmax(-1)),
+    (
+        ops.ResizeBilinear((9, 4), half_pixel_centers=True),
+        [(1, 7, 5, 3)],
+        lambda x: F.interpolate(x.permute(0, 3, 1, 2), (9, 4), mode="bilinear").permute(0, 2, 3, 1),
+    ),
     (ops.WideExp(), [TOKENS], torch.exp),
     (ops.HardSwish(), [TOKENS], F.hardswish),
     (ops.Logistic(), [TOKENS], torch.sigmoid),
