@@ -127,7 +127,7 @@ def emit_frontend(front: FixedPointFrontEnd, quantizer: FeatureQuantizer) -> Map
 
 def _tables(front: FixedPointFrontEnd) -> dict[str, Array]:
     """The specification's constants as `etx_frontend_params` describes them."""
-    positions = np.rint(front.positions * 2**8).astype(np.int16)
+    positions = np.rint(front.positions * 2**8).astype(np.int32)
     edges = np.searchsorted(positions, np.maximum(2**8 * np.arange(front.frontend.mels + 2), 1))
     cos, sin = front.split
     cosines = front.cosines if front.cosines is not None else np.zeros((1, 1))
