@@ -105,8 +105,9 @@ WITHOUT_CASE = {"wide_exp", "wide_softmax", "lif", "linear_recurrence", "lmu", "
 """Only imported integer graphs hold the first, 8 bits in and 16 out; tests/frontends runs those. Recurrences are exact:
 tests/ops/test_recurrences.py. Rings are states: tests/compiler/test_stream.py."""
 MORE_STEPS = {("layer_norm", 16): 3, ("rms_norm", 16): 3, ("table_softmax", 16): 4, ("resize_bilinear", 16): 288}
-"""How far the integer arithmetic of 16 bits is itself from exact: norms keep 16 bits of the normalized row, the softmax reads
-tables of 513 entries, and resizing keeps 10 fraction bits of a ratio, which nine rows multiply (4.5 / 1024 of the range)."""
+"""How far the integer arithmetic of 16 bits is itself from exact: norms keep 16 bits of the normalized row, the softmax
+reads tables of 513 entries, and resizing keeps 10 fraction bits of a ratio, which nine rows multiply (4.5 / 1024 of the
+range)."""
 
 
 def quantized(case: Case, rng: np.random.Generator, bits: int) -> Graph:
