@@ -25,9 +25,8 @@ void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8
                       int8_t *y, int32_t *scratch) {
   const int32_t stride = p->heads * p->head_size;
   for (int32_t row = 0; row < p->query_length; ++row) {
-    const int32_t place = row + p->first;
-    const int32_t begin = place > p->look_back ? place - p->look_back : 0;
-    const int32_t end = place + p->look_ahead + 1 < p->key_length ? place + p->look_ahead + 1 : p->key_length;
+    const etx_key_span seen = etx_keys_of(p, row);
+    const int32_t begin = seen.begin, end = seen.end;
     for (int32_t head = 0; head < p->heads; ++head) {
       const int32_t offset = head * p->head_size;
       for (int32_t t = begin; t < end; ++t) {

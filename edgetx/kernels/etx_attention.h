@@ -14,6 +14,18 @@ static inline int32_t etx_exp2_negative(int32_t octaves, int32_t shift) {
   return ((doubled >> (octaves >> 16)) + 1) >> (shift + 1);
 }
 
+/* The keys that a query sees. */
+typedef struct {
+  int32_t begin, end;
+} etx_key_span;
+
+static inline etx_key_span etx_keys_of(const etx_attention_params *p, int32_t query) {
+  const int32_t place = query + p->first, end = place + p->look_ahead + 1;
+  const etx_key_span span = {place > p->look_back ? place - p->look_back : 0,
+                             end < p->key_length ? end : p->key_length};
+  return span;
+}
+
 /* Turns a row of scores into unnormalized weights and returns their sum. */
 static inline uint32_t etx_weigh(const etx_attention_params *p, int32_t *scores, int32_t keys) {
   int32_t max = scores[0];

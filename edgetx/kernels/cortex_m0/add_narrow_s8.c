@@ -1,35 +1,21 @@
 #include "etx_fixedpoint.h"
 #include "etx_kernels.h"
+#include "etx_narrow_multiplier.h"
 
-#define FINE_BITS 20
-
-/* Multiplication by mantissa * 2^(-shift - 31), rounded as in etx_multiply_by_quantized_multiplier. */
-typedef struct {
-  int32_t mantissa;
-  int32_t half;
-  int32_t sign_mask; /* ties go away from zero, where anything is shifted out */
-  int32_t shift;
-} multiplier;
-
-static multiplier make_multiplier(int32_t mantissa, int32_t shift) {
-  const multiplier result = {mantissa, shift < 0 ? 1 << (-shift - 1) : 0, shift < 0 ? -1 : 0, -shift};
-  return result;
-}
-
-static inline int32_t shifted(int32_t high, int32_t sign, const multiplier *by) {
+static inline int32_t shifted(int32_t high, int32_t sign, const etx_narrow_multiplier *by) {
   return (high + ((sign >> 31) & by->sign_mask) + by->half) >> by->shift;
 }
 
 /* x * 2^20 multiplied, for x of 9 bits: neither short product needs a third. */
-static inline int32_t scale_operand(int32_t x, const multiplier *by) {
+static inline int32_t scale_operand(int32_t x, const etx_narrow_multiplier *by) {
   const int32_t high = x * (by->mantissa >> 11), rest = x * (by->mantissa & 0x7FF);
   return shifted(high + ((rest + (1 << 10)) >> 11), x, by);
 }
 
 static void add_row(const etx_add_params *p, const int8_t *a, const int8_t *b, int8_t *y) {
-  const multiplier by_a = make_multiplier(p->a_mantissa, p->a_shift),
-                   by_b = make_multiplier(p->b_mantissa, p->b_shift);
-  const multiplier by = make_multiplier(p->mantissa, p->shift);
+  const etx_narrow_multiplier by_a = etx_narrow_multiplier_of(p->a_mantissa, p->a_shift),
+                              by_b = etx_narrow_multiplier_of(p->b_mantissa, p->b_shift);
+  const etx_narrow_multiplier by = etx_narrow_multiplier_of(p->mantissa, p->shift);
   const int32_t a_offset = p->a_offset, b_offset = p->b_offset, sign = p->sign, zero_point = p->output_offset;
   const int32_t a_step = p->a_steps[3], b_step = p->b_steps[3], low = p->low, high = p->high;
   for (const int8_t *const end = y + p->dims[3]; y != end; ++y, a += a_step, b += b_step) {

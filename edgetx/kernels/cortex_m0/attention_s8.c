@@ -185,11 +185,9 @@ void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8
   const int32_t stride = p->heads * p->head_size;
   const int32_t whole = (p->head_size & 3) == 0 && is_aligned(q) && is_aligned(k) && is_aligned(v);
   for (int32_t row = 0; row < p->query_length; ++row) {
-    const int32_t place = row + p->first;
-    const int32_t begin = place > p->look_back ? place - p->look_back : 0;
-    const int32_t end = place + p->look_ahead + 1 < p->key_length ? place + p->look_ahead + 1 : p->key_length;
+    const etx_key_span seen = etx_keys_of(p, row);
     for (int32_t offset = 0; offset < stride; offset += p->head_size) {
-      const int32_t at = begin * stride + offset, keys = end - begin;
+      const int32_t at = seen.begin * stride + offset, keys = seen.end - seen.begin;
       score_keys(p, q + row * stride + offset, k + at, keys, whole, scratch);
       const uint32_t total = etx_weigh(p, scratch, keys);
       weighted_sum(p, scratch, total, v + at, keys, whole, y + row * stride + offset);

@@ -1,30 +1,18 @@
 #include "etx_dsp.h"
 #include "etx_kernels.h"
+#include "etx_narrow_multiplier.h"
 
 #define FINE_BITS 20
 #define FINE (1 << FINE_BITS)
 
-/* Multiplication by mantissa * 2^(-shift - 31), rounded as in etx_multiply_by_quantized_multiplier. */
-typedef struct {
-  int32_t mantissa;
-  int32_t half;
-  int32_t sign_mask; /* ties go away from zero, where anything is shifted out */
-  int32_t shift;
-} multiplier;
-
-static multiplier make_multiplier(int32_t mantissa, int32_t shift) {
-  const multiplier result = {mantissa, shift < 0 ? 1 << (-shift - 1) : 0, shift < 0 ? -1 : 0, -shift};
-  return result;
-}
-
-static inline int32_t scale(int32_t doubled, multiplier by) {
+static inline int32_t scale(int32_t doubled, etx_narrow_multiplier by) {
   return (etx_high_mac(doubled, by.mantissa, by.half) + ((doubled >> 31) & by.sign_mask)) >> by.shift;
 }
 
 static void add_row(const etx_add_params *p, const int8_t *a, const int8_t *b, int8_t *y) {
-  const multiplier by_a = make_multiplier(p->a_mantissa, p->a_shift),
-                   by_b = make_multiplier(p->b_mantissa, p->b_shift);
-  const multiplier by = make_multiplier(p->mantissa, p->shift);
+  const etx_narrow_multiplier by_a = etx_narrow_multiplier_of(p->a_mantissa, p->a_shift),
+                              by_b = etx_narrow_multiplier_of(p->b_mantissa, p->b_shift);
+  const etx_narrow_multiplier by = etx_narrow_multiplier_of(p->mantissa, p->shift);
   const int32_t unit = 2 << p->left_shift, sign = p->sign, zero_point = p->output_offset;
   const int32_t a_offset = p->a_offset * unit, b_offset = p->b_offset * unit;
   const int32_t a_step = p->a_steps[3], b_step = p->b_steps[3], low = p->low, high = p->high;
@@ -38,8 +26,8 @@ static void add_row(const etx_add_params *p, const int8_t *a, const int8_t *b, i
 
 /* Rows of neighbours, one of which needs no rounding: it has the larger scale, so that its factor is 1/2. */
 typedef struct {
-  int32_t exact_offset, scaled_offset; /* on the doubled fine scale, shifted by 20 + 1 */
-  multiplier factor, result;           /* `half` of the result holds the zero point, too */
+  int32_t exact_offset, scaled_offset;  /* on the doubled fine scale, shifted by 20 + 1 */
+  etx_narrow_multiplier factor, result; /* `half` of the result holds the zero point, too */
 } dense_rows;
 
 static int32_t is_half(int32_t mantissa, int32_t shift) { return mantissa == 1 << 30 && shift == 0; }
@@ -54,8 +42,8 @@ static dense_rows dense_rows_of(const etx_add_params *p) {
     shift = p->a_shift;
   }
   /* 1/2 as a factor that does round: operands have few enough bits for it to have no effect */
-  rows.factor = is_half(mantissa, shift) ? make_multiplier(INT32_MAX, -1) : make_multiplier(mantissa, shift);
-  rows.result = make_multiplier(p->mantissa, p->shift);
+  rows.factor = is_half(mantissa, shift) ? etx_narrow_multiplier_of(INT32_MAX, -1) : etx_narrow_multiplier_of(mantissa, shift);
+  rows.result = etx_narrow_multiplier_of(p->mantissa, p->shift);
   rows.result.half += p->output_offset * (1 << rows.result.shift);
   return rows;
 }
