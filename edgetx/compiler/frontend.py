@@ -1,6 +1,7 @@
 """The C of the audio front end that feeds a compiled model."""
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,15 @@ from edgetx.recipe import Recipe
 _GOLDEN_ROWS = 2
 
 
-def write_frontend(recipe: Recipe | None, model_input: TensorType, folder: Path) -> GoldenAudio:
+def write_frontend(
+    recipe: Recipe | None, model_input: TensorType, kernel_folders: Sequence[str], folder: Path
+) -> GoldenAudio:
     """Write the front end beside a model's C; nothing for models without a recipe, or whose input is not int8.
 
     Args:
         recipe: The model's recipe, if it has one.
         model_input: What the rows are quantized to.
+        kernel_folders: Kernel folders that the target prefers over the portable kernels.
         folder: Where the model's C is.
 
     Returns:
@@ -35,9 +39,8 @@ def write_frontend(recipe: Recipe | None, model_input: TensorType, folder: Path)
         return GoldenAudio()
     front = FixedPointFrontEnd(recipe.frontend, recipe.data.sample_rate_hz)
     quantizer = fit_quantizer(front, model_input.scale, model_input.zero_point)
-    for name, text in emit_frontend(front, quantizer).items():
-        if not (folder / name).exists():  # headers that the model's kernels share, in the form of the target's folder
-            (folder / name).write_text(text, encoding="utf-8")
+    for name, text in emit_frontend(front, quantizer, kernel_folders).items():
+        (folder / name).write_text(text, encoding="utf-8")
     clip = _sweep(front.length + (_GOLDEN_ROWS - 1) * front.hop)
     rows = quantizer(front.project(front.log_mel(clip[None])))
     return GoldenAudio(clip.tolist(), _GOLDEN_ROWS, zlib.crc32(rows.tobytes()))

@@ -69,7 +69,9 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
     firmware = None
     if "c" in forms:
         write_c(sources, folder / "c")
-        audio = write_frontend(work.source.recipe, work.model.graph.inputs[0].type, folder / "c")
+        audio = write_frontend(
+            work.source.recipe, work.model.graph.inputs[0].type, work.options.target.kernels, folder / "c"
+        )
         if work.pace is not None and work.source.recipe is not None:
             write_stream(work.pace, work.model.graph, work.source.recipe, work.streaming, folder / "c")
         (folder / LAYERS).write_text(layers_text(layers_of(sources)), encoding="utf-8")

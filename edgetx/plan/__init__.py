@@ -1,7 +1,7 @@
 """Decisions that belong to a target: which kernels, and where each tensor lies in memory."""
 
 from edgetx.plan.arena import Arena, Buffer, plan_arena
-from edgetx.plan.kernels import KERNELS_DIR, available_forms, choose_kernels
+from edgetx.plan.kernels import KERNELS_DIR, available_forms, choose_kernels, kernel_headers
 from edgetx.plan.liveness import live_buffers
 from edgetx.plan.program import Program, Step, plan_program
 from edgetx.plan.schedule import UNTUNED, Schedule, load_schedule
@@ -16,6 +16,7 @@ __all__ = [
     "Step",
     "available_forms",
     "choose_kernels",
+    "kernel_headers",
     "live_buffers",
     "load_schedule",
     "plan_arena",

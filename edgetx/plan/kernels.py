@@ -31,6 +31,12 @@ def available_forms(call: KernelCall, data: Data, folders: Sequence[str]) -> lis
     return found
 
 
+def kernel_headers(folders: Sequence[str]) -> dict[str, Path]:
+    """Headers by name; as with kernels, those of the first folder win."""
+    paths = [KERNELS_DIR, *(KERNELS_DIR / name for name in reversed(folders))]
+    return {header.name: header for path in paths for header in path.glob("*.h")}
+
+
 def choose_kernels(
     call: KernelCall, data: Data, folders: Sequence[str], schedule: Schedule = UNTUNED
 ) -> list[tuple[KernelCall, Path]]:

@@ -1,6 +1,6 @@
 """Write a planned program as C."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from edgetx.backends.c.header import model_header
 from edgetx.backends.c.names import layer_symbol
 from edgetx.backends.c.source import model_source
 from edgetx.ir import Graph
-from edgetx.plan import KERNELS_DIR, UNTUNED, Program, Schedule, plan_program
+from edgetx.plan import UNTUNED, Program, Schedule, kernel_headers, plan_program
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,11 @@ def emit_c(
         UnsupportedOpError: If an op has no C kernel.
     """
     program = plan_program(graph, kernel_folders, events, arena_bytes, schedule)
-    kernels = {step.source.name: step.source for step in program.steps} | _headers(kernel_folders)
+    kernels = {step.source.name: step.source for step in program.steps} | kernel_headers(kernel_folders)
     files = {"model.c": model_source(program), "model.h": model_header(program)}
     files.update({path.name: path.read_text(encoding="utf-8") for _, path in sorted(kernels.items())})
     layers = tuple((layer_symbol(index, step), step.node.name) for index, step in enumerate(program.steps))
     return CSources(files, program, layers)
-
-
-def _headers(kernel_folders: Sequence[str]) -> dict[str, Path]:
-    """Headers by name: as with kernels, those of the first folder win."""
-    folders = [KERNELS_DIR, *(KERNELS_DIR / name for name in reversed(kernel_folders))]
-    return {header.name: header for folder in folders for header in folder.glob("*.h")}
 
 
 def write_c(sources: CSources, folder: Path) -> None:

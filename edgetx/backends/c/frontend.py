@@ -1,6 +1,6 @@
 """`frontend.c` and `frontend.h`: the audio front end of a model, with tables from its fixed-point specification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from edgetx.audio.quantizer import FeatureQuantizer
 from edgetx.backends.c.names import spell_array
 from edgetx.errors import ConfigError
 from edgetx.ir import Array
-from edgetx.plan import KERNELS_DIR
+from edgetx.plan import kernel_headers
 
 AUDIO_C = Path(__file__).parents[2] / "audio" / "c"
 SHARED_HEADERS = ("etx_fixedpoint.h", "etx_fixedpoint_math.h", "etx_high_mul.h")
@@ -79,12 +79,15 @@ void edgetx_frontend_push(edgetx_frontend *state, const int16_t samples[EDGETX_F
 """
 
 
-def emit_frontend(front: FixedPointFrontEnd, quantizer: FeatureQuantizer) -> Mapping[str, str]:
+def emit_frontend(
+    front: FixedPointFrontEnd, quantizer: FeatureQuantizer, kernel_folders: Sequence[str] = ()
+) -> Mapping[str, str]:
     """File name to text: `frontend.c`, `frontend.h`, and what they include.
 
     Args:
         front: The specification.
         quantizer: From its features to the model's inputs.
+        kernel_folders: Kernel folders that the target prefers over the portable kernels.
 
     Raises:
         ConfigError: If a window is longer than C can transform.
@@ -117,7 +120,8 @@ def emit_frontend(front: FixedPointFrontEnd, quantizer: FeatureQuantizer) -> Map
         features=setting.features,
         work=front.size + setting.mels,
     )
-    copied = [*sorted(AUDIO_C.iterdir()), *(KERNELS_DIR / name for name in SHARED_HEADERS)]
+    headers = kernel_headers(kernel_folders)
+    copied = [*sorted(AUDIO_C.iterdir()), *(headers[name] for name in SHARED_HEADERS)]
     return {
         "frontend.c": SOURCE.format(tables=arrays, fields=", ".join(fields)),
         "frontend.h": header,
