@@ -8,7 +8,7 @@ set -eu
 [ ! -x "$1" ] || exit 0
 program=$(realpath "$1")
 version=1:29.0.6-28
-for package in adb android-libbase-dev android-libcutils-dev android-liblog-dev android-libboringssl-dev g++ dpkg-dev; do
+for package in adb android-libbase-dev android-libcutils-dev android-liblog-dev android-libboringssl-dev libcap-dev g++ dpkg-dev; do
   if ! dpkg-query --show "$package" >/dev/null 2>&1; then
     echo "adbd is not built: $package is not installed" >&2
     exit 0

@@ -4,7 +4,7 @@
 set -eu
 
 packages="gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm qemu-user-static cmake gcc-aarch64-linux-gnu libc6-dev-arm64-cross chromium
-  adb android-libbase-dev android-libcutils-dev android-liblog-dev android-libboringssl-dev dpkg-dev g++"
+  adb android-libbase-dev android-libcutils-dev android-liblog-dev android-libboringssl-dev libcap-dev dpkg-dev g++"
 missing=""
 for package in $packages; do
   dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

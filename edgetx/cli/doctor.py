@@ -53,6 +53,8 @@ def command(context: click.Context, as_json: bool) -> None:
 
 def tool_checks() -> list[Check]:
     """Compilers and emulators."""
+    from edgetx.flash.programs import find_program
+
     package = "pip install 'edgetx[firmware]'"
     cross, host = f"apt install gcc-arm-none-eabi, or {package}", f"apt install gcc, or {package}"
     return [
@@ -69,10 +71,10 @@ def tool_checks() -> list[Check]:
         Check(
             "pyocd",
             "flashing through debug probes",
-            shutil.which("pyocd"),
+            find_program("pyocd"),
             "pip install pyocd, or --probe gdb:host:port",
         ),
-        Check("esptool", "flashing chips of Espressif", shutil.which("esptool"), "pip install 'edgetx[flash]'"),
+        Check("esptool", "flashing chips of Espressif", find_program("esptool"), "pip install 'edgetx[flash]'"),
         Check("adb", "phones", shutil.which("adb"), "apt install adb"),
         Check("arecord", "edgetx listen --mic", shutil.which("arecord"), "apt install alsa-utils"),
     ]

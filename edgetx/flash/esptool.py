@@ -1,13 +1,13 @@
 """Chips of Espressif: what their framework built, written by the program esptool through the loader in their ROM."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgetx.errors import DeviceError, ToolchainError
+from edgetx.flash.programs import find_program
 from edgetx.targets import Target
 
 SECONDS = 600.0
@@ -91,7 +91,7 @@ class EspProbe:
     """
 
     def __init__(self, port: str, target: Target) -> None:
-        program = shutil.which("esptool") or shutil.which("esptool.py")
+        program = find_program("esptool")
         if program is None:
             raise ToolchainError("esptool is not installed", hint="pip install 'edgetx[flash]'")
         self.where = f"esptool:{port}"

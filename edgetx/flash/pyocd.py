@@ -1,6 +1,5 @@
 """Flashing through pyOCD: its debug server, started for the occasion."""
 
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from edgetx.errors import DeviceError, ToolchainError
 from edgetx.flash.gdb_probe import GdbProbe
 from edgetx.flash.plan import FlashPlan
+from edgetx.flash.programs import find_program
 from edgetx.targets import Target
 
 START_SECONDS = 20.0
@@ -25,7 +25,7 @@ class PyocdProbe:
 
     def __init__(self, unique_id: str, target: Target) -> None:
         self.where = f"pyocd:{unique_id}"
-        program = shutil.which("pyocd")
+        program = find_program("pyocd")
         if program is None:
             raise ToolchainError("pyocd is not installed", hint="pip install pyocd, or --probe gdb:host:port")
         if not target.debug_name:

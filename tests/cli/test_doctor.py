@@ -41,7 +41,7 @@ def test_missing_compilers_are_essential(no_compilers):
 
 
 def test_missing_qemu_is_not(monkeypatch):
-    monkeypatch.setattr("edgetx.cli.doctor.shutil.which", lambda _: None)
+    monkeypatch.setattr("edgetx.cli.doctor.shutil.which", lambda name, **_: None)
     monkeypatch.setattr("edgetx.cli.doctor._host_compiler", lambda: "cc")
     monkeypatch.setattr("edgetx.cli.doctor._cross_compiler", lambda: "gcc")
     result = CliRunner().invoke(command)

@@ -26,7 +26,7 @@ SCALE, ZERO_POINT = 0.0213, -11
 def write(folder, setting, dtype="int8"):
     recipe = Recipe("demo", DATA, Model("keyword_transformer"), frontend=setting)
     quant = QuantParams((SCALE,), ZERO_POINT)
-    return recipe, write_frontend(recipe, TensorType((1, *recipe.input_shape), dtype, quant), folder)
+    return recipe, write_frontend(recipe, TensorType((1, *recipe.input_shape), dtype, quant), (), folder)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -68,6 +68,6 @@ def test_firmware_checks_its_front_end(tmp_path, toolchain):
 
 
 def test_nothing_without_a_recipe_or_for_other_inputs(tmp_path):
-    assert write_frontend(None, TensorType((1, 4), "int8", QuantParams((1.0,))), tmp_path) == GoldenAudio()
+    assert write_frontend(None, TensorType((1, 4), "int8", QuantParams((1.0,))), (), tmp_path) == GoldenAudio()
     assert write(tmp_path, FrontEnd(), "int16")[1] == GoldenAudio()
     assert not list(tmp_path.iterdir())

@@ -1,7 +1,6 @@
 """Chips of Espressif: the real esptool, against a loader of this machine."""
 
 import json
-import shutil
 
 import esp_rom
 import numpy as np
@@ -10,9 +9,10 @@ from click.testing import CliRunner
 
 from edgetx.cli import main
 from edgetx.flash.esptool import esp_files
+from edgetx.flash.programs import find_program
 from edgetx.targets import load_target
 
-needs_esptool = pytest.mark.skipif(not shutil.which("esptool"), reason="needs esptool")
+needs_esptool = pytest.mark.skipif(find_program("esptool") is None, reason="needs esptool")
 
 
 @pytest.fixture
