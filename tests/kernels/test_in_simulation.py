@@ -17,9 +17,9 @@ BOARDS = ("nucleo-l4r5zi", "nucleo-h7a3zi", "nucleo-g0b1re")
 SEEDS = (0,)
 CASES = (
     *(Case(f"dense_{r}x{i}x{o}", ops.FullyConnected(), ((1, r, i),), ((o, i), (o,)))
-      for r, i, o in [(1, 7, 3), (3, 16, 5), (4, 33, 8), (9, 40, 7)]),
+      for r, i, o in [(1, 7, 3), (1, 44, 6), (3, 16, 5), (4, 33, 8), (9, 40, 7)]),
     Case("dense_rectified", ops.FullyConnected("relu"), ((1, 3, 40),), ((6, 40), (6,))),
-    Case("dense_once", ops.FullyConnected(rounding="once"), ((1, 2, 19),), ((6, 19), (6,))),
+    Case("dense_once", ops.FullyConnected("relu6", rounding="once"), ((1, 5, 19),), ((6, 19), (6,))),
     Case("depthwise_3x3_rectified", ops.DepthwiseConv2D(activation="relu"), ((1, 7, 5, 5),), ((1, 3, 3, 5), (5,))),
     Case("pad", ops.Pad(((0, 0), (1, 2), (3, 1), (0, 0))), ((1, 3, 4, 5),)),
     Case("dense_limited", ops.FullyConnected("relu6"), ((1, 5, 24),), ((6, 24), (6,))),

@@ -40,7 +40,7 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
     for (int32_t left = here.out_height * here.out_width; left > 0; --left, results += y_step) {
       expand_window(&from, place, scratch);
       etx_next_place(&here, &place);
-      etx_multiply_row(&layer, scratch, results);
+      etx_multiply_row(&layer, scratch, etx_rescale, results);
     }
   }
 }

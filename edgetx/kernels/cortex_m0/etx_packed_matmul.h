@@ -103,8 +103,11 @@ static inline int32_t etx_difference(int32_t ab, int32_t a) {
   return (int32_t)((uint32_t)ab - (uint32_t)a) >> 8;
 }
 
+typedef int32_t etx_rescaler(int32_t sum, const etx_rescaling *by);
+
 /* One row, as etx_expand_row leaves it. */
-static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
+static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, etx_rescaler *rescale,
+                                    int8_t *y) {
   const int32_t *w = layer->packed;
   for (int32_t left = layer->outputs; left > 0; left -= 4) {
     etx_sums sums = {w[0], w[1], w[2], w[3]};
@@ -112,7 +115,7 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
     const etx_rescaling *by = (const etx_rescaling *)w;
     const int32_t all[4] = {sums.a, etx_difference(sums.ab, sums.a), sums.c, etx_difference(sums.cd, sums.c)};
     for (int32_t i = 0; i < 4 && i < left; ++i) {
-      *y++ = (int8_t)etx_clamp(etx_rescale(all[i], by + i), layer->low, layer->high);
+      *y++ = (int8_t)etx_clamp(rescale(all[i], by + i), layer->low, layer->high);
     }
     w += 12;
   }

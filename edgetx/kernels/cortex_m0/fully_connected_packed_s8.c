@@ -1,20 +1,6 @@
-#include "etx_kernels.h"
-#include "etx_packed_matmul.h"
-#include "etx_weights.h"
+#include "etx_packed_rows.h"
 
 void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
                                    const int32_t *packed, int8_t *y, int32_t *scratch) {
-  const int32_t size = p->in_features, inputs = (size + 3) & ~3, y_step = p->out_features;
-  etx_packed_layer layer = {.inputs = inputs, .low = p->low, .high = p->high};
-  etx_weights weights = etx_weights_of(packed, y_step, ETX_BLOCK_WORDS(inputs), scratch + inputs);
-  for (; etx_next_weights(&weights); y += layer.outputs) {
-    layer.packed = weights.packed;
-    layer.outputs = weights.outputs;
-    const int8_t *row = x;
-    int8_t *results = y;
-    for (int32_t left = p->rows; left > 0; --left, row += size, results += y_step) {
-      etx_expand_row(row, size, scratch);
-      etx_multiply_row(&layer, scratch, results);
-    }
-  }
+  etx_multiply_rows(p, x, packed, etx_rescale, y, scratch);
 }

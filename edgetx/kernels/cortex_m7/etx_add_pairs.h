@@ -47,4 +47,57 @@
   "adds r1, r1, #64\n"                                                        \
   "adds r0, r0, #64\n"
 
+/* A single row: the pair x times weights ab and cd, while the next ones are loaded. */
+#define ETX_BEGIN_PAIR_OF_ROW(x, ab, cd)    \
+  "smlad r7, " x ", " ab ", r7\n"           \
+  "sxtb16 " ab ", " ab "\n"                 \
+  "smlad r9, " x ", " cd ", r9\n"           \
+  "sxtb16 " cd ", " cd "\n"
+
+#define ETX_END_PAIR_OF_ROW(x, ab, cd)      \
+  "smlad r6, " x ", " ab ", r6\n"           \
+  "smlad r8, " x ", " cd ", r8\n"
+
+#define ETX_ADD_TWO_PAIRS_OF_ROW               \
+  "ldr r10, [r1]\n"                           \
+  "ldr r2, [r0]\n"                            \
+  "ldr r11, [r1, #4]\n"                       \
+  "ldr r3, [r0, #4]\n"                        \
+  "ldr r12, [r1, #8]\n"                       \
+  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")    \
+  "ldr lr, [r1, #12]\n"                       \
+  "smlad r6, r2, r10, r6\n"                   \
+  "adds r1, r1, #16\n"                        \
+  "smlad r8, r2, r11, r8\n"                   \
+  "adds r0, r0, #8\n"                         \
+  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")     \
+  ETX_END_PAIR_OF_ROW("r3", "r12", "lr")
+
+#define ETX_ADD_FOUR_PAIRS_OF_ROW              \
+  "ldr r10, [r1]\n"                           \
+  "ldr r2, [r0]\n"                            \
+  "ldr r11, [r1, #4]\n"                       \
+  "ldr r12, [r1, #8]\n"                       \
+  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")    \
+  "ldr lr, [r1, #12]\n"                       \
+  "smlad r6, r2, r10, r6\n"                   \
+  "ldr r3, [r0, #4]\n"                        \
+  "smlad r8, r2, r11, r8\n"                   \
+  "ldr r10, [r1, #16]\n"                      \
+  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")     \
+  "ldr r11, [r1, #20]\n"                      \
+  "smlad r6, r3, r12, r6\n"                   \
+  "ldr r2, [r0, #8]\n"                        \
+  "smlad r8, r3, lr, r8\n"                    \
+  "ldr r12, [r1, #24]\n"                      \
+  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")    \
+  "ldr lr, [r1, #28]\n"                       \
+  "smlad r6, r2, r10, r6\n"                   \
+  "ldr r3, [r0, #12]\n"                       \
+  "smlad r8, r2, r11, r8\n"                   \
+  "adds r1, r1, #32\n"                        \
+  "adds r0, r0, #16\n"                        \
+  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")     \
+  ETX_END_PAIR_OF_ROW("r3", "r12", "lr")
+
 #endif

@@ -57,7 +57,7 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
   etx_packed_layer layer = {.inputs = inputs,
                             .y_step = y_step,
                             .limits = etx_limits_of(here.low, here.high),
-                            .rectified = here.low >= here.output_offset};
+                            .rounding = here.low >= here.output_offset ? ETX_ROUND_TWICE_RECTIFIED : ETX_ROUND_TWICE};
   const image from = {&here, x, etx_windows_of(&here), (int8_t *)(scratch + inputs)};
   int32_t *const copy = scratch + inputs + inputs / 2;
   etx_weights weights = etx_weights_of(packed, y_step, ETX_BLOCK_WORDS(inputs), copy);
@@ -72,9 +72,11 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
       etx_next_place(&here, &place);
       etx_multiply_two_rows(&layer, scratch, results);
     }
-    if (left > 0) { /* the window behind the last one is gathered, too, and not used */
+    if (left > 0) { /* the window behind the last one is gathered, too, and its results are written over */
       expand_two_windows(&from, &place, scratch);
-      etx_multiply_row(&layer, scratch, etx_rescale, results);
+      layer.y_step = 0;
+      etx_multiply_two_rows(&layer, scratch, results);
+      layer.y_step = y_step;
     }
   }
 }

@@ -40,4 +40,26 @@
   "ldr r2, [r0], #64\n"                               \
   ETX_MULTIPLY_PAIR
 
+/* A single row: pairs x and next_x times weights r10 to lr. */
+#define ETX_MULTIPLY_TWO_PAIRS_OF_ROW(x, next_x) \
+  "smlad r7, " x ", r10, r7\n"                   \
+  "smlad r9, " x ", r11, r9\n"                   \
+  "sxtb16 r10, r10\n"                            \
+  "sxtb16 r11, r11\n"                            \
+  "smlad r6, " x ", r10, r6\n"                   \
+  "smlad r8, " x ", r11, r8\n"                   \
+  "smlad r7, " next_x ", r12, r7\n"              \
+  "smlad r9, " next_x ", lr, r9\n"               \
+  "sxtb16 r12, r12\n"                            \
+  "sxtb16 lr, lr\n"                              \
+  "smlad r6, " next_x ", r12, r6\n"              \
+  "smlad r8, " next_x ", lr, r8\n"
+
+#define ETX_ADD_TWO_PAIRS_OF_ROW         \
+  "ldrd r2, r3, [r0], #8\n"             \
+  "ldm r1!, {r10, r11, r12, lr}\n"      \
+  ETX_MULTIPLY_TWO_PAIRS_OF_ROW("r2", "r3")
+
+#define ETX_ADD_FOUR_PAIRS_OF_ROW ETX_ADD_TWO_PAIRS_OF_ROW ETX_ADD_TWO_PAIRS_OF_ROW
+
 #endif

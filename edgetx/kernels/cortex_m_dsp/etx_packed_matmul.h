@@ -17,6 +17,9 @@
 
 #define ETX_BLOCK_WORDS(inputs) (4 + (inputs) + 12)
 
+/* How sums become results; negative ones that get cut off need not round as the others do. */
+typedef enum { ETX_ROUND_TWICE, ETX_ROUND_TWICE_RECTIFIED, ETX_ROUND_ONCE } etx_rounding;
+
 /* The outputs of a layer whose weights are at hand. */
 typedef struct {
   const int32_t *packed;
@@ -24,52 +27,29 @@ typedef struct {
   int32_t outputs;
   int32_t y_step; /* between rows of results */
   etx_limits limits;
-  int32_t rectified; /* whether all that is negative before the zero point is added gets cut off */
+  etx_rounding rounding;
 } etx_packed_layer;
 
 typedef struct {
   int32_t a, ab, c, cd;
 } etx_sums;
 
-/* Adds one pair of inputs. */
-static inline void etx_add_pair(int32_t x, const int32_t *w, etx_sums *sums) {
-  sums->ab = etx_dot(x, w[0], sums->ab);
-  sums->cd = etx_dot(x, w[1], sums->cd);
-  sums->a = etx_dot(x, etx_extend_even(w[0]), sums->a);
-  sums->c = etx_dot(x, etx_extend_even(w[1]), sums->c);
-}
-
 static inline int32_t etx_doubled_difference(int32_t ab, int32_t a) {
   return (int32_t)((uint32_t)ab - (uint32_t)a) >> 7;
 }
 
-typedef int32_t etx_rescaler(int32_t doubled, const etx_rescaling *by);
-
-static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling, etx_rescaler *rescale) {
-  const etx_rescaling *by = (const etx_rescaling *)rescaling;
-  const int32_t a = rescale(2 * sums->a, by);
-  const int32_t b = rescale(etx_doubled_difference(sums->ab, sums->a), by + 1);
-  const int32_t c = rescale(2 * sums->c, by + 2);
-  const int32_t d = rescale(etx_doubled_difference(sums->cd, sums->c), by + 3);
-  return etx_pack_s8x4(a, b, c, d);
+static inline __attribute__((always_inline)) int32_t etx_result(int32_t doubled, const etx_rescaling *by,
+                                                                etx_rounding rounding) {
+  return rounding == ETX_ROUND_ONCE ? etx_rescale_once(doubled, by) : etx_rescale(doubled, by);
 }
 
-/* The first of two rows that lie in turn in x. */
-static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, etx_rescaler *rescale,
-                                    int8_t *y) {
-  const int32_t *w = layer->packed;
-  for (int32_t left = layer->outputs; left > 0; left -= 4) {
-    etx_sums sums = {w[0], w[1], w[2], w[3]};
-    const int32_t *pair = x;
-    w += 4;
-    for (const int32_t *const end = w + layer->inputs; w != end; w += 4, pair += 4) {
-      etx_add_pair(pair[0], w, &sums);
-      etx_add_pair(pair[2], w + 2, &sums);
-    }
-    etx_store_results(y, etx_results(&sums, w, rescale), left, layer->limits);
-    w += 12;
-    y += 4;
-  }
+static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling, etx_rounding rounding) {
+  const etx_rescaling *by = (const etx_rescaling *)rescaling;
+  const int32_t a = etx_result(2 * sums->a, by, rounding);
+  const int32_t b = etx_result(etx_doubled_difference(sums->ab, sums->a), by + 1, rounding);
+  const int32_t c = etx_result(2 * sums->c, by + 2, rounding);
+  const int32_t d = etx_result(etx_doubled_difference(sums->cd, sums->c), by + 3, rounding);
+  return etx_pack_s8x4(a, b, c, d);
 }
 
 #if defined(__ARM_FEATURE_DSP)
@@ -103,6 +83,13 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
 /* The same where negative results are cut off, so that it does not matter how their ties round. */
 #define ETX_RESCALE_RECTIFIED(first, second) ETX_BEGIN_RESCALE(first, second) ETX_END_RESCALE(first, second)
 
+/* Rounded only once. */
+#define ETX_RESCALE_ONCE(first, second)  \
+  "ldm r1!, {r2, r3, r4}\n"             \
+  "smmla r0, " first ", r2, r3\n"       \
+  "smmla r5, " second ", r2, r3\n"      \
+  ETX_END_RESCALE(first, second)
+
 /* Four bytes in a word, in a. */
 #define ETX_PACK(a, b, c, d)               \
   "pkhbt " a ", " a ", " c ", lsl #16\n"   \
@@ -120,17 +107,17 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
 /* What the loops keep on the stack: they need all registers. */
 typedef struct {
   const int32_t *x, *end_of_eights, *end; /* behind the last eight pairs of inputs, and behind the last two */
-  int32_t rectified, limited, y_step, left;
+  int32_t rounding, limited, y_step, left;
   int8_t *y;
   int32_t low, high;
 } etx_two_rows;
 
-/* Two rows that lie in turn in x, as etx_expand_two_rows leaves them. */
+/* Two rows that lie in turn in x, as etx_expand_two_rows leaves them; results of the first are stored last. */
 static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
   const etx_two_rows rows = {.x = x,
                              .end_of_eights = x + (layer->inputs & ~15),
                              .end = x + layer->inputs,
-                             .rectified = layer->rectified,
+                             .rounding = layer->rounding,
                              .limited = layer->limits.any,
                              .y_step = layer->y_step,
                              .left = layer->outputs,
@@ -161,13 +148,14 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       "bne 1b\n"
       "2:\n"
       "ldr r2, [sp, %[end]]\n"
-      "ldr r3, [sp, %[rectified]]\n"
+      "ldr r3, [sp, %[rounding]]\n"
       "cmp r0, r2\n"
       "bne 3f\n"
       "4:\n"
       ETX_SPLIT("r6", "r7") ETX_SPLIT("r8", "r9") ETX_SPLIT("r10", "r11") ETX_SPLIT("r12", "lr")
-      "cmp r3, #0\n"
-      "beq 10f\n"
+      "cmp r3, %[rectified]\n"
+      "blt 10f\n"
+      "bgt 11f\n"
       ETX_RESCALE_RECTIFIED("r6", "r10") ETX_RESCALE_RECTIFIED("r7", "r11")
       ETX_RESCALE_RECTIFIED("r8", "r12") ETX_RESCALE_RECTIFIED("r9", "lr")
       "5:\n"
@@ -181,8 +169,8 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       "9:\n"
       "cmp r3, #4\n"
       "blt 6f\n"
-      "str r6, [r4]\n"
       "str r10, [r4, r2]\n"
+      "str r6, [r4]\n"
       "adds r4, r4, #4\n"
       "subs r3, r3, #4\n"
       "str r3, [sp, %[left]]\n"
@@ -191,6 +179,10 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       "b 7f\n"
       "10:\n"
       ETX_RESCALE("r6", "r10") ETX_RESCALE("r7", "r11") ETX_RESCALE("r8", "r12") ETX_RESCALE("r9", "lr")
+      "b 5b\n"
+      "11:\n"
+      ETX_RESCALE_ONCE("r6", "r10") ETX_RESCALE_ONCE("r7", "r11")
+      ETX_RESCALE_ONCE("r8", "r12") ETX_RESCALE_ONCE("r9", "lr")
       "b 5b\n"
       "8:\n"
       "ldr r5, [sp, %[low]]\n"
@@ -202,7 +194,7 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       "adds r1, r1, #16\n"
       "adds r0, r0, #16\n"
       "ldr r2, [sp, %[end]]\n"
-      "ldr r3, [sp, %[rectified]]\n"
+      "ldr r3, [sp, %[rounding]]\n"
       "cmp r0, r2\n"
       "bne 3b\n"
       "b 4b\n"
@@ -217,24 +209,86 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       "add sp, sp, %[size]\n"
       : "+r"(w), "+r"(frame)
       : [x] "I"(offsetof(etx_two_rows, x)), [end_of_eights] "I"(offsetof(etx_two_rows, end_of_eights)),
-        [end] "I"(offsetof(etx_two_rows, end)), [rectified] "I"(offsetof(etx_two_rows, rectified)),
+        [end] "I"(offsetof(etx_two_rows, end)), [rounding] "I"(offsetof(etx_two_rows, rounding)),
         [limited] "I"(offsetof(etx_two_rows, limited)), [y_step] "I"(offsetof(etx_two_rows, y_step)),
         [left] "I"(offsetof(etx_two_rows, left)), [y] "I"(offsetof(etx_two_rows, y)),
         [low] "I"(offsetof(etx_two_rows, low)), [high] "I"(offsetof(etx_two_rows, high)),
-        [size] "I"(sizeof(etx_two_rows))
+        [size] "I"(sizeof(etx_two_rows)), [rectified] "I"(ETX_ROUND_TWICE_RECTIFIED)
       : "r0", "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+/* Adds a row, as etx_expand_row leaves it, times the weights of a block; returns what lies behind them. */
+static inline const int32_t *etx_add_row(const int32_t *x, int32_t inputs, const int32_t *weights, etx_sums *sums) {
+  register const int32_t *row __asm__("r0") = x;
+  register const int32_t *w __asm__("r1") = weights;
+  register const int32_t *end __asm__("r4") = x + (inputs & ~7) / 2;
+  register int32_t a __asm__("r6") = sums->a;
+  register int32_t ab __asm__("r7") = sums->ab;
+  register int32_t c __asm__("r8") = sums->c;
+  register int32_t cd __asm__("r9") = sums->cd;
+  __asm__ volatile(
+      "cmp r0, r4\n"
+      "beq 2f\n"
+      ".balign 4\n"
+      "1:\n"
+      ETX_ADD_FOUR_PAIRS_OF_ROW
+      "cmp r0, r4\n"
+      "bne 1b\n"
+      "2:\n"
+      "tst %[inputs], #4\n"
+      "beq 3f\n"
+      ETX_ADD_TWO_PAIRS_OF_ROW
+      "3:\n"
+      : "+r"(row), "+r"(w), "+r"(a), "+r"(ab), "+r"(c), "+r"(cd)
+      : "r"(end), [inputs] "r"(inputs)
+      : "r2", "r3", "r10", "r11", "r12", "lr", "cc", "memory");
+  *sums = (etx_sums){a, ab, c, cd};
+  return w;
 }
 
 /* clang-format on */
 
 #else
 
+static inline void etx_add_pair(int32_t x, const int32_t *w, etx_sums *sums) {
+  sums->ab = etx_dot(x, w[0], sums->ab);
+  sums->cd = etx_dot(x, w[1], sums->cd);
+  sums->a = etx_dot(x, etx_extend_even(w[0]), sums->a);
+  sums->c = etx_dot(x, etx_extend_even(w[1]), sums->c);
+}
+
 static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
-  etx_multiply_row(layer, x, etx_rescale, y);
-  etx_multiply_row(layer, x + 1, etx_rescale, y + layer->y_step);
+  const int32_t *w = layer->packed;
+  for (int32_t left = layer->outputs; left > 0; left -= 4, w += 12, y += 4) {
+    etx_sums sums = {w[0], w[1], w[2], w[3]}, below = sums;
+    w += 4;
+    for (int32_t pair = 0; pair < layer->inputs / 2; ++pair, w += 2) {
+      etx_add_pair(x[2 * pair], w, &sums);
+      etx_add_pair(x[2 * pair + 1], w, &below);
+    }
+    etx_store_results(y + layer->y_step, etx_results(&below, w, layer->rounding), left, layer->limits);
+    etx_store_results(y, etx_results(&sums, w, layer->rounding), left, layer->limits);
+  }
+}
+
+static inline const int32_t *etx_add_row(const int32_t *x, int32_t inputs, const int32_t *weights, etx_sums *sums) {
+  for (const int32_t *const end = x + inputs / 2; x != end; ++x, weights += 2) {
+    etx_add_pair(*x, weights, sums);
+  }
+  return weights;
 }
 
 #endif
+
+/* One row, as etx_expand_row leaves it. */
+static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
+  const int32_t *w = layer->packed;
+  for (int32_t left = layer->outputs; left > 0; left -= 4, w += 12, y += 4) {
+    etx_sums sums = {w[0], w[1], w[2], w[3]};
+    w = etx_add_row(x, layer->inputs, w + 4, &sums);
+    etx_store_results(y, etx_results(&sums, w, layer->rounding), left, layer->limits);
+  }
+}
 
 static inline void etx_expand_two_words(int32_t word, int32_t word_below, int32_t *x) {
   x[0] = etx_extend_even(word);
@@ -262,6 +316,22 @@ static inline int32_t *etx_expand_two_rows(const int8_t *row, const int8_t *belo
     x += 4;
   }
   return x;
+}
+
+/* A row of int8 as pairs of int16 lanes; zeros behind it. */
+static inline void etx_expand_row(const int8_t *row, int32_t size, int32_t *x) {
+  for (const int8_t *const end = row + (size & ~7); row != end; row += 8, x += 4) {
+    const int32_t word = etx_load_s8x4(row), next = etx_load_s8x4(row + 4);
+    x[0] = etx_extend_even(word);
+    x[1] = etx_extend_odd(word);
+    x[2] = etx_extend_even(next);
+    x[3] = etx_extend_odd(next);
+  }
+  for (int32_t left = size & 7; left > 0; left -= 4, row += 4, x += 2) {
+    const int32_t word = etx_load_bytes(row, left);
+    x[0] = etx_extend_even(word);
+    x[1] = etx_extend_odd(word);
+  }
 }
 
 #endif
