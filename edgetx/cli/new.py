@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import target_option
+from edgetx.cli.options import TargetName
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
@@ -22,21 +22,22 @@ def command() -> None:
 
 @command.command("firmware")
 @click.argument("name", type=click.Path(path_type=Path))
-@target_option
+@click.option("--target", "board", required=True, help="Board by name (`edgetx list targets`), or a TOML file.")
 @click.option("--example", type=click.Choice(EXAMPLES), default="keyword_spotter", show_default=True)
 @click.option("--model", default="kws-transformer-micro", show_default=True, help="What the project compiles.")
-def firmware(name: Path, target: "Target", example: str, model: str) -> None:
+def firmware(name: Path, board: str, example: str, model: str) -> None:
     """Copy a firmware example to NAME, with the commands that build it for a board.
+
+    A board of your own (a TOML file) is copied into the project.
 
     \b
     edgetx new firmware doorbell --target nucleo-l4r5zi
     """
-    from edgetx.errors import TargetError
     from edgetx.resources import data_dir
 
-    if target.kind != "mcu":
-        hint = f"edgetx compile MODEL --target {target.name} -o OUT has what its own project needs"
-        raise TargetError(f"no firmware is built for a {target.kind}", where=target.name, hint=hint)
+    target = TargetName().convert(board, None, None)
+    _check_kind(target, example)
+    _check_model(model)
     _refuse_existing(name)
     examples = data_dir("firmware_examples")
     shutil.copytree(examples / example, name)
@@ -48,9 +49,13 @@ def firmware(name: Path, target: "Target", example: str, model: str) -> None:
         cmake.write_text(
             cmake.read_text(encoding="utf-8").replace("../keyword_spotter/src", "spotter"), encoding="utf-8"
         )
-    (name / "build.sh").write_text(_build_script(example, target.name, model), encoding="utf-8")
+    spelled = target.name
+    if Path(board).suffix == ".toml":
+        spelled = Path(board).name
+        shutil.copy(board, name / spelled)
+    (name / "build.sh").write_text(_build_script(example, spelled, model), encoding="utf-8")
     (name / "build.sh").chmod(0o755)
-    (name / "README.md").write_text(_readme(name.name, example, target.name), encoding="utf-8")
+    (name / "README.md").write_text(_readme(name.name, example, spelled), encoding="utf-8")
     click.echo(f"{name}: ./build.sh builds it for {target.name}; README.md says how it runs")
 
 
@@ -75,6 +80,28 @@ def recipe(name: Path, source: str) -> None:
     text = models[source].read_text(encoding="utf-8").replace(f'name = "{source}"', f'name = "{name.name}"', 1)
     (name / "recipe.toml").write_text(text, encoding="utf-8")
     click.echo(f"{name}/recipe.toml: change classes and source, then edgetx train {name}/recipe.toml --data RECORDINGS")
+
+
+def _check_kind(target: "Target", example: str) -> None:
+    """Refuse targets for which the example makes no firmware."""
+    from edgetx.errors import TargetError
+
+    if target.kind == "framework" and example != "arduino_library":
+        hint = "--example arduino_library; or the C of edgetx compile, as a component of the framework's own project"
+        raise TargetError("its framework builds its firmware", where=target.name, hint=hint)
+    if target.kind == "phone":
+        hint = f"edgetx compile MODEL --target {target.name} -o OUT has what its own project needs"
+        raise TargetError("no firmware is built for a phone", where=target.name, hint=hint)
+
+
+def _check_model(model: str) -> None:
+    from edgetx.compiler.source import zoo_names
+    from edgetx.config import did_you_mean
+    from edgetx.errors import ModelError
+
+    names = zoo_names()
+    if model not in names and not Path(model).exists():
+        raise ModelError("no such model", where=model, hint=did_you_mean(model, names))
 
 
 def _refuse_existing(path: Path) -> None:

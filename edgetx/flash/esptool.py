@@ -58,7 +58,8 @@ def _listed(folder: Path, target: Target) -> list[tuple[int, Path]]:
         chip = arguments["extra_esptool_args"]["chip"]
         files = [(int(offset, 0), folder / name) for offset, name in arguments["flash_files"].items()]
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise DeviceError(f"damaged: {problem!r}", where=str(path), hint="idf.py build") from problem
+        what = f"lacks {problem}" if isinstance(problem, KeyError) else "is not what ESP-IDF writes"
+        raise DeviceError(what, where=str(path), hint="idf.py build makes it anew") from problem
     if chip != target.esptool:
         raise DeviceError(
             f"was built for {chip}, not for {target.esptool}", where=str(folder), hint="idf.py set-target"

@@ -162,6 +162,35 @@ def test_scaffold_finds_the_model_from_its_own_folder(tmp_path, monkeypatch):
     assert f"edgetx compile '{tmp_path}/my words' --target" in (tmp_path / "doorbell" / "build.sh").read_text()
 
 
+def test_scaffold_for_a_board_of_the_users_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (EXAMPLES.parent / "targets" / "mps2-an386.toml").read_text().replace('"mps2-an386"', '"my-board"', 1)
+    (tmp_path / "my-board.toml").write_text(text)
+    edgetx("new", "firmware", "doorbell", "--target", "my-board.toml")
+    assert (tmp_path / "doorbell" / "my-board.toml").read_text() == text
+    assert "--target my-board.toml -o" in (tmp_path / "doorbell" / "build.sh").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--target", "mps2-an386", "--model", "kws-transfomer-micro"), 1, "kws-transformer-micro"),
+        (("--target", "phone-cortex-a55"), 3, "edgetx compile"),
+        (("--target", "esp32-c3"), 3, "arduino_library"),
+    ],
+)
+def test_scaffold_refuses(tmp_path, arguments, code, said):
+    refused = CliRunner().invoke(main, ["new", "firmware", str(tmp_path / "x"), *arguments])
+    assert refused.exit_code == code
+    assert said in refused.output
+    assert not (tmp_path / "x").exists()
+
+
+def test_scaffold_for_a_framework(tmp_path):
+    edgetx("new", "firmware", tmp_path / "x", "--target", "esp32-c3", "--example", "arduino_library")
+    assert "make EDGETX_MODEL" in (tmp_path / "x" / "build.sh").read_text()
+
+
 def test_new_recipe(tmp_path):
     from edgetx.recipe import load_recipe
 

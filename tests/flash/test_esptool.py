@@ -87,8 +87,8 @@ def test_faults(built, rom, fault, said):
     ("change", "said"),
     [
         (lambda a: a["extra_esptool_args"].update(chip="esp32"), "was built for esp32"),
-        (lambda a: a.pop("flash_files"), "damaged"),
-        (lambda a: a.update(flash_files={"zero": "app.bin"}), "damaged"),
+        (lambda a: a.pop("flash_files"), "lacks"),
+        (lambda a: a.update(flash_files={"zero": "app.bin"}), "is not what"),
         (lambda a: a.update(flash_files={}), "no files"),
         (lambda a: a["flash_files"].update({"0x1000": "app.bin"}), "reach beyond"),
         (lambda a: a["flash_files"].update({"0x3ff000": "app.bin"}), "reach beyond"),
