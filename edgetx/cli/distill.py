@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from edgetx.cli.compression import default_out, folder_option, recordings_option, tell, watching
-from edgetx.cli.options import json_option, quiet_option, seeds_option
+from edgetx.cli.options import folds_option, json_option, keep_all_option, quiet_option, seeds_option
 
 
 @click.command("distill", short_help="Train the model of a recipe from labels and teachers.")
@@ -14,9 +14,13 @@ from edgetx.cli.options import json_option, quiet_option, seeds_option
 @recordings_option
 @folder_option
 @seeds_option
+@folds_option
+@keep_all_option
 @json_option
 @quiet_option
-def command(recipe: str, data: Path, out: Path | None, seeds: int, as_json: bool, quiet: bool) -> None:
+def command(
+    recipe: str, data: Path, out: Path | None, seeds: int, folds: bool, keep_all: bool, as_json: bool, quiet: bool
+) -> None:
     """Train the model of RECIPE from labels and from the teachers that it names.
 
     \b
@@ -31,5 +35,5 @@ def command(recipe: str, data: Path, out: Path | None, seeds: int, as_json: bool
 
     out = default_out(out, recipe, "distilled")
     with watching(quiet) as watch:
-        metrics = distill(recipe, data, out, watch, seeds)
+        metrics = distill(recipe, data, out, watch, seeds, folds, keep_all)
     tell(dataclasses.asdict(metrics), out, as_json)

@@ -17,6 +17,10 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progres
 seeds_option = click.option(
     "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Train this many, keep the best on valid."
 )
+folds_option = click.option("--folds", is_flag=True, help="Train one model per fold of the data, tested on that fold.")
+keep_all_option = click.option(
+    "--keep-all", is_flag=True, help="Write every model, to OUT-fold-F-seed-S, not only the best."
+)
 data_option = click.option(
     "--data", type=click.Path(path_type=Path), help="Audio folder with a split CSV, or an .npz with x and optionally y."
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import json_option, quiet_option, seeds_option
+from edgetx.cli.options import folds_option, json_option, keep_all_option, quiet_option, seeds_option
 
 if TYPE_CHECKING:
     from edgetx.train.history import Epoch
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Audio folder with a split CSV.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Model folder to write [default: build/NAME].")
 @seeds_option
-@click.option("--folds", is_flag=True, help="Train one model per fold of the data, tested on that fold.")
-@click.option("--keep-all", is_flag=True, help="Write every model, to OUT-fold-F-seed-S, not only the best.")
+@folds_option
+@keep_all_option
 @json_option
 @quiet_option
 def command(

@@ -1,10 +1,9 @@
 """Distillation: a recipe's model learns from labels and from teachers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from edgetx.audio import load_recordings
 from edgetx.compress.embedding import load_embedders
@@ -19,23 +18,21 @@ from edgetx.nn import build
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
-from edgetx.train.history import Epoch, best_epoch, rank
-from edgetx.train.metrics import Metrics, measure, repeats
-from edgetx.train.model_folder import MARKER, write_model_folder
+from edgetx.train.metrics import Metrics, measure
+from edgetx.train.model_folder import MARKER
+from edgetx.train.outcome import Outcome, best_outcome, folded_recipes, run_name, seeded_recipes, write_outcomes
 from edgetx.train.precision import bfloat16
 
 
-@dataclass(frozen=True)
-class _Student:
-    """What one distillation gave."""
-
-    recipe: Recipe
-    model: nn.Module
-    history: list[Epoch]
-    metrics: Metrics
-
-
-def distill(source: str, data: Path, out: Path, watch: Watch = SILENT, seeds: int = 1) -> Metrics:
+def distill(
+    source: str,
+    data: Path,
+    out: Path,
+    watch: Watch = SILENT,
+    seeds: int = 1,
+    folds: bool = False,
+    keep_all: bool = False,
+) -> Metrics:
     """Train a recipe's model from labels and teachers, and write its model folder.
 
     An interrupted run goes on at its last whole epoch.
@@ -46,6 +43,8 @@ def distill(source: str, data: Path, out: Path, watch: Watch = SILENT, seeds: in
         out: The model folder to write, or to replace.
         watch: Who is told how it goes.
         seeds: How many students to train on the same views, with the recipe's seed and those after it.
+        folds: Whether to train on every fold of the data in turn, each tested on that fold.
+        keep_all: Whether to write each of several students beside the best, to folders named after fold and seed.
 
     Returns:
         What was measured, as in the folder's metrics.json; its stages begin with the teachers. Of several students the
@@ -59,36 +58,33 @@ def distill(source: str, data: Path, out: Path, watch: Watch = SILENT, seeds: in
     check_replaceable(out, MARKER)
     settings = recipe.distillation
     teachers = load_teachers(recipe) if settings.teachers or not settings.embeddings else []
-    known = load_tuning_data(data, recipe, teachers, watch.stage, load_embedders(recipe))
-    first = recipe.training.seed
-    students = [_student(_seeded(recipe, seed), known, out, watch) for seed in range(first, first + seeds)]
-    best = max(students, key=lambda student: rank(best_epoch(student.history)))
-    heard = load_recordings(data, recipe.data, "test")
+    outcomes: list[Outcome] = []
+    for folded in folded_recipes(recipe, data, folds):
+        known = load_tuning_data(data, folded, teachers, watch.stage, load_embedders(recipe))
+        outcomes += (_student(seeded, known, out, watch) for seeded in seeded_recipes(folded, seeds))
+    best = best_outcome(outcomes)
+    heard = load_recordings(data, best.recipe.data, "test")
     rows = [teacher_stage(teacher, heard) for teacher in teachers]
-    stages = (*rows, replace(best.metrics.stages[0], name="distilled"))
-    metrics = replace(best.metrics, stages=stages, repeats=repeats([(s.recipe, s.metrics) for s in students]))
-    write_model_folder(out, best.recipe, text, best.model, known.views.x[0].numpy(), metrics, best.history)
+    metrics = replace(best.metrics, stages=(*rows, replace(best.metrics.stages[0], name="distilled")))
+    write_outcomes(out, replace(best, metrics=metrics), outcomes if keep_all else (), text)
     Kept(out, "distill").remove()
     return metrics
 
 
-def _seeded(recipe: Recipe, seed: int) -> Recipe:
-    return replace(recipe, training=replace(recipe.training, seed=seed))
-
-
-def _student(recipe: Recipe, known: TuningData, out: Path, watch: Watch) -> _Student:
+def _student(recipe: Recipe, known: TuningData, out: Path, watch: Watch) -> Outcome:
     """One student, trained and measured."""
     settings, kept = recipe.training, Kept(out, "distill")
     torch.manual_seed(settings.seed)
     model = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if known.embeddings is not None:
         learn_embeddings(model, recipe, known, kept, watch)
-    watch.stage(f"distil, seed {settings.seed}")
+    watch.stage(f"distil, {run_name(recipe)}")
     tuner = Tuner(
         model, known.views, known.valid, settings, objective(recipe), blends(recipe), bfloat16=bfloat16(settings)
     )
     history = tuner.run(kept.file("student.pt", recipe), watch.epoch)
-    return _Student(recipe, model, history, measure(recipe, model, known.test, history))
+    metrics = measure(recipe, model, known.test, history)
+    return Outcome(recipe, model, history, metrics, known.views.x[0].numpy())
 
 
 def objective(recipe: Recipe) -> Distilling:

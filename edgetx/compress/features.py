@@ -15,6 +15,7 @@ from edgetx.compress.views import TuningData, Views
 from edgetx.compress.watch import Watch
 from edgetx.recipe import Recipe
 from edgetx.train.augment import Augmenter
+from edgetx.train.outcome import run_name
 from edgetx.train.precision import bfloat16
 from edgetx.train.saving import load_checkpoint, save_checkpoint
 
@@ -31,7 +32,7 @@ def learn_embeddings(student: nn.Module, recipe: Recipe, known: TuningData, kept
     if done.is_file():
         student.load_state_dict(load_checkpoint(done))
         return
-    watch.stage(f"features, seed {recipe.training.seed}")
+    watch.stage(f"features, {run_name(recipe)}")
     probed = Probed(student, known.embeddings.shape[2], recipe.name)
     settings = replace(recipe.training, epochs=recipe.distillation.embedding_epochs)
     views = Views(known.views.x, known.views.y, known.embeddings)

@@ -20,7 +20,7 @@ from edgetx.train.draws import Draws
 from edgetx.train.evaluate import evaluate
 from edgetx.train.examples import Examples
 from edgetx.train.history import Epoch, best_epoch, write_log
-from edgetx.train.saving import load_checkpoint, save_checkpoint
+from edgetx.train.saving import load_checkpoint, save_checkpoint, training_key
 from edgetx.train.schedule import parameter_groups
 from edgetx.train.seeds import seed_epoch
 from edgetx.train.state import TrainState
@@ -77,7 +77,7 @@ class Trainer:
         while len(self.history) < self.settings.epochs and not self._exhausted():
             self.state.add(self._epoch(len(self.history) + 1))
             if self.fabric.is_global_zero:
-                save_checkpoint(checkpoint, {"recipe": repr(self.recipe), **self.state.state_dict()})
+                save_checkpoint(checkpoint, {"training": training_key(self.recipe), **self.state.state_dict()})
                 write_log(checkpoint.with_name("training.csv"), self.history)
             report(self.history[-1])
         return self.state.finish()
@@ -130,7 +130,7 @@ class Trainer:
 
     def _resume(self, checkpoint: Path) -> None:
         state = load_checkpoint(checkpoint)
-        if state["recipe"] != repr(self.recipe):
+        if state.get("training") != training_key(self.recipe):
             hint = f"delete {checkpoint.parent} to start afresh, or choose another output folder"
             raise ModelError("an unfinished training of another recipe", where=str(checkpoint), hint=hint)
         self.state.load_state_dict(state)

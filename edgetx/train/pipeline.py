@@ -1,43 +1,29 @@
 """From a recipe and a data folder to a trained model folder."""
 
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from edgetx.audio import Dataset, count_folds, load_dataset, load_recordings, read_folder
+from edgetx.audio import Dataset, load_dataset, load_recordings, read_folder
 from edgetx.errors import DataError
 from edgetx.output import check_replaceable
 from edgetx.recipe import Recipe, load_recipe, recipe_path
 from edgetx.train.augment import Augmenter
 from edgetx.train.examples import Examples
-from edgetx.train.history import Epoch, best_epoch, rank
+from edgetx.train.history import Epoch
 from edgetx.train.loop import Trainer
-from edgetx.train.metrics import Metrics, measure, repeats
-from edgetx.train.model_folder import MARKER, write_model_folder
+from edgetx.train.metrics import Metrics, measure
+from edgetx.train.model_folder import MARKER
+from edgetx.train.outcome import Outcome, best_outcome, folded_recipes, run_name, seeded_recipes, write_outcomes
 from edgetx.train.precision import bfloat16
 from edgetx.train.pretrain import pretrain
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What one training gave."""
-
-    recipe: Recipe
-    model: nn.Module
-    history: list[Epoch]
-    metrics: Metrics
-    calibration: NDArray[np.generic]  # model inputs of the training split
 
 
 def train(
@@ -72,47 +58,23 @@ def train(
     check_replaceable(out, MARKER)
     fabric = _launch(recipe)
     work = out.with_name(f".{out.name}.training")
-    outcomes = [_train(variant, data, work, fabric, report) for variant in _variants(recipe, data, seeds, folds)]
-    best = max(outcomes, key=lambda outcome: rank(best_epoch(outcome.history)))
-    metrics = replace(best.metrics, repeats=repeats([(o.recipe, o.metrics) for o in outcomes]))
+    outcomes = [
+        _train(seeded, data, work, fabric, report)
+        for folded in folded_recipes(recipe, data, folds)
+        for seeded in seeded_recipes(folded, seeds)
+    ]
+    best = best_outcome(outcomes)
     if fabric.is_global_zero:
-        _write(out, best, recipe_text, metrics)
-        for outcome in outcomes if keep_all else ():
-            _write(out.with_name(f"{out.name}-{_run_name(outcome.recipe)}"), outcome, recipe_text, outcome.metrics)
+        write_outcomes(out, best, outcomes if keep_all else (), recipe_text)
         shutil.rmtree(work)
-    return metrics
+    return best.metrics
 
 
-def _write(out: Path, outcome: _Outcome, recipe_text: str, metrics: Metrics) -> None:
-    """Write a model folder."""
-    recipe, fold = outcome.recipe, outcome.recipe.data.test_fold
-    text = with_test_fold(recipe_text, fold) if fold else recipe_text
-    write_model_folder(out, recipe, text, outcome.model, outcome.calibration, metrics, outcome.history)
-
-
-def with_test_fold(recipe_text: str, fold: int) -> str:
-    """A recipe whose model is tested on a fold, so that nobody evaluates it on what it was trained on."""
-    without = re.sub(r"^test_fold *=.*\n", "", recipe_text, flags=re.MULTILINE)
-    return re.sub(r"^(\[data\].*)$", rf"\1\ntest_fold = {fold}", without, count=1, flags=re.MULTILINE)
-
-
-def _variants(recipe: Recipe, data: Path, seeds: int, folds: bool) -> Iterator[Recipe]:
-    """The recipe with every seed, on every fold."""
-    tests = range(1, 1 + count_folds(data, recipe.data)) if folds else (recipe.data.test_fold,)
-    for fold, seed in product(tests, range(recipe.training.seed, recipe.training.seed + seeds)):
-        seeded = replace(recipe.training, seed=seed)
-        yield replace(recipe, data=replace(recipe.data, test_fold=fold), training=seeded)
-
-
-def _run_name(recipe: Recipe) -> str:
-    return f"fold-{recipe.data.test_fold}-seed-{recipe.training.seed}"
-
-
-def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Callable[[Epoch], None]) -> _Outcome:
+def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Callable[[Epoch], None]) -> Outcome:
     features = load_dataset(data, recipe)
     test, noise = features.part("test"), noise_recordings(data, recipe, fabric.device)
     augmenter = Augmenter(recipe.training.augmentation, recipe.data.sample_rate_hz, noise)
-    folder = work / _run_name(recipe)
+    folder = work / run_name(recipe)
     clips = Examples.of(_training_clips(data, recipe))
     trainer = Trainer(
         recipe,
@@ -124,7 +86,7 @@ def _train(recipe: Recipe, data: Path, work: Path, fabric: Fabric, report: Calla
     )
     model = trainer.run(folder / "checkpoint.pt", report)
     metrics = measure(recipe, model, test, trainer.history)
-    return _Outcome(recipe, model, trainer.history, metrics, features.part("train").x)
+    return Outcome(recipe, model, trainer.history, metrics, features.part("train").x)
 
 
 def _training_clips(data: Path, recipe: Recipe) -> Dataset:

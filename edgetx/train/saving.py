@@ -1,6 +1,7 @@
 """Saving checkpoints."""
 
 import os
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -9,6 +10,24 @@ import torch
 
 from edgetx.errors import ModelError
 from edgetx.output import explained
+from edgetx.recipe import Recipe
+
+
+def training_key(recipe: Recipe) -> str:
+    """All that a training follows from, as text: a checkpoint with another one is of another training.
+
+    What is at its default is left out, so that fields which recipes learn later leave old checkpoints valid.
+    """
+    read = replace(recipe.data, source=""), recipe.frontend, recipe.model, recipe.pretraining, recipe.training
+    return repr([_chosen(part) for part in read])
+
+
+def _chosen(settings: object) -> object:
+    """The fields that are not at their defaults, all the way down."""
+    if not is_dataclass(settings):
+        return settings
+    values = {field.name: (getattr(settings, field.name), field.default) for field in fields(settings)}
+    return {name: _chosen(value) for name, (value, default) in values.items() if value != default}
 
 
 def save_checkpoint(path: Path, state: dict[str, object]) -> None:

@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from compressing import RECIPE
 from onnx import TensorProto, helper
 
+import edgetx.compress.distill as module
 from edgetx.audio import load_recordings
+from edgetx.audio.dataset import read_rows
 from edgetx.cli import main
 from edgetx.compress.distill import distill
 from edgetx.compress.teacher import load_teacher
@@ -59,6 +61,30 @@ def test_several_students_share_their_views(tones, tmp_path, monkeypatch):
     assert metrics.repeats.runs[0].accuracy == one.test.accuracy
     assert best == metrics
     assert not list(tmp_path.glob(".best*"))
+
+
+def test_every_fold_has_a_student_that_never_heard_it(tones, tmp_path, monkeypatch):
+    recordings, model = tones
+    folded, table = tmp_path / "folded", "path,label,fold\n"
+    folded.mkdir()
+    for number, row in enumerate(read_rows(recordings)):
+        table += f"{recordings / row['path']},{row['label']},{1 + number % 3}\n"
+    (folded / "folds.csv").write_text(table)
+    student_of, heard = module._student, []
+
+    def spied(recipe, known, *rest):
+        training, test = ({clip.tobytes() for clip in clips} for clips in (known.views.x[0].numpy(), known.test.x))
+        heard.append(training & test)
+        return student_of(recipe, known, *rest)
+
+    monkeypatch.setattr(module, "_student", spied)
+    metrics = distill(str(student(tmp_path, model)), folded, tmp_path / "out", folds=True, keep_all=True)
+    assert [run.fold for run in metrics.repeats.runs] == [1, 2, 3]
+    assert heard == [set(), set(), set()]
+    for run in metrics.repeats.runs:
+        other = tmp_path / f"out-fold-{run.fold}-seed-0"
+        assert load_recipe(other).data.test_fold == run.fold
+        assert load_metrics(other / "metrics.json").test.accuracy == run.accuracy
 
 
 def test_labels_correct_a_teacher():

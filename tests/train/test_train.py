@@ -157,6 +157,16 @@ def test_checkpoint_of_another_recipe_is_refused(recipe, recordings, tmp_path):
         train(recipe, recordings, tmp_path / "out")
 
 
+def test_checkpoint_survives_changes_that_training_does_not_read(recipe, recordings, tmp_path):
+    with pytest.raises(KilledError):
+        train(recipe, recordings, tmp_path / "out", kill_after(2))
+    changed = RECIPE.replace("Low or high.", "Tones.").replace("calibration_count = 4", "calibration_count = 3")
+    recipe.write_text(changed)
+    seen = []
+    train(recipe, recordings, tmp_path / "out", lambda e: seen.append(e.epoch))
+    assert seen[0] == 3
+
+
 def test_damaged_checkpoint_is_explained(recipe, recordings, tmp_path):
     with pytest.raises(KilledError):
         train(recipe, recordings, tmp_path / "out", kill_after(1))

@@ -19,7 +19,7 @@ from edgetx.recipe import Pretraining, Recipe
 from edgetx.train.augment import Augmenter
 from edgetx.train.draws import Draws
 from edgetx.train.pretrain.objective import OBJECTIVES
-from edgetx.train.saving import load_checkpoint, save_checkpoint
+from edgetx.train.saving import load_checkpoint, save_checkpoint, training_key
 from edgetx.train.schedule import learning_rate_factor, parameter_groups
 
 _CLIP = 5.0  # largest norm of a gradient
@@ -89,7 +89,7 @@ def pretrain(recipe: Recipe, clips: Tensor, augmenter: Augmenter, folder: Path, 
             raise ModelError(f"the loss of pretraining epoch {epoch} is not a number", where=recipe.name, hint=hint)
         if fabric.is_global_zero:
             state = {name: part.state_dict() for name, part in parts.items()}
-            save_checkpoint(checkpoint, {"recipe": repr(recipe), "epoch": epoch, "loss": total, **state})
+            save_checkpoint(checkpoint, {"training": training_key(recipe), "epoch": epoch, "loss": total, **state})
     return {name: value for name, value in model.state_dict().items() if not name.startswith("head.")}
 
 
@@ -117,7 +117,7 @@ def _resumed(checkpoint: Path, recipe: Recipe, parts: Mapping[str, Stateful]) ->
     if not checkpoint.exists():
         return 0
     state = load_checkpoint(checkpoint)
-    if state["recipe"] != repr(recipe):
+    if state.get("training") != training_key(recipe):
         hint = f"delete {checkpoint.parent} to start afresh"
         raise ModelError("an unfinished pretraining of another recipe", where=str(checkpoint), hint=hint)
     for name, part in parts.items():
