@@ -123,5 +123,5 @@ def main() -> None:
 
     \b
     edgetx compile kws-transformer-micro --target nucleo-l4r5zi -o build/demo
-    edgetx profile build/demo --target nucleo-l4r5zi
+    edgetx profile build/demo
     """

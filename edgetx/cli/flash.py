@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import AddressType, json_option, quiet_option, stages, target_option
+from edgetx.cli.options import AddressType, artifact_target_option, json_option, quiet_option, stages
 
 if TYPE_CHECKING:
     from edgetx.flash import FlashJob
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("flash", short_help="Write firmware to a board, and verify it.")
 @click.argument("artifact", type=click.Path(path_type=Path, exists=True))
-@target_option
+@artifact_target_option
 @click.option(
     "--probe",
     metavar="URL",
@@ -34,9 +34,8 @@ def command(
     written last, so that a device whose cable was pulled does not start half an image.
 
     \b
-    edgetx flash build/demo --target nucleo-l4r5zi
-    edgetx flash build/demo --target nucleo-l4r5zi --probe gdb:localhost:3333      # OpenOCD, J-Link, QEMU
-    edgetx flash build/demo --target rpi-pico --dry-run
+    edgetx flash build/demo
+    edgetx flash build/demo --probe gdb:localhost:3333                             # OpenOCD, J-Link, QEMU
     edgetx flash doorbell/build --target esp32-c3 --probe esptool:/dev/ttyUSB0     # what idf.py build made
     """
     job = _job(artifact, target, base, probe)

@@ -56,6 +56,27 @@ target_option = click.option(
 )
 
 
+def _target_of_artifact(ctx: click.Context, param: click.Parameter, target: "Target | None") -> "Target":
+    """What was given, or the target that the folder was compiled for."""
+    from edgetx.compiler import load_artifact
+
+    if target is not None:
+        return target
+    artifact: Path = ctx.params["artifact"]
+    if not (artifact / "report.json").is_file():
+        raise click.MissingParameter("Only folders that edgetx compiled know theirs.", ctx, param)
+    return load_artifact(artifact).target
+
+
+artifact_target_option = click.option(
+    "--target",
+    type=TargetName(),
+    callback=_target_of_artifact,
+    help="Board or phone by name, or a TOML file [default: what the folder was compiled for].",
+)
+"""Of commands with an argument `artifact`, a compiled folder or an image."""
+
+
 @contextmanager
 def stages(quiet: bool) -> "Iterator[Callable[[str], None]]":
     """Show the stage that long work is at, on a terminal."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.options import AddressType, json_option, stages, target_option
+from edgetx.cli.options import AddressType, artifact_target_option, json_option, stages
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
@@ -16,7 +16,7 @@ Json = dict[str, object]
 
 @click.command("profile", short_help="Count the cycles of a firmware image, layer by layer.")
 @click.argument("artifact", type=click.Path(path_type=Path, exists=True))
-@target_option
+@artifact_target_option
 @click.option("--engine", type=click.Choice(["simulate", "estimate", "device"]), default="simulate", show_default=True)
 @click.option("--base", type=AddressType(), help="Address of a raw image, such as 0x08000000.")
 @click.option("--function", help="Function to call [default: edgetx_invoke, else the whole program].")
@@ -46,12 +46,12 @@ def command(
     A trace file called *.perfetto.json is in the form that Perfetto reads.
 
     \b
-    edgetx profile build/demo --target nucleo-l4r5zi --html profile.html
-    edgetx profile build/demo --target nucleo-g0b1re --engine estimate
-    edgetx profile build/phone --target phone-cortex-a55
+    edgetx profile build/demo --html profile.html
+    edgetx profile build/demo --engine estimate
+    edgetx profile build/phone
     edgetx profile firmware.elf --target nucleo-l4r5zi --by line
     edgetx profile firmware.bin --base 0x08000000 --target nucleo-g0b1re
-    edgetx profile build/demo --target nucleo-l4r5zi --engine device --device serial:/dev/ttyACM0
+    edgetx profile build/demo --engine device --device serial:/dev/ttyACM0
     """
     from edgetx.cli.tables import print_breakdown, print_profile, print_rows
     from edgetx.profile.html import write_html

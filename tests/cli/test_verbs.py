@@ -63,6 +63,16 @@ def test_compile_prints_tables_and_json(compiled, tmp_path):
     assert report["artifacts"] == {"c": "c", "firmware": "firmware.elf"}
 
 
+def test_a_compiled_folder_knows_its_target(compiled, tmp_path):
+    out = compiled.folder
+    assert json.loads(run("profile", out, "--engine", "estimate", "--json").stdout)["core"] == "cortex-m4"
+    assert "identify nucleo-l4r5zi" in run("flash", out, "--dry-run").stdout
+    assert "was compiled for nucleo-l4r5zi" in run("flash", out, "--target", "nucleo-f446re", "--dry-run").stderr
+    missing = run("profile", out / "firmware.elf")
+    assert missing.exit_code == 2
+    assert "Only folders" in missing.stderr
+
+
 @pytest.mark.parametrize("runtime", ["int", "c", "tflm", "litert", "onnxruntime", "simulator", "float"])
 def test_run_gives_real_outputs_for_real_inputs(compiled, tmp_path, runtime):
     x = np.load(compiled.data)["x"][:1]
