@@ -3,6 +3,7 @@
 from edgetx.ir import Graph
 from edgetx.passes.base import Pass, Repeat, Watcher, run_passes
 from edgetx.passes.convert_matmul import ConvertMatmul
+from edgetx.passes.drop_clamp import DropClamp
 from edgetx.passes.fold_constants import FoldConstants
 from edgetx.passes.fold_into_lif import FoldIntoLif
 from edgetx.passes.fuse_activation import FuseActivation
@@ -42,6 +43,7 @@ def float_passes(lmu: LmuForm = "fir", endless: bool = False) -> list[Pass]:
         *lowering(lmu, endless),  # before normalizations are folded, since filters take them in
         *_settle_movement(),
         SplitReduction(),
+        DropClamp(),
         FuseAffine(),  # once nothing stands between a layer and its normalization any more
         FuseActivation(),  # after affine: the clamp comes last
         Repeat((HoistSlice(), MergeDuplicates())),  # a slice hoisted to both operands of a residual is one slice

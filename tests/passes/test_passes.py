@@ -4,8 +4,23 @@ from encoders import ENCODERS, imported
 
 from edgetx.ir import GraphBuilder
 from edgetx.ir.verify import FLOAT, verify
-from edgetx.ops import Add, FullyConnected, LayerNorm, Mul, Relu, Reshape, StridedSlice, Transpose
+from edgetx.ops import (
+    Add,
+    Clip,
+    FullyConnected,
+    LayerNorm,
+    Logistic,
+    MaxPool2D,
+    Mul,
+    Relu,
+    Relu6,
+    Reshape,
+    StridedSlice,
+    Tanh,
+    Transpose,
+)
 from edgetx.passes import why_not
+from edgetx.passes.drop_clamp import DropClamp
 from edgetx.passes.fuse_activation import FuseActivation
 from edgetx.passes.fuse_affine import FuseAffine
 from edgetx.passes.hoist_slice import HoistSlice
@@ -113,3 +128,14 @@ def test_equal_nodes_are_computed_once():
     x = b.input("x", (2, 3))
     graph = b.graph(b.op(Add(), b.op(Reshape((3, 2)), x), b.op(Reshape((3, 2)), x)))
     assert ops_of(MergeDuplicates().run(graph)) == ["reshape", "add"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "clamp", "dropped"),
+    [(Logistic(), Relu6(), True), (Tanh(), Relu(), False), (Tanh(), Clip(-1.0, 2.0), True), (Relu(), Relu6(), False)],
+)
+def test_clamp_of_what_lies_within_is_dropped(inner, clamp, dropped):
+    b = GraphBuilder("g")
+    pooled = b.op(MaxPool2D((2, 2), (1, 1)), b.op(inner, b.input("x", (1, 3, 3, 2))))
+    graph = b.graph(b.op(clamp, pooled))
+    assert len(DropClamp().run(graph).nodes) == 3 - dropped

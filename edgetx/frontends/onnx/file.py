@@ -10,6 +10,7 @@ from onnx import numpy_helper
 
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder_scope import MAX_ELEMENTS
+from edgetx.frontends.onnx.qoperator import standard_nodes
 from edgetx.ir import Array
 
 OLDEST_OPSET, NEWEST_OPSET = 7, 24
@@ -41,7 +42,10 @@ def read_model(content: bytes) -> tuple[onnx.GraphProto, int]:
         raise UnsupportedOpError(
             f"function '{model.functions[0].name}'", hint="export without functions, or inline them"
         )
-    for node in model.graph.node:
+    nodes = list(standard_nodes(model.graph.node))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    for node in nodes:
         if node.domain not in STANDARD_DOMAINS or not onnx.defs.has(node.op_type):
             raise UnsupportedOpError(
                 f"operator {node.op_type} of domain {_domain(node, model)} is not supported",
@@ -74,7 +78,7 @@ def held(data: Array) -> Array:
 
 
 def _is_quantized(node: onnx.NodeProto) -> bool:
-    return node.op_type.startswith(("QLinear", "QGemm", "DynamicQuantize", "QAttention"))
+    return node.op_type.startswith(("QLinear", "QAttention"))
 
 
 def _domain(node: onnx.NodeProto, model: onnx.ModelProto) -> str:

@@ -15,21 +15,18 @@ import onnx
 from edgetx.config import did_you_mean
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder_scope import MAX_ELEMENTS, Note, clean_name, damage_reported, integer_or_real
-from edgetx.frontends.onnx.file import QDQ, read_model, tensor_array
+from edgetx.frontends.onnx.file import read_model, tensor_array
 from edgetx.frontends.onnx.folding import FOLDED, folded
-from edgetx.frontends.onnx.quantization import integers, parameters, quantization_behind, real_numbers
+from edgetx.frontends.onnx.quantization import clamp_of, integers, parameters, quantization_behind, real_numbers
 from edgetx.frontends.onnx.scope import HANDLERS, Scope, Stored
 from edgetx.ir import Array, Graph, GraphBuilder, Value
 from edgetx.output import explained
 
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 UNKNOWN = "`edgetx list ops` shows what is; express it by those or leave it outside the model"
-HINTS: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("ArgMax", "ArgMin", "TopK"), "end the model with the scores, and take the largest in your own code"
-    ),
-    **dict.fromkeys(("QLinearConv", "QLinearMatMul"), QDQ),
-}
+HINTS: Mapping[str, str] = dict.fromkeys(
+    ("ArgMax", "ArgMin", "TopK"), "end the model with the scores, and take the largest in your own code"
+)
 NESTED = 8
 """Branches within branches at most."""
 
@@ -77,6 +74,7 @@ class _Importer:
     real: bool
     values: dict[str, Value] = field(default_factory=dict)
     readers: dict[str, list[onnx.NodeProto]] = field(default_factory=dict)
+    inputs: set[str] = field(default_factory=set)
 
     def run(self, graph: onnx.GraphProto) -> Graph:
         self._enter(graph)
@@ -130,6 +128,7 @@ class _Importer:
         stored = self._stored(info.name, self._consts())
         dtype, quant = stored or ("float32", None)
         self.values[info.name] = self.builder.input(clean_name(info.name), shape, dtype, quant)
+        self.inputs.add(self.values[info.name].name)
 
     def _shape(self, info: onnx.ValueInfoProto) -> tuple[int, ...]:
         """The shape of an input, its batch specialised to 1."""
@@ -194,7 +193,7 @@ class _Importer:
             case "If":
                 return self._branch(node, known[0], depth)
             case "QuantizeLinear" if self.real:
-                return known[:1]
+                return [self._clamped(node, known[0])]
             case "DynamicQuantizeLinear" if self.real:
                 return [known[0], *self._numbers(node, [np.ones((), np.float32), np.zeros((), np.int64)], 1)]
             case "DequantizeLinear" if not known[0].type.quant:
@@ -245,6 +244,11 @@ class _Importer:
                 f"weights with zero point {quant.zero_point}", hint="quantize weights symmetrically"
             )
         return [self.builder.const(stored, f"{clean_name(node.output[0])}.const", quant)]
+
+    def _clamped(self, node: onnx.NodeProto, x: Value) -> Value:
+        """What stays of a QuantizeLinear in real numbers: quantizers leave out the clamps that it makes needless."""
+        clamp = None if x.name in self.inputs else clamp_of(*parameters(node, self._consts()))
+        return x if clamp is None else self.builder.op(clamp, x, name=clean_name(node.output[0]))
 
     def _handled(self, node: onnx.NodeProto, where: str, operands: Sequence[Value | None]) -> Sequence[Value]:
         if node.op_type not in HANDLERS:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 
+from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.onnx.scope import Stored
 from edgetx.ir import Array, DType, QuantParams
@@ -68,6 +69,15 @@ def _declared(node: onnx.NodeProto, consts: Mapping[str, Array]) -> tuple[Array,
     if attributes.get("block_size", 0) or scale.ndim > 1:
         raise UnsupportedOpError("quantization by blocks", hint="quantize per tensor or per channel")
     return scale, zero, int(attributes.get("axis", 1))
+
+
+def clamp_of(dtype: DType, quant: QuantParams) -> ops.Relu | ops.Relu6 | None:
+    """The activation whose clamp the range of integers is; None if it reaches below zero."""
+    info = np.iinfo(dtype)
+    if quant.zero_point != info.min:
+        return None
+    top = (info.max - info.min) * quant.scale[0]
+    return ops.Relu6() if abs(top - 6) < quant.scale[0] else ops.Relu()
 
 
 def integers(data: Array) -> Array:
