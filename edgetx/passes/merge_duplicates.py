@@ -18,7 +18,7 @@ class MergeDuplicates(Rule):
     name: ClassVar[str] = "merge-duplicates"
 
     def rewrite(self, node: Node, graph: Graph) -> Graph | str:
-        for other in graph.nodes:
+        for other in graph.users(node.inputs[0]) if node.inputs else graph.nodes:
             if other.name == node.name:
                 return "it is the first of its kind"
             if _computation(other) == _computation(node):

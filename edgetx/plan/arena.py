@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 8
@@ -24,10 +24,6 @@ class Buffer:
         """Bytes rounded up to the alignment."""
         return -(-self.nbytes // ALIGNMENT) * ALIGNMENT
 
-    def overlaps(self, other: "Buffer") -> bool:
-        """Whether both are needed at some step."""
-        return self.first <= other.last and other.first <= self.last
-
 
 @dataclass(frozen=True)
 class Arena:
@@ -48,9 +44,9 @@ def plan_arena(buffers: Sequence[Buffer]) -> Arena:
     """The smallest packing found: several orders by rule, then shuffled ones, until one meets the lower bound."""
     bound = lower_bound(buffers)
     best: dict[str, int] | None = None
-    best_size = 0
+    best_size, neighbours = 0, _neighbours(buffers)
     for order in _orders(buffers):
-        offsets = _first_fit(order)
+        offsets = _first_fit(order, neighbours)
         size = max((offsets[b.name] + b.size for b in buffers), default=0)
         if best is None or size < best_size:
             best, best_size = offsets, size
@@ -82,16 +78,27 @@ def _orders(buffers: Sequence[Buffer]) -> "itertools.chain[list[Buffer]]":
     return itertools.chain(by_rule, shuffled)
 
 
-def _first_fit(order: Sequence[Buffer]) -> dict[str, int]:
+def _neighbours(buffers: Sequence[Buffer]) -> dict[str, list[Buffer]]:
+    """For each buffer those that are needed at some step of its life."""
+    found: dict[str, list[Buffer]] = {}
+    alive: list[Buffer] = []
+    for buffer in sorted(buffers, key=lambda b: b.first):
+        alive = [other for other in alive if other.last >= buffer.first]
+        found[buffer.name] = alive.copy()
+        for other in alive:
+            found[other.name].append(buffer)
+        alive.append(buffer)
+    return found
+
+
+def _first_fit(order: Sequence[Buffer], neighbours: Mapping[str, Sequence[Buffer]]) -> dict[str, int]:
     """Give each buffer the lowest offset that is free during its whole life."""
-    placed: list[tuple[int, Buffer]] = []
     offsets: dict[str, int] = {}
     for buffer in order:
-        offset = 0
-        for start, other in placed:
-            if other.overlaps(buffer) and start < offset + buffer.size and offset < start + other.size:
-                offset = start + other.size
+        size, offset = buffer.size, 0
+        placed = [(offsets[other.name], other.size) for other in neighbours[buffer.name] if other.name in offsets]
+        for start, length in sorted(placed):
+            if start < offset + size and offset < start + length:
+                offset = start + length
         offsets[buffer.name] = offset
-        placed.append((offset, buffer))
-        placed.sort(key=lambda item: item[0])
     return offsets
