@@ -7,6 +7,7 @@ model, `NAME.npz` with inputs: `in0`, `in1` … of N × shape.
 import contextlib
 import io
 import os
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from keras_models import BUILDERS
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 SAMPLES = 12
+INNER, BEGUN = "CONVERT_KERAS_INNER", " begun"
 OPSETS = {"ds_cnn": 13, "crnn_gru": 15, "lstm": 17, "keyword_transformer": 18, "tcn": 16, "u_net_nearest": 17,
           "u_net_bilinear": 18, "bc_resnet": 14, "conv_autoencoder": 15, "mobilenet_v2": 13, "norms": 17,
           "lstm_bidirectional": 16, "separable_conv1d": 18, "wavenet": 13, "squeeze_excite": 15}  # fmt: skip
@@ -117,12 +119,13 @@ def int16x8(c, data) -> None:
     c.inference_input_type = c.inference_output_type = tf.int16
 
 
-STYLES: dict[str, Callable] = {s.__name__: s for s in (float32, int8, dynamic, int16x8)}
+STYLES: dict[str, Callable] = {s.__name__: s for s in (float32, dynamic, int8, int16x8)}
 MORE: dict[str, Callable] = {s.__name__: s for s in (float16, int8_float_io, int8_fallback, int8_per_tensor, uint8_io)}
 """Styles that differ at the border or in constants only, for every sixth model."""
 
 
 def convert(name: str, out: Path) -> None:
+    print(f"{name}{BEGUN}", flush=True)
     keras.backend.clear_session()
     keras.utils.set_random_seed(0)
     model = BUILDERS[name]()
@@ -133,6 +136,7 @@ def convert(name: str, out: Path) -> None:
     failures = []
     ways = list(converters(model, out / "saved" / name))
     styles = {**STYLES, **(MORE if list(BUILDERS).index(name) % 6 == 1 else {})}
+    others(name, model, out)
     for style, configure in styles.items():
         for way in ways:
             try:
@@ -140,7 +144,6 @@ def convert(name: str, out: Path) -> None:
                 break
             except Exception as problem:
                 failures.append(f"{name}.{style}: {str(problem).splitlines()[0][:200]}")
-    others(name, model, out)
     print("\n".join([f"{name} done", *failures]), flush=True)
 
 
@@ -166,14 +169,27 @@ def others(name: str, model, out: Path) -> None:
 
 
 def main() -> None:
+    """A process goes on behind the model at which the one before it died: calibrating loops crashes the converter."""
     out, *names = sys.argv[1:]
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names or BUILDERS:
-        try:
-            convert(name, folder)
-        except Exception:
-            print(f"{name} FAILED\n{traceback.format_exc(limit=-3)}", flush=True)
+    waiting = names or list(BUILDERS)
+    if os.environ.get(INNER):
+        for name in waiting:
+            try:
+                convert(name, folder)
+            except Exception:
+                print(f"{name} FAILED\n{traceback.format_exc(limit=-3)}", flush=True)
+    while waiting and not os.environ.get(INNER):
+        run = subprocess.run(
+            [sys.executable, __file__, out, *waiting], stdout=subprocess.PIPE, text=True, env={**os.environ, INNER: "1"}
+        )
+        print(run.stdout, end="", flush=True)
+        begun = [line.split()[0] for line in run.stdout.splitlines() if line.endswith(BEGUN)]
+        if not run.returncode:
+            return
+        print(f"{begun[-1]}: the converter crashes", flush=True)
+        waiting = waiting[waiting.index(begun[-1]) + 1 :]
 
 
 if __name__ == "__main__":

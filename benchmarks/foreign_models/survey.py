@@ -72,7 +72,7 @@ def attempt(path: Path) -> dict:
     data = in_order(graph, samples(path))
     check: SourceCheck | None = None
     with contextlib.suppress(ModelError):
-        runtime = open_source(path, graph, {})
+        runtime = open_source(path, graph, {}, source.requantized)
         if runtime is not None:
             check = compare(runtime, graph, inputs_of(graph, data), source.requantized)
     row = {

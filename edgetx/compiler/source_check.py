@@ -88,7 +88,7 @@ def check_source(
     graph = source.graph
     verify(graph, (constants_finite,))
     try:
-        runtime = open_source(path, graph, settings)
+        runtime = open_source(path, graph, settings, source.requantized)
         if runtime is None:
             return None
         cases = [*real[: CASES // 2], *random_cases(graph, CASES)][:CASES]
@@ -104,8 +104,15 @@ def check_source(
     return check
 
 
-def open_source(path: Path, graph: Graph, settings: Mapping[str, str]) -> FileRuntime | None:
+def open_source(path: Path, graph: Graph, settings: Mapping[str, str], requantized: bool = False) -> FileRuntime | None:
     """The runtime of a file, None for a kind of file that has none.
+
+    Args:
+        path: The file.
+        graph: What was imported.
+        settings: Inputs and axes that were fixed, by name.
+        requantized: Whether the file has a quantization that the graph does not keep; then LiteRT takes its fast
+            kernels, since its reference kernel of SUM is wrong on integers.
 
     Raises:
         ToolchainError: If its package is not installed.
@@ -113,7 +120,7 @@ def open_source(path: Path, graph: Graph, settings: Mapping[str, str]) -> FileRu
     """
     match path.suffix:
         case ".tflite":
-            return LitertRuntime(path.read_bytes(), [value.shape for value in graph.inputs])
+            return LitertRuntime(path.read_bytes(), [value.shape for value in graph.inputs], optimize=requantized)
         case ".onnx":
             return OnnxFile(path.read_bytes(), settings)
         case ".pt2":
