@@ -23,6 +23,9 @@ RUNTIME = Path(__file__).parent / "runtime"
 _COMPILE = ("-std=c11", "-ffreestanding", "-g", "-ffunction-sections", "-fdata-sections", "-fstack-usage", "-c")
 _LINK = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--entry=Reset_Handler", "-Wl,-T,image.ld")
 _LARGEST = 5  # symbols named when an image does not fit
+INTERRUPT_BYTES = 256
+"""Reserved on top of the deepest calls, for one interrupt: up to 104 bytes are the core's, where it has an FPU."""
+_UNBOUNDED_BYTES = 4096  # reserved where calls cannot be followed to their end
 _OVERFLOW = re.compile(r"region [`'](\w+)'.*overflowed by (\d+) bytes")
 
 
@@ -35,7 +38,7 @@ def build_firmware(
     audio: GoldenAudio | None = None,
     toolchain: Toolchain | None = None,
     optimization: str = "-O2",
-    stack_bytes: int = 4096,
+    stack_bytes: int | None = None,
 ) -> Firmware:
     """Compile generated C into an image that runs the golden cases and prints PASS or FAIL.
 
@@ -47,7 +50,7 @@ def build_firmware(
         audio: What it checks the front end with, if there is one among the sources.
         toolchain: Compiler; by default the first that is installed.
         optimization: Optimization option of the compiler.
-        stack_bytes: Stack to reserve.
+        stack_bytes: Stack to reserve; by default what the deepest calls and an interrupt need.
 
     Raises:
         FitError: If the image does not fit into the target's memory, or calls go deeper than the stack.
@@ -60,10 +63,10 @@ def build_firmware(
     elf.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=elf.parent, prefix=".firmware-") as folder:
         build = _Build(Path(folder), sources.resolve(), target, toolchain)
-        build.generate(golden, audio or GoldenAudio(), stack_bytes)
+        build.generate(golden, audio or GoldenAudio())
         build.compile(optimization)
-        image = build.link()
-        deepest = build.check_stack(image, stack_bytes)
+        deepest = build.deepest_stack(build.link(0))
+        image = build.link(build.stack_to_reserve(deepest, stack_bytes))
         return measure_firmware(image.replace(elf), toolchain, deepest)
 
 
@@ -82,10 +85,9 @@ class _Build:
     target: Target
     toolchain: Toolchain
 
-    def generate(self, golden: Sequence[GoldenCase], audio: GoldenAudio, stack_bytes: int) -> None:
+    def generate(self, golden: Sequence[GoldenCase], audio: GoldenAudio) -> None:
         (self.folder / "etx_board.h").write_text(board_header(self.target, image_id(self.sources)), encoding="utf-8")
         (self.folder / "etx_golden.c").write_text(golden_source(golden, audio), encoding="utf-8")
-        (self.folder / "image.ld").write_text(linker_script(self.target, stack_bytes), encoding="utf-8")
 
     def compile(self, optimization: str) -> None:
         sources = [source for root in self._roots() for source in sorted(root.glob("*.c"))]
@@ -96,7 +98,8 @@ class _Build:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda command: run_tool(command, cwd=self.folder), commands))
 
-    def link(self) -> Path:
+    def link(self, stack_bytes: int) -> Path:
+        (self.folder / "image.ld").write_text(linker_script(self.target, stack_bytes), encoding="utf-8")
         objects = sorted(path.name for path in self.folder.glob("*.o"))
         command = [*self.toolchain.link_command(self.target), *_LINK, *objects, *self.toolchain.link_libraries()]
         try:
@@ -107,11 +110,15 @@ class _Build:
             raise
         return self.folder / "image.elf"
 
-    def check_stack(self, image: Path, stack_bytes: int) -> int | None:
-        deepest = worst_case_stack(image, list(self.folder.glob("*.su")))
-        if deepest is not None and deepest > stack_bytes:
-            raise FitError(f"needs {deepest} bytes of stack, has {stack_bytes}", where=self.target.name)
-        return deepest
+    def deepest_stack(self, image: Path) -> int | None:
+        return worst_case_stack(image, list(self.folder.glob("*.su")))
+
+    def stack_to_reserve(self, deepest: int | None, wanted: int | None) -> int:
+        if wanted is None:
+            return _UNBOUNDED_BYTES if deepest is None else deepest + INTERRUPT_BYTES
+        if deepest is not None and deepest > wanted:
+            raise FitError(f"needs {deepest} bytes of stack, has {wanted}", where=self.target.name)
+        return wanted
 
     def _roots(self) -> tuple[Path, ...]:
         return self.sources, RUNTIME, self.folder

@@ -1,12 +1,13 @@
 """Worst-case stack use, from the compiler's frame sizes and the calls found in the image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from capstone import CS_ARCH_ARM, CS_MODE_MCLASS, CS_MODE_THUMB, CS_MODE_V8, Cs
 
 from edgetx.firmware.image import Symbol, elf_functions, stored_words
 
+_WORD = 4
 LIBRARY_FRAME_BYTES = 64  # assumed for the compiler's arithmetic helpers, which come without frame sizes
 
 
@@ -22,7 +23,9 @@ def worst_case_stack(elf: Path, usage_files: Sequence[Path], entry: str = "Reset
         None if there is no bound that can be seen: recursion, or a frame of variable size.
     """
     try:
-        return _deepest(entry, call_graph(elf), frame_sizes(usage_files), chain=())
+        frames, pushed = frame_sizes(usage_files), pushed_sizes(elf)
+        used = {name: _frame(frames.get(_without_clone_suffix(name)), sizes) for name, sizes in pushed.items()}
+        return _deepest(entry, call_graph(elf), used, chain=())
     except _UnboundedError:
         return None
 
@@ -45,24 +48,40 @@ def call_graph(elf: Path) -> dict[str, set[str]]:
 
     A call by pointer may reach every function whose address lies anywhere in the image outside the vector table.
     """
-    decoder = Cs(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS | CS_MODE_V8)
-    decoder.skipdata = True
     functions = elf_functions(elf)
     names = {symbol.address: symbol.name for symbol, _ in functions}
     pointed_at = {names[word - 1] for word in stored_words(elf) if word - 1 in names}
-    return {symbol.name: _callees(decoder, symbol, code, names, pointed_at) for symbol, code in functions}
+    return {symbol.name: _callees(symbol, code, names, pointed_at) for symbol, code in functions}
+
+
+def pushed_sizes(elf: Path) -> dict[str, list[int]]:
+    """Bytes of every instruction that pushes registers, by function, in order of addresses."""
+    return {
+        symbol.name: [
+            _WORD * _registers(operands)
+            for mnemonic, operands in _instructions(symbol, code)
+            if mnemonic.startswith(("push", "vpush"))
+        ]
+        for symbol, code in elf_functions(elf)
+    }
 
 
 class _UnboundedError(Exception):
     """No bound of the stack can be given."""
 
 
-def _callees(decoder: Cs, function: Symbol, code: bytes, names: Mapping[int, str], pointed_at: set[str]) -> set[str]:
+def _instructions(function: Symbol, code: bytes) -> Iterator[tuple[str, str]]:
+    decoder = Cs(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS | CS_MODE_V8)
+    decoder.skipdata = True
+    return ((mnemonic, operands) for _, _, mnemonic, operands in decoder.disasm_lite(code, function.address))
+
+
+def _callees(function: Symbol, code: bytes, names: Mapping[int, str], pointed_at: set[str]) -> set[str]:
     callees: set[str] = set()
-    for _, _, mnemonic, operands in decoder.disasm_lite(code, function.address):
+    for mnemonic, operands in _instructions(function, code):
         if mnemonic == "blx" or (mnemonic == "bx" and operands != "lr"):
             callees |= pointed_at
-        elif mnemonic in ("bl", "b", "b.w") and operands.startswith("#"):
+        elif mnemonic.startswith("b") and operands.startswith("#"):
             callee = names.get(int(operands[1:], 16))
             is_loop = callee == function.name and mnemonic != "bl"
             if callee and not is_loop:
@@ -70,12 +89,30 @@ def _callees(decoder: Cs, function: Symbol, code: bytes, names: Mapping[int, str
     return callees
 
 
+def _registers(operands: str) -> int:
+    """How many words a list of registers holds."""
+    inside = operands[operands.index("{") + 1 : operands.index("}")]
+    return sum(2 if name.strip().startswith("d") else 1 for name in inside.split(","))
+
+
+def _frame(compiled: int | None, pushed: Sequence[int]) -> int:
+    """Bytes that a function takes: what the compiler says, and what inline assembly pushes, of which it knows nothing.
+
+    Args:
+        compiled: Of the compiler, if it compiled the function; its own first push is among them.
+        pushed: By every push of the function.
+    """
+    if compiled is None:
+        return max(LIBRARY_FRAME_BYTES, sum(pushed))
+    own = pushed[0] if pushed and pushed[0] <= compiled else 0
+    return compiled + sum(pushed) - own
+
+
 def _deepest(function: str, calls: Mapping[str, set[str]], frames: Mapping[str, int], chain: tuple[str, ...]) -> int:
     if function in chain:
         raise _UnboundedError(function)
-    own = frames.get(_without_clone_suffix(function), LIBRARY_FRAME_BYTES)
-    below = (_deepest(callee, calls, frames, (*chain, function)) for callee in calls.get(function, ()))
-    return own + max(below, default=0)
+    below = (_deepest(callee, calls, frames, (*chain, function)) for callee in calls[function])
+    return frames[function] + max(below, default=0)
 
 
 def _without_clone_suffix(function: str) -> str:

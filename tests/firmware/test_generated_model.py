@@ -61,16 +61,21 @@ def test_in_qemu(toolchain, target, sources, golden, tmp_path):
 @pytest.mark.toolchain
 @pytest.mark.simulator
 @pytest.mark.parametrize("target", ONE_BOARD_PER_CORE, ids=lambda t: t.name)
-def test_in_the_simulator(toolchain, target, sources, golden, tmp_path):
+def test_in_the_simulator(toolchain, target, graph, golden, tmp_path):
     pytest.importorskip("unicorn")
     from edgetx.profile import Simulator
 
     if target.core not in TIMED_CORES:
         pytest.skip(f"there is no timing model of the {target.core} yet")
-    firmware = build_firmware(sources, target, tmp_path / "firmware.elf", golden, toolchain=toolchain)
+    write_c(emit_c(graph, target.kernels), tmp_path / "c")
+    firmware = build_firmware(tmp_path / "c", target, tmp_path / "firmware.elf", golden, toolchain=toolchain)
     simulator = Simulator(target, firmware.elf)
     simulator.run()
     assert simulator.exit_status == 0
+    (vectors,) = (s.address for s in elf_symbols(firmware.elf) if s.name == "vectors")
+    top = int.from_bytes(simulator.read(vectors, 4), "little")
+    stack = simulator.read(top - firmware.stack_bytes, firmware.stack_bytes)
+    assert 0 < len(stack.lstrip(b"\0")) <= firmware.worst_case_stack_bytes
     assert simulator.cycles >= simulator.instructions / 2 > 0  # no core issues more than two at a time
 
 

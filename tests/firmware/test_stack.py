@@ -45,6 +45,21 @@ def test_deepest_chain(tmp_path):
     assert worst_case_stack(elf, usage, "top") == sum(sizes.values())
 
 
+ASSEMBLY = """
+volatile int sink;
+__attribute__((noinline)) void leaf(void) { __asm__ volatile("push {r4, r5, r6}\\n pop {r4, r5, r6}"); }
+void top(void) { volatile char frame[40]; frame[0] = 1; leaf(); sink = frame[0]; }
+"""
+
+
+@pytest.mark.toolchain
+def test_what_inline_assembly_pushes_counts(tmp_path):
+    elf, usage = build(tmp_path, ASSEMBLY)
+    sizes = {line.split("\t")[0].split(":")[-1]: int(line.split("\t")[1]) for line in usage[0].read_text().splitlines()}
+    assert sizes["leaf"] == 0
+    assert worst_case_stack(elf, usage, "top") == sizes["top"] + 12
+
+
 CLONES = """
 volatile int sink;
 static __attribute__((noinline)) int clone(int a, int b, int n) {

@@ -6,8 +6,6 @@ typedef struct {
   int32_t first, second;
 } scores_of_two;
 
-static inline int32_t byte_of(int32_t word, int32_t index) { return (int8_t)((uint32_t)word >> (8 * index)); }
-
 static int32_t dot(const int8_t *a, const int8_t *b, int32_t size) {
   int32_t acc = 0;
   for (int32_t i = 0; i < size; ++i) {

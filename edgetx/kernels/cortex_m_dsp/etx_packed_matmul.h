@@ -117,7 +117,7 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
   const etx_two_rows rows = {.x = x,
                              .end_of_eights = x + (layer->inputs & ~15),
                              .end = x + layer->inputs,
-                             .rounding = layer->rounding,
+                             .rounding = (int32_t)layer->rounding,
                              .limited = layer->limits.any,
                              .y_step = layer->y_step,
                              .left = layer->outputs,
