@@ -132,8 +132,9 @@ class Pretraining:
 class Quantization:
     """How the trained model becomes integers."""
 
-    recipe: Literal["static_wi8_ai8", "static_wi8_ai16"] = "static_wi8_ai8"
+    recipe: Literal["static_wi8_ai8", "static_wi8_ai16", "static_wi8_mixed"] = "static_wi8_ai8"
     calibration: Literal["minmax", "percentile", "mse"] = "mse"
+    extra_cycles: float = 0.25  # share that 16-bit activations may add to those of 8 bits; static_wi8_mixed only
     calibration_count: int = 128  # training clips kept in calibration.npz
 
 

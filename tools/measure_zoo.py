@@ -44,7 +44,9 @@ def with_integers(repeats: Repeats, trainings: Path, data: Path) -> Repeats:
     for run in repeats.runs:
         model = load_trained(f"{trainings}-fold-{run.fold}-seed-{run.seed}")
         test = load_dataset(data, model.recipe).part("test")
-        runs.append(replace(run, int8=graph_stage("int8", model.graph, test, plan_of(model)).accuracy))
+        runs.append(
+            replace(run, int8=graph_stage("int8", model.graph, test, plan_of(model, load_target(BOARD))).accuracy)
+        )
     return replace(repeats, runs=tuple(runs))
 
 

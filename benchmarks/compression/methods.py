@@ -96,7 +96,7 @@ def distillation(arm: str, seed: int, bench: Bench) -> Row:
     folder = bench.folder("distillation", f"{arm}-{seed}")
     write_graph_folder(folder, bench.recipe.read_text(encoding="utf-8"), graph, inputs)
     model = load_trained(str(folder))
-    return {**scores(graph, known), **scores(graph, known, plan_of(model), "_int8")}
+    return {**scores(graph, known), **scores(graph, known, plan_of(model, BOARD), "_int8")}
 
 
 def pruning(arm: str, seed: int, bench: Bench) -> Row:
@@ -129,7 +129,7 @@ def quantization(arm: str, seed: int, bench: Bench) -> Row:
         "pruned": bench.folder("pruning", f"accuracy-{seed}"),
     }
     model = _seeded(load_trained(str(ours.get(arm, arm))), seed)
-    plan = plan_of(model)
+    plan = plan_of(model, BOARD)
     aware = quantization_aware(model, plan, known, None, SILENT)
     return {
         **scores(model.graph, known, suffix="_float"),

@@ -1,15 +1,17 @@
 """What the verbs of compression share: progress, options and the ledger as a table."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgetx.cli.options import TargetName, stages
+from edgetx.cli.options import TargetName, json_option, quiet_option, stages
 from edgetx.cli.tables import make_console, number, percent, plain_table
+
+Command = Callable[..., Any]
 
 if TYPE_CHECKING:
     from edgetx.compress.watch import Watch
@@ -32,6 +34,13 @@ board_option = click.option(
 budget_option = click.option(
     "--budget", default="", metavar="LIMITS", help="What is allowed: ram=16K,flash=64K,latency=50ms."
 )
+
+
+def shared_options(command: Command) -> Command:
+    """What prune, quantize and search are told alike: --data, --target, -o, --json and --quiet."""
+    for option in (quiet_option, json_option, folder_option, board_option, recordings_option):
+        command = option(command)
+    return command
 
 
 @contextmanager

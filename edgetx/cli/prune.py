@@ -5,17 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.compression import (
-    as_metrics,
-    board_option,
-    budget_option,
-    default_out,
-    folder_option,
-    recordings_option,
-    tell,
-    watching,
-)
-from edgetx.cli.options import json_option, quiet_option
+from edgetx.cli.compression import as_metrics, budget_option, default_out, shared_options, tell, watching
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
@@ -23,12 +13,8 @@ if TYPE_CHECKING:
 
 @click.command("prune", short_help="Take channels, heads and branches out of a trained model.")
 @click.argument("model")
-@recordings_option
-@board_option
+@shared_options
 @budget_option
-@folder_option
-@json_option
-@quiet_option
 def command(
     model: str, data: Path, target: "Target", budget: str, out: Path | None, as_json: bool, quiet: bool
 ) -> None:

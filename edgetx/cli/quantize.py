@@ -5,16 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.compression import (
-    as_metrics,
-    board_option,
-    default_out,
-    folder_option,
-    recordings_option,
-    tell,
-    watching,
-)
-from edgetx.cli.options import json_option, quiet_option
+from edgetx.cli.compression import as_metrics, default_out, shared_options, tell, watching
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
@@ -22,11 +13,7 @@ if TYPE_CHECKING:
 
 @click.command("quantize", short_help="Train a model with the values of its integer graph.")
 @click.argument("model")
-@recordings_option
-@board_option
-@folder_option
-@json_option
-@quiet_option
+@shared_options
 def command(model: str, data: Path, target: "Target", out: Path | None, as_json: bool, quiet: bool) -> None:
     """Quantization-aware training of MODEL, a model folder or a name in the zoo.
 

@@ -5,17 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgetx.cli.compression import (
-    as_metrics,
-    board_option,
-    budget_option,
-    default_out,
-    folder_option,
-    recordings_option,
-    tell,
-    watching,
-)
-from edgetx.cli.options import json_option, quiet_option
+from edgetx.cli.compression import as_metrics, budget_option, default_out, shared_options, tell, watching
 
 if TYPE_CHECKING:
     from edgetx.targets import Target
@@ -23,13 +13,9 @@ if TYPE_CHECKING:
 
 @click.command("search", short_help="Find the best network of a recipe's space that fits a budget.")
 @click.argument("recipe")
-@recordings_option
-@board_option
+@shared_options
 @budget_option
 @click.option("--study", type=click.Path(path_type=Path), help="Folder in which several workers share the search.")
-@folder_option
-@json_option
-@quiet_option
 def command(
     recipe: str,
     data: Path,

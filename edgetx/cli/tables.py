@@ -37,6 +37,8 @@ def print_report(report: Json, out: Path) -> None:
         console.print(_streaming(report["streaming"]))
     if report.get("lmu"):
         console.print(_lmu(report["lmu"]))
+    if report.get("mixed"):
+        console.print(_mixed(report["mixed"]))
     if report.get("spikes"):
         console.print(_spikes(report["spikes"]))
     if report.get("import"):
@@ -344,6 +346,16 @@ def _lmu(lmu: Json) -> Table:
         keys = ("readout_cycles", "memory_cycles", "cycles", "flash_bytes", "stream_state_bytes")
         name = f"{row['form']} (chosen)" if row["form"] == lmu["form"] else row["form"]
         table.add_row(name, f"{row['snr_db']:.1f} dB", *(number(row[key]) for key in keys))
+    return table
+
+
+def _mixed(mixed: Json, shown: int = 12) -> Table:
+    table = plain_table("16 bits for", "error that goes>", "cycles added>", "")
+    for row in mixed["sensitivities"][:shown]:
+        raised = "raised" if row["raised"] else ""
+        table.add_row(", ".join(row["tensors"]), percent(row["error"]), number(row["cycles"]), raised)
+    for name, key in (("none", "narrow_"), ("those raised", ""), ("all", "wide_")):
+        table.add_row(name, f"{mixed[f'{key}snr_db']:.1f} dB", number(mixed[f"{key}cycles"]), "in all")
     return table
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +11,11 @@ import numpy as np
 from edgetx.compiler.artifact import REPORT, Artifact
 from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.measuring import measured_report
+from edgetx.compiler.mixed import with_raised
 from edgetx.compiler.pace import pace_of, pace_report
 from edgetx.compiler.quantized import as_inputs, integer_model
 from edgetx.compiler.settings import (
+    given_plan,
     import_is_checked,
     input_settings,
     lmu_form,
@@ -29,7 +31,7 @@ from edgetx.compiler.work import CompileOptions, Progress, Work, real_cases
 from edgetx.compiler.writing import write_forms, write_graphs
 from edgetx.ir import Array, Arrays
 from edgetx.output import replaced_folder
-from edgetx.quant import QuantRecipe, parse_recipe
+from edgetx.quant import QuantRecipe, parse_recipe, raised_in
 
 
 def compile_model(options: CompileOptions, progress: Progress = lambda _: None) -> Mapping[str, object]:
@@ -57,7 +59,12 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
         lambda clip: stream_model(clip, stream_options, source.recipe).model if options.stream else clip, streamed,
     )  # fmt: skip
     progress("quantize")
-    model = integer_model(source.graph, samples, recipe, lmu, source.plan, streamed)
+    plan, mixed = given_plan(options.settings) or source.plan, None
+    if plan is None:
+        recipe, mixed = with_raised(source.graph, samples, recipe, options.target, lmu, progress, streamed)
+    model = integer_model(source.graph, samples, recipe, lmu, plan, streamed)
+    if plan is not None:
+        recipe = replace(recipe, raised=raised_in(model.plan, model.float_graph, recipe))
     streaming = None
     if options.stream:
         progress("stream")
@@ -75,6 +82,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
             "listening": pace_report(pace),
             "lmu": lmu_report(lmu, compared, "hop" if options.stream else "clip"),
             "spikes": spikes_report(model.graph, work.spikes),
+            "mixed": mixed.to_json() if mixed else None,
             "left_out": dict(work.left_out),
             "import": None if checked is None else asdict(checked),
             "notes": list(source.notes),
@@ -103,7 +111,8 @@ def default_recipe(source: Source) -> QuantRecipe:
     """The quantization that the model's own recipe asks for."""
     if source.recipe is None:
         return QuantRecipe()
-    return parse_recipe(source.recipe.quantization.recipe, source.recipe.quantization.calibration)
+    settings = source.recipe.quantization
+    return parse_recipe(settings.recipe, settings.calibration, settings.extra_cycles)
 
 
 def calibration_samples(source: Source, data: Path | None) -> Array:

@@ -1,25 +1,18 @@
 """Which form the memories of LMUs take: every form built and measured, the fastest of the accurate ones chosen."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from edgetx.backends.c import emit_c, write_c
-from edgetx.compiler.artifact import is_installed
-from edgetx.compiler.profiling import layers_of
+from edgetx.compiler.on_target import built_and_simulated
 from edgetx.compiler.quantized import AsStream, Quantized, as_inputs, quantize_model
 from edgetx.compiler.report import graph_macs
-from edgetx.firmware import build_firmware
 from edgetx.fixedpoint import dequantize, quantize
 from edgetx.ir import Array, Graph, Node
 from edgetx.ops import Concatenation, FullyConnected, Lif, Lmu
 from edgetx.passes.lower_lmu import FORMS, READOUT, LmuForm, memory_state_bytes
 from edgetx.passes.pipeline import canonicalize
-from edgetx.plan import load_schedule
 from edgetx.quant import QuantRecipe
 from edgetx.quant.apply import signal_to_noise_db
 from edgetx.reference import execute
@@ -119,7 +112,9 @@ def _measured(
 ) -> LmuCandidate:
     model = quantize_model(imported, samples, recipe, lmu=form, streamed=streamed)
     running = as_run(model)
-    profile, flash, ram = _on_target(running, samples, target)
+    given = running.graph.inputs[0]
+    sample = samples[0].reshape(-1)[: given.type.size].reshape(given.shape)
+    profile, flash, ram = built_and_simulated(running.graph, (sample,), target)
     layers = {} if profile is None else {layer["name"]: layer["cycles"] for layer in profile["layers"]}
     between, alone = memory_layers(imported, running.float_graph), readout_layers(imported, running.float_graph)
     return LmuCandidate(
@@ -208,25 +203,3 @@ def _ancestors(graph: Graph, name: str) -> set[str]:
             found.add(node.name)
             waiting += [value.name for value in node.inputs]
     return found
-
-
-def _on_target(
-    model: Quantized, samples: Array, target: Target
-) -> tuple[Mapping[str, Any] | None, int | None, int | None]:
-    """Profile, flash and RAM; None where there is no firmware or no simulator."""
-    if target.kind != "mcu":
-        return None, None, None
-    sources = emit_c(model.graph, target.kernels, schedule=load_schedule(target))
-    with tempfile.TemporaryDirectory() as folder:
-        write_c(sources, Path(folder) / "c")
-        firmware = build_firmware(Path(folder) / "c", target, Path(folder) / "firmware.elf", [])
-        if not is_installed("simulator"):
-            return None, firmware.flash_bytes, firmware.ram_bytes
-        from edgetx.runtimes.simulator import SimulatorRuntime
-
-        runtime = SimulatorRuntime(target, firmware.elf, model.graph, count=True)
-        given = model.graph.inputs[0].type
-        sample = samples[0].reshape(-1)[: given.size].reshape(given.shape)
-        runtime.write([quantize(sample, given.scale, given.zero_point, given.dtype)])
-        profile = runtime.profile(layers_of(sources))
-    return profile, firmware.flash_bytes, firmware.ram_bytes

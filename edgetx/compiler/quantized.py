@@ -18,7 +18,6 @@ from edgetx.quant import (
     QuantRecipe,
     Ranges,
     apply_plan,
-    calibrate,
     make_plan,
     observe,
     ranges_of,
@@ -136,7 +135,8 @@ def activation_ranges(
     ranges = _observed(graph, samples, recipe, progress, streamed)
     if recipe.activation_bits != 8:
         return ranges
-    return with_telling_currents(graph, ranges, as_inputs(graph, samples, SPIKING_LIMIT))
+    raised = {name: found for name, found in ranges.items() if name in recipe.raised}
+    return {**with_telling_currents(graph, ranges, as_inputs(graph, samples, SPIKING_LIMIT)), **raised}
 
 
 def _observed(
@@ -144,13 +144,13 @@ def _observed(
 ) -> Ranges:
     seen = observe(graph, as_inputs(graph, samples), progress)
     if streamed is None:
-        return ranges_of(seen, recipe.method)
+        return ranges_of(seen, recipe.method, recipe.raised)
     running = streamed(graph)
     size, shape = running.inputs[0].type.size, running.inputs[0].shape
     pieces = samples.reshape(-1)[: samples.size // size * size].reshape(-1, *shape)
     seen = observe(running, as_inputs(running, pieces), progress, seen)
     outputs = {value.name for value in graph.outputs}
-    ranges = ranges_of(seen, recipe.method, outputs)
+    ranges = ranges_of(seen, recipe.method, outputs | recipe.raised)
     return {n: (HEADROOM * a, HEADROOM * b) if n in outputs else (a, b) for n, (a, b) in ranges.items()}
 
 
@@ -173,7 +173,7 @@ def quantize_for_tflite(model: Quantized, samples: Array, recipe: QuantRecipe, *
     ends = zip(legal.inputs + legal.outputs, model.float_graph.inputs + model.float_graph.outputs, strict=True)
     border = {value.name: model.plan.tensors[original.name] for value, original in ends}
     given = {**model.plan.tensors, **border} if keep else border
-    ranges = calibrate(legal, as_inputs(legal, samples), recipe.method)
+    ranges = ranges_of(observe(legal, as_inputs(legal, samples)), recipe.method, recipe.raised)
     graph = apply_plan(legal, make_plan(legal, ranges, recipe, given))
     verify(graph, INTEGER)
     return graph

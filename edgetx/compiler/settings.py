@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Literal, get_args
 
+from edgetx.compiler.source import read_plan
 from edgetx.compiler.streaming import StreamOptions
 from edgetx.config import did_you_mean
 from edgetx.errors import ConfigError
@@ -12,13 +13,15 @@ from edgetx.passes.lower_lmu import FORMS as FORMS_OF_LMU
 from edgetx.passes.lower_lmu import LmuForm
 from edgetx.plan import Schedule, load_schedule
 from edgetx.plan.schedule import read_schedule
-from edgetx.quant import QuantRecipe, parse_recipe
+from edgetx.quant import QuantPlan, QuantRecipe, parse_recipe
 from edgetx.targets import Target
 
 FORMS = ("tflite", "onnx", "c")
 SETTINGS = (
     "quantization.recipe",
     "quantization.calibration",
+    "quantization.extra_cycles",
+    "quantization.plan",
     "lmu.form",
     "spikes.kernels",
     "kernels.schedule",
@@ -65,10 +68,29 @@ def parse_settings(words: Sequence[str]) -> dict[str, str]:
 
 
 def overridden(recipe: QuantRecipe, settings: Mapping[str, str]) -> QuantRecipe:
-    """The quantization recipe with the user's overrides."""
-    return parse_recipe(
-        settings.get("quantization.recipe", recipe.name), settings.get("quantization.calibration", recipe.method)
-    )
+    """The quantization recipe with the user's overrides.
+
+    Raises:
+        ConfigError: If one is unknown, or not a number where one is needed.
+    """
+    extra = settings.get("quantization.extra_cycles", str(recipe.extra_cycles))
+    try:
+        share = float(extra)
+    except ValueError as problem:
+        raise ConfigError(f"'{extra}' is no number", where="quantization.extra_cycles", hint="0.25") from problem
+    name = settings.get("quantization.recipe", recipe.name)
+    return parse_recipe(name, settings.get("quantization.calibration", recipe.method), share)
+
+
+def given_plan(settings: Mapping[str, str]) -> QuantPlan | None:
+    """The plan that the user gives in place of one from calibration: an edited `plan.json`.
+
+    Raises:
+        ModelError: If the file is not one.
+        QuantError: If it holds what is no quantization.
+    """
+    asked = settings.get("quantization.plan")
+    return read_plan(Path(asked)) if asked else None
 
 
 def lmu_form(settings: Mapping[str, str]) -> LmuForm | None:

@@ -121,7 +121,7 @@ def _load_model_folder(source: str) -> Source:
         recipe=recipe,
         calibration=calibration,
         metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else {},
-        plan=_read_plan(plan) if plan.is_file() else None,
+        plan=read_plan(plan) if plan.is_file() else None,
     )
 
 
@@ -138,10 +138,16 @@ def _compressed(folder: Path, recipe: Recipe) -> tuple[Graph, Array]:
     return load_graph(folder / GRAPH, REGISTRY), np.asarray(calibration.x)
 
 
-def _read_plan(path: Path) -> QuantPlan:
+def read_plan(path: Path) -> QuantPlan:
+    """Read a `plan.json`.
+
+    Raises:
+        ModelError: If it is not one.
+        QuantError: If it holds what is no quantization.
+    """
     try:
         return QuantPlan.from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
-    except ValueError as problem:
+    except (OSError, ValueError) as problem:
         raise ModelError(f"not a quantization plan: {problem}", where=str(path)) from problem
 
 

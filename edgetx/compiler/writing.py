@@ -39,8 +39,7 @@ def write_graphs(work: Work) -> None:
     if work.streaming is not None:
         save_graph(work.streaming.clip.graph, graphs / "clip.npz")
         save_graph(work.streaming.clip.float_graph, graphs / "float-clip.npz")
-    plan = {"method": work.recipe.method, **work.model.plan.to_json()}
-    (work.folder / "plan.json").write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+    (work.folder / "plan.json").write_text(json.dumps(work.model.plan.to_json(), indent=2) + "\n", encoding="utf-8")
     if work.source.recipe is not None:
         shutil.copyfile(recipe_path(work.options.source), work.folder / "recipe.toml")
     target = json.dumps(asdict(work.options.target, dict_factory=_without_none), indent=2)

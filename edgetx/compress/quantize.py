@@ -3,13 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+from edgetx.compiler.mixed import with_raised
 from edgetx.compiler.quantized import activation_ranges
 from edgetx.compress.cost import NO_LIMIT, Cost, built_report
 from edgetx.compress.distill import objective
 from edgetx.compress.folder import write_graph_folder
+from edgetx.compress.kept import Kept
 from edgetx.compress.ledger import earlier_stages, graph_stage
 from edgetx.compress.trained import Trained, load_trained, taught_by
-from edgetx.compress.tuning import Tuner, checkpoint_of, schedule
+from edgetx.compress.tuning import Tuner, schedule
 from edgetx.compress.views import TuningData, load_tuning_data
 from edgetx.compress.watch import SILENT, Watch
 from edgetx.ir import Graph
@@ -47,9 +49,8 @@ def quantize(
     check_replaceable(out, MARKER)
     model = load_trained(source)
     known = load_tuning_data(data, model.recipe, progress=watch.stage)
-    plan = plan_of(model)
-    checkpoint = checkpoint_of(out, "quantize")
-    graph = quantization_aware(model, plan, known, checkpoint, watch)
+    plan, kept = plan_of(model, target, watch), Kept(out, "quantize")
+    graph = quantization_aware(model, plan, known, kept.file("tuning.pt", model.graph, model.recipe, plan), watch)
     watch.stage("measure")
     stages = [
         graph_stage(name, each, known.test, plan, built_report(replace(model, graph=each), target, plan, limit))
@@ -57,14 +58,15 @@ def quantize(
     ]
     rows = [*earlier_stages(model.metrics), *(stage.to_json() for stage in stages)]
     write_graph_folder(out, model.text, graph, model.calibration, plan=plan, metrics={"schema": 1, "stages": rows})
-    checkpoint.unlink(missing_ok=True)
+    kept.remove()
     return stages
 
 
-def plan_of(model: Trained) -> QuantPlan:
-    """The quantization that the recipe's calibration finds."""
+def plan_of(model: Trained, target: Target, watch: Watch = SILENT) -> QuantPlan:
+    """The quantization that the recipe's calibration finds; which activations have 16 bits may depend on the target."""
     settings = model.recipe.quantization
-    recipe = parse_recipe(settings.recipe, settings.calibration)
+    asked = parse_recipe(settings.recipe, settings.calibration, settings.extra_cycles)
+    recipe, _ = with_raised(model.graph, model.calibration, asked, target, progress=watch.stage)
     return make_plan(model.graph, activation_ranges(model.graph, model.calibration, recipe), recipe)
 
 

@@ -187,11 +187,6 @@ class Tuner:
         return digest.hexdigest()
 
 
-def checkpoint_of(out: Path, stage: str) -> Path:
-    """Where an unfinished stage of an output folder is kept: beside it."""
-    return out.with_name(f".{out.name}.{stage}.pt")
-
-
 def schedule(training: Training, epochs: int, learning_rate: float) -> Training:
     """A recipe's settings for tuning what is trained already: short, and gentler."""
     average = min(training.average, _LONGEST_AVERAGE)

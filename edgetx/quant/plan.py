@@ -37,14 +37,15 @@ class TensorPlan:
 
 @dataclass(frozen=True)
 class QuantPlan:
-    """The plan of a graph, by tensor name."""
+    """The plan of a graph, by tensor name; recipe and method of calibration say where it is from."""
 
     recipe: str
     tensors: dict[str, TensorPlan] = field(default_factory=dict)
+    method: str = ""
 
     def to_json(self) -> dict[str, object]:
         """As plain data."""
-        return {"recipe": self.recipe, "tensors": {name: asdict(plan) for name, plan in self.tensors.items()}}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], where: str = "plan") -> "QuantPlan":
@@ -58,6 +59,8 @@ class QuantPlan:
             limit = 1 << (tensor.bits - 1) if tensor.bits in (8, 16) else 0
             if not limit or not 0 < tensor.scale < np.inf or not -limit <= tensor.zero_point < limit:
                 raise QuantError(f"not a quantization: {tensor}", where=f"{where}.{name}")
+            if tensor.bits == 16 and tensor.zero_point:
+                raise QuantError("16 bits have the zero point 0", where=f"{where}.{name}", hint="adapt the scale to it")
         return plan
 
 
@@ -77,32 +80,46 @@ def make_plan(
     Raises:
         QuantError: If an activation was not calibrated.
     """
-    groups = _Groups()
     symmetric: set[str] = set()
     fixed: dict[str, Mapping[int, QuantParams]] = {}
     for node in graph.nodes:
         rule = cast(Op, node.op).quant_rule()
-        if rule.result is Result.SAME_AS_INPUT:
-            groups.join([node.inputs[0].name, *(v.name for v in node.outputs)])
-        elif isinstance(rule.result, Mapping):
+        if isinstance(rule.result, Mapping):
             fixed.update({v.name: rule.result for v in node.outputs})
-        if rule.shared:
-            groups.join([*(v.name for v in _activations(node, rule)), *(v.name for v in node.outputs)])
         fixed.update({name: {bits: params} for name, (bits, params) in _prescribed(node, rule).items()})
-        if rule.state:
-            groups.join([node.inputs[-1].name, *(node.outputs[index].name for index in rule.state.results)])
         symmetric.update(node.inputs[index].name for index in rule.symmetric)
-    for state in graph.states:
-        groups.join([state.read.name, state.write.name])
     widths, least = _widths(graph, recipe), _least_widths(graph)
     every = _ranges_with_consts(graph, ranges)
     tensors: dict[str, TensorPlan] = {}
-    tied = groups.of(_quantized_names(graph))
+    tied = tied_tensors(graph)
     for members in tied:
         kept = next((given[name] for name in members if given and name in given), None)
         plan = kept or _plan_group(members, every, widths | least, symmetric, fixed)
         tensors.update(dict.fromkeys(members, plan))
-    return QuantPlan(recipe.name, with_agreeing_factors(graph, tensors, tied, {*fixed, *(given or ())}))
+    agreed = with_agreeing_factors(graph, tensors, tied, {*fixed, *(given or ())})
+    return QuantPlan(recipe.name, agreed, recipe.method)
+
+
+def raised_in(plan: QuantPlan, graph: Graph, recipe: QuantRecipe) -> frozenset[str]:
+    """Names of the activations of a float graph that have 16 bits in a plan, and would not by a recipe."""
+    widths = _widths(graph, recipe) | _least_widths(graph)
+    return frozenset(n for n, bits in widths.items() if bits == 8 and n in plan.tensors and plan.tensors[n].bits == 16)
+
+
+def tied_tensors(graph: Graph) -> list[list[str]]:
+    """Names of the activations of a float graph, together those that an op needs in one quantization."""
+    groups = _Groups()
+    for node in graph.nodes:
+        rule = cast(Op, node.op).quant_rule()
+        if rule.result is Result.SAME_AS_INPUT:
+            groups.join([node.inputs[0].name, *(v.name for v in node.outputs)])
+        if rule.shared:
+            groups.join([*(v.name for v in _activations(node, rule)), *(v.name for v in node.outputs)])
+        if rule.state:
+            groups.join([node.inputs[-1].name, *(node.outputs[index].name for index in rule.state.results)])
+    for state in graph.states:
+        groups.join([state.read.name, state.write.name])
+    return groups.of(_quantized_names(graph))
 
 
 def _plan_group(
@@ -161,7 +178,8 @@ def _ranges_with_consts(graph: Graph, ranges: Ranges) -> Ranges:
 
 def _widths(graph: Graph, recipe: QuantRecipe) -> dict[str, int]:
     """The recipe's width, or 16 up to wide ops, where every op that touches a tensor has arithmetic for it, else 8."""
-    widths = dict.fromkeys(_quantized_names(graph), recipe.activation_bits) | dict.fromkeys(_up_to_wide_ops(graph), 16)
+    widths = dict.fromkeys(_quantized_names(graph), recipe.activation_bits)
+    widths |= dict.fromkeys((*recipe.raised, *_up_to_wide_ops(graph)), 16)
     for node in graph.nodes:
         known = cast(Op, node.op).activation_bits
         widths.update({v.name: 8 for v in (*node.inputs, *node.outputs) if widths.get(v.name) not in known})
