@@ -129,6 +129,14 @@ class Pretraining:
 
 
 @dataclass(frozen=True)
+class Adaptation:
+    """Another task on a backbone that is trained already: only the head learns, and what is said here."""
+
+    backbone: str  # a model folder or zoo name, of the same [model] and [frontend]
+    rank: int = 0  # of the changes of its linear layers; 0: it stays as it is, and one copy serves several heads
+
+
+@dataclass(frozen=True)
 class Quantization:
     """How the trained model becomes integers."""
 
@@ -193,6 +201,7 @@ class Recipe:
     description: str = ""
     frontend: FrontEnd = FrontEnd()
     pretraining: Pretraining | None = None
+    adaptation: Adaptation | None = None
     training: Training = Training()
     quantization: Quantization = Quantization()
     distillation: Distillation = Distillation()
@@ -271,6 +280,8 @@ def _problems(recipe: Recipe) -> Iterator[tuple[str, str]]:
             yield key, "must lie between 0 and 1"
     if recipe.distillation.temperature <= 0:
         yield "distillation.temperature", "must be positive"
+    if recipe.adaptation and recipe.adaptation.rank < 0:
+        yield "adaptation.rank", "must not be negative"
     if not 0 <= recipe.distillation.weight <= 1:
         yield "distillation.weight", "must lie between 0 and 1"
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     default=None,
     help="Train, search, prune and quantize until the budget is kept [default: for recipes without weights].",
 )
+@click.option(
+    "--head", "heads", multiple=True, metavar="MODEL", help="Another model on the same backbone: one more output."
+)
 @click.option("--stream", is_flag=True, help="Turn the clip model into one that runs hop by hop.")
 @click.option("--strict", is_flag=True, help="List where and how every op runs.")
 @click.option("--dump-ir", is_flag=True, help="Print the integer graph.")
@@ -48,6 +51,7 @@ def command(
     settings: tuple[str, ...],
     budget: str,
     compress: bool | None,
+    heads: tuple[str, ...],
     stream: bool,
     strict: bool,
     dump_ir: bool,
@@ -79,7 +83,16 @@ def command(
         source = _compressed(source, data, out, target, limits, quiet)
     wanted = FORMS if forms is None else parse_forms(forms)
     options = CompileOptions(
-        source, target, out, wanted, data, parse_settings(settings), limits, stream=stream, lenient=forms is None
+        source,
+        target,
+        out,
+        wanted,
+        data,
+        parse_settings(settings),
+        limits,
+        stream=stream,
+        lenient=forms is None,
+        heads=heads,
     )
     with stages(quiet) as progress:
         report = compile_model(options, progress)

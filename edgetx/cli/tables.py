@@ -43,6 +43,9 @@ def print_report(report: Json, out: Path) -> None:
         console.print(_spikes(report["spikes"]))
     if report.get("import"):
         console.print(_import(report["import"]))
+    for head in report.get("heads", ()):
+        layers = f"{head['own']} layers of its own, {head['shared']} shared"
+        console.print(f"output {head['output']}: {head['name']}, {layers}")
     for note in report.get("notes", ()):
         console.print(f"[yellow]note[/]: {note}")
     for form, reason in report.get("left_out", {}).items():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgetx.compiler.artifact import REPORT, Artifact
+from edgetx.compiler.heads import joined
 from edgetx.compiler.lmu_forms import choose_lmu_form, lmu_report
 from edgetx.compiler.measuring import measured_report
 from edgetx.compiler.mixed import with_raised
@@ -49,7 +50,9 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
     """
     stream_options, kernels = parse_stream_options(stream_settings(options.settings)), spike_kernels(options.settings)
     progress("import")
-    source = load_source(options.source, input_settings(options.settings))
+    source, heads = joined(
+        load_source(options.source, input_settings(options.settings)), [load_source(head) for head in options.heads]
+    )
     clips = samples = calibration_samples(source, options.data)
     checked = checked_import(options, source, samples)
     recipe = overridden(default_recipe(source), options.settings)
@@ -82,6 +85,7 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
             "listening": pace_report(pace),
             "lmu": lmu_report(lmu, compared, "hop" if options.stream else "clip"),
             "spikes": spikes_report(model.graph, work.spikes),
+            "heads": [asdict(head) for head in heads],
             "mixed": mixed.to_json() if mixed else None,
             "left_out": dict(work.left_out),
             "import": None if checked is None else asdict(checked),

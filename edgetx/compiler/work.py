@@ -37,6 +37,7 @@ class CompileOptions:
         stream: Whether to turn the clip model into one that runs hop by hop.
         enforce: Whether to fail above the budget.
         lenient: Whether to leave out a TFLite file that the model cannot have, and say so in the report.
+        heads: Further models on the same backbone, each of which is one more output.
     """
 
     source: str
@@ -51,6 +52,7 @@ class CompileOptions:
     stream: bool = False
     enforce: bool = True
     lenient: bool = False
+    heads: tuple[str, ...] = ()
 
 
 @dataclass

@@ -15,6 +15,7 @@ from edgetx.audio.frontend import FixedPointFrontEnd
 from edgetx.errors import ConfigError, ModelError
 from edgetx.nn import build
 from edgetx.recipe import Recipe
+from edgetx.train.adaptation import adapt, folded, hold_statistics
 from edgetx.train.augment import Augmenter
 from edgetx.train.draws import Draws
 from edgetx.train.evaluate import evaluate
@@ -59,6 +60,8 @@ class Trainer:
         model = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if pretrained:
             model.load_state_dict(pretrained, strict=False)
+        if recipe.adaptation:
+            adapt(model, recipe)
         groups = parameter_groups(model, self.settings.weight_decay)
         optimizer = AdamW(groups, self.settings.learning_rate, fused=True)
         self.model, self.optimizer = fabric.setup(model, optimizer)
@@ -80,7 +83,7 @@ class Trainer:
                 save_checkpoint(checkpoint, {"training": training_key(self.recipe), **self.state.state_dict()})
                 write_log(checkpoint.with_name("training.csv"), self.history)
             report(self.history[-1])
-        return self.state.finish()
+        return folded(self.state.finish())
 
     def _epoch(self, number: int) -> Epoch:
         started, busy = time.monotonic(), time.process_time()
@@ -89,6 +92,8 @@ class Trainer:
         seed_epoch(self.settings.seed, number)
         order = torch.randperm(len(self.labels))
         self.model.train()
+        if self.recipe.adaptation:
+            hold_statistics(self.model)
         losses = [self._step(batch) for batch in torch.split(order, self.settings.batch)]
         result = evaluate(self.state.average.module, self.validation)
         mean = sum(losses) / len(losses)
