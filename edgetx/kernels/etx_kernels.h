@@ -66,6 +66,10 @@ typedef struct {
 } etx_batch_matmul_params;
 
 void etx_batch_matmul_s8(const etx_batch_matmul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+/* The same for rows that lie together, results of all 8 bits and multipliers that shift to the right; scratch holds
+ * two columns in 16 bits. */
+void etx_batch_matmul_pairs_s8(const etx_batch_matmul_params *p, const int8_t *a, const int8_t *b, int8_t *y,
+                               int32_t *scratch);
 void etx_batch_matmul_s16(const etx_batch_matmul_params *p, const int16_t *a, const int16_t *b, int16_t *y);
 
 /* Convolution of one image [height][width][channels]: w[out][window][in], depthwise w[window][out]. */

@@ -34,6 +34,9 @@ COPIED_BYTES = 8192
 COPIED_OUTPUTS = 8
 """Weights are copied into RAM if they are used for so many rows, no more at a time than so many bytes and no fewer than
 those of so many outputs."""
+PAIRED_ROWS = 4
+PAIRED_DEPTH = 1 << 14
+"""Products of computed matrices are paired for so many rows, and sums of 31 bits."""
 BYTE_ORDER = (0, 2, 1, 3)
 """The order in which the bytes of a word are extended to pairs of 16 bits."""
 
@@ -188,6 +191,25 @@ def _weighs_in_a_word(params: Mapping[str, int | Sequence[int]]) -> bool:
     return octaves + (_int(params["weight_shift"]) + 16 << shift) < 1 << 32
 
 
+def pair_batch_matmul(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Two columns at a time in the scratch buffer, in 16 bits; not worth it for a few rows."""
+    p = call.params
+    steps, depth = p["a_steps"], _int(p["depth"])
+    assert isinstance(steps, Sequence)
+    shifts_right = 1 <= -_int(p["shift"]) <= SHIFT_LIMIT
+    is_whole = (p["low"], p["high"]) == (-128, 127)
+    if steps[2] != 1 or _int(p["rows"]) < PAIRED_ROWS or not (shifts_right and is_whole) or depth >= PAIRED_DEPTH:
+        return []
+    return [
+        replace(
+            call,
+            kernel="batch_matmul_pairs_s8",
+            params_type="batch_matmul",
+            scratch_bytes=4 * _round_up(depth),
+        )
+    ]
+
+
 def pack_layer_norm(call: KernelCall, data: Data) -> list[KernelCall]:
     """Gamma and beta of four outputs side by side, beta with the zero point and what rounds."""
     gamma, beta = data[1], data[2]
@@ -278,6 +300,7 @@ def _int(value: int | Sequence[int]) -> int:
 PACKERS: Mapping[str, Sequence[Packer]] = {
     "add_s8": (narrow_add,),
     "attention_s8": (pair_attention,),
+    "batch_matmul_s8": (pair_batch_matmul,),
     "fully_connected_s8": (pack_fully_connected, pack_dot),
     "fully_connected_once_s8": (pack_fully_connected,),
     "conv_2d_s8": (pack_pointwise, pack_conv_2d, pack_dot),

@@ -40,6 +40,11 @@ def _more_cases() -> list[Case]:
                 ((outputs, inputs), (outputs,)),
             )
         )
+    for depth in WIDTHS:
+        rows, columns = 4 + depth % 3, 1 + depth % 5
+        product, transposed = ops.BatchMatmul(), ops.BatchMatmul(adj_y=True)
+        made.append(Case(f"product_{depth}", product, ((2, rows, depth), (2, depth, columns))))
+        made.append(Case(f"product_transposed_{depth}", transposed, ((3, rows, depth), (1, columns, depth))))
     for channels, window in [(1, (3, 3)), (2, (3, 3)), (3, (2, 5)), (8, (3, 3)), (5, (3, 1)), (4, (1, 4))]:
         for dilation in [(1, 1), (2, 1), (1, 2)]:
             conv = ops.Conv2D((1, 2), dilation, "same", "relu")
