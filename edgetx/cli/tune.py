@@ -27,6 +27,8 @@ def command(artifacts: tuple[Path, ...], target: "Target", out: Path | None, qui
     edgetx compile kws-transformer-micro --target nucleo-f446re --set kernels.schedule=fast.toml
 
     Boards that come with a schedule take that; tuning pays for others, and for layers of unusual sizes.
+    What was measured is kept beside the schedule until it is complete: after an interruption the same
+    command goes on.
     """
     from edgetx.compiler import load_artifact
     from edgetx.compiler.tuning import tune
@@ -36,9 +38,10 @@ def command(artifacts: tuple[Path, ...], target: "Target", out: Path | None, qui
     out = out or Path(f"{target.name}.toml")
     graphs = [load_artifact(folder).graph for folder in artifacts]
     words = shlex.join(map(str, artifacts))
-    with stages(quiet) as progress:
-        schedule = tune(graphs, target, f"edgetx tune {words} --target {target.name}", progress)
+    source, unfinished = f"edgetx tune {words} --target {target.name}", out.with_name(f"{out.name}.unfinished")
     with explained(out, OSError):
+        with stages(quiet) as progress:
+            schedule = tune(graphs, target, source, progress, unfinished)
         out.write_text(schedule_text(schedule), encoding="utf-8")
     for layer in schedule.layer:
         size = f"{layer.rows} × {layer.inputs} → {layer.outputs}"

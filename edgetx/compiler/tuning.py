@@ -13,7 +13,7 @@ from edgetx.firmware import build_firmware
 from edgetx.ir import Graph, Node
 from edgetx.ops import KernelCall, Op
 from edgetx.plan import Schedule, available_forms
-from edgetx.plan.schedule import LayerShape, TunedLayer
+from edgetx.plan.schedule import LayerShape, TunedLayer, read_schedule, schedule_text
 from edgetx.targets import Target
 
 WORTH = 1.01
@@ -44,7 +44,13 @@ def layers_to_tune(graphs: Iterable[Graph]) -> dict[LayerShape, Graph]:
     return found
 
 
-def tune(graphs: Iterable[Graph], target: Target, source: str, progress: Callable[[str], None]) -> Schedule:
+def tune(
+    graphs: Iterable[Graph],
+    target: Target,
+    source: str,
+    progress: Callable[[str], None],
+    unfinished: Path | None = None,
+) -> Schedule:
     """Measure every form of every layer, and order them.
 
     Args:
@@ -52,18 +58,42 @@ def tune(graphs: Iterable[Graph], target: Target, source: str, progress: Callabl
         target: The board.
         source: How the schedule can be found again.
         progress: Called with what is being measured.
+        unfinished: File that keeps what was measured until everything is. What it holds of an interrupted call with the
+            same target and source is not measured again.
 
     Raises:
         ToolchainError: If the firmware of a layer cannot be built.
+        TargetError: If the file of an interrupted call is damaged.
+        OSError: If that file cannot be written.
     """
-    tuned = []
+    tuned = _measured_before(unfinished, target, source)
+    known = {layer.shape for layer in tuned}
     layers = layers_to_tune(graphs)
     for index, (shape, graph) in enumerate(layers.items(), 1):
+        if shape in known:
+            continue
         progress(f"layer {index} of {len(layers)}: {shape.kernel} {shape.rows} × {shape.inputs} → {shape.outputs}")
         forms = worth_having(measured_forms(graph, target))
         columns = zip(*((m.form, m.cycles, m.code_bytes) for m in forms), strict=True)
         tuned.append(TunedLayer(shape.kernel, shape.rows, shape.inputs, shape.outputs, *columns))
+        if unfinished is not None:
+            _keep(Schedule(target.name, source, tuple(tuned)), unfinished)
+    if unfinished is not None:
+        unfinished.unlink(missing_ok=True)
     return Schedule(target.name, source, tuple(tuned))
+
+
+def _keep(schedule: Schedule, path: Path) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(schedule_text(schedule), encoding="utf-8")
+    partial.replace(path)
+
+
+def _measured_before(unfinished: Path | None, target: Target, source: str) -> list[TunedLayer]:
+    if unfinished is None or not unfinished.is_file():
+        return []
+    schedule = read_schedule(unfinished)
+    return list(schedule.layer) if (schedule.target, schedule.source) == (target.name, source) else []
 
 
 def measured_forms(graph: Graph, target: Target) -> list[MeasuredForm]:

@@ -6,17 +6,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from edgetx.errors import UnsupportedOpError
 from edgetx.ir import Array, Arrays, Node, Value
 from edgetx.ops.activation import Activation, apply_activation, onnx_activation
 from edgetx.ops.multiplier import output_multipliers, rescale, rescale_params
 from edgetx.ops.op import KERNEL_SUFFIX, KernelCall, OnnxBuilder, Op, TfliteBuilder
 from edgetx.ops.quant_rule import Bias
-from edgetx.ops.window import Padding, Pair, Window
+from edgetx.ops.window import NO_PADS, Padding, Pads, Pair, Window
 
 
 @dataclass(frozen=True)
 class Convolution(Op):
-    """A weighted sum over windows, plus a bias."""
+    """A weighted sum over windows, plus a bias; `around` are zeros around the image before `padding` adds its own."""
 
     activation_bits: ClassVar[frozenset[int]] = frozenset({8, 16})
 
@@ -24,6 +25,7 @@ class Convolution(Op):
     dilation: Pair = (1, 1)
     padding: Padding = "valid"
     activation: Activation = "none"
+    around: Pads = NO_PADS
 
     @abstractmethod
     def accumulate(self, patches: Array, weight: Array) -> Array:
@@ -31,7 +33,7 @@ class Convolution(Op):
 
     def window(self, weight: tuple[int, ...]) -> Window:
         """The window for a weight of that shape, whose axes 1 and 2 are height and width."""
-        return Window((weight[1], weight[2]), self.stride, self.dilation, self.padding)
+        return Window((weight[1], weight[2]), self.stride, self.dilation, self.padding, self.around)
 
     def float_ref(self, *inputs: Array) -> Arrays:
         x, w, *bias = inputs
@@ -46,7 +48,13 @@ class Convolution(Op):
         return (rescale(node, acc, output_multipliers(node), self.activation),)
 
     def tflite_options(self) -> dict[str, object]:
-        """What the options tables of both convolutions hold."""
+        """What the options tables of both convolutions hold.
+
+        Raises:
+            UnsupportedOpError: For zeros around the image, which are an operator of their own there.
+        """
+        if self.around != NO_PADS:
+            raise UnsupportedOpError(f"{self.name} with zeros around its image, in TFLite")
         return {
             "Padding": self.padding,
             "StrideH": self.stride[0],

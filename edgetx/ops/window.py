@@ -9,17 +9,29 @@ from edgetx.errors import ModelError
 from edgetx.ir import Array, TensorType
 
 Pair = tuple[int, int]
+Pads = tuple[Pair, Pair]
+"""Before and after the rows, and before and after the columns."""
 Padding = Literal["same", "valid"]
+NO_PADS: Pads = ((0, 0), (0, 0))
 
 
 @dataclass(frozen=True)
 class Window:
-    """Rows and columns that each result looks at; "same" padding splits its zeros as TFLite does, the odd one last."""
+    """Rows and columns that each result looks at; "same" padding splits its zeros as TFLite does, the odd one last.
+
+    Attributes:
+        size: Rows and columns.
+        stride: Distance of two windows.
+        dilation: Distance of two elements of a window.
+        padding: Zeros that follow from the other numbers.
+        around: Zeros around the image before that.
+    """
 
     size: Pair
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
     padding: Padding = "valid"
+    around: Pads = NO_PADS
 
     @property
     def extent(self) -> Pair:
@@ -39,19 +51,25 @@ class Window:
             raise ModelError(f"size {self.size}, stride {self.stride} and dilation {self.dilation} must be positive")
         slack = (0, 0) if self.padding == "valid" else tuple(e - 1 for e in self.extent)
         rows, columns = (
-            (n - e + s) // t + 1 for n, e, s, t in zip(x.shape[1:3], self.extent, slack, self.stride, strict=True)
+            (n - e + s) // t + 1 for n, e, s, t in zip(self._image(x), self.extent, slack, self.stride, strict=True)
         )
         if min(rows, columns) < 1:
             raise ModelError(f"a window of {self.extent} does not fit into {x.shape}")
         return rows, columns
 
-    def pads(self, x: TensorType) -> tuple[Pair, Pair]:
+    def _image(self, x: TensorType) -> Pair:
+        (top, bottom), (left, right) = self.around
+        return top + x.shape[1] + bottom, left + x.shape[2] + right
+
+    def pads(self, x: TensorType) -> Pads:
         """Padding before and after the rows, and before and after the columns."""
         missing = [
             max(0, (out - 1) * t + e - n) if self.padding == "same" else 0
-            for out, t, e, n in zip(self.output(x), self.stride, self.extent, x.shape[1:3], strict=True)
+            for out, t, e, n in zip(self.output(x), self.stride, self.extent, self._image(x), strict=True)
         ]
-        rows, columns = ((m // 2, m - m // 2) for m in missing)
+        rows, columns = (
+            (before + m // 2, after + m - m // 2) for m, (before, after) in zip(missing, self.around, strict=True)
+        )
         return rows, columns
 
     def patches(self, x: Array, fill: float = 0) -> Array:

@@ -7,12 +7,14 @@ from typing import cast
 
 from edgetx.ir import Graph, Node, Value
 from edgetx.ops import KernelCall, Op
+from edgetx.passes.fold_pads import FoldPads
 from edgetx.plan.arena import Arena, plan_arena
 from edgetx.plan.events import SpikeLayer, event_call, spike_layers
 from edgetx.plan.kernels import choose_kernels
 from edgetx.plan.liveness import live_buffers, owners
+from edgetx.plan.order import least_arena, order_for_memory
 from edgetx.plan.schedule import UNTUNED, Schedule
-from edgetx.plan.staging import fit
+from edgetx.plan.staging import fit, room_for_copies
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Program:
     """A graph with its kernels chosen and its memory planned.
 
     Attributes:
-        graph: The integer graph.
+        graph: The integer graph, its nodes in the order of the steps.
         steps: Kernel calls in order; views have none.
         arena: Placement of buffers.
         owner: The buffer that holds each value.
@@ -63,19 +65,20 @@ def plan_program(
         graph: An integer graph.
         kernel_folders: Where to look for kernels before the portable ones, in order.
         events: Names of the layers on spikes that skip silent inputs.
-        arena_bytes: What copies of weights may fill the arena to.
+        arena_bytes: What copies of weights may fill the arena to. Where the graph takes more, pads are not computed.
         schedule: Forms that were found to be the fastest on the target.
 
     Raises:
         UnsupportedOpError: If an op has no C kernel.
     """
+    most = min(room_for_copies(graph), arena_bytes)
+    graph = order_for_memory(graph)
+    if least_arena(graph) > arena_bytes:
+        graph = FoldPads(keep=frozenset(events)).run(graph)
     layers = {layer.node.name: layer for layer in spike_layers(graph) if layer.node.name in events}
     nodes = [node for node in graph.nodes if not cast(Op, node.op).is_view]
-    portable = {node.name: cast(Op, node.op).to_c(node) for node in nodes}
-    forms = {
-        node.name: _forms(graph, portable[node.name], kernel_folders, layers.get(node.name), schedule) for node in nodes
-    }
-    calls = fit(graph, portable, {name: [call for call, _ in found] for name, found in forms.items()}, arena_bytes)
+    forms = {node.name: _forms(graph, node, kernel_folders, layers.get(node.name), schedule) for node in nodes}
+    calls = fit(graph, {name: [call for call, _ in found] for name, found in forms.items()}, most)
     sources = {name: {call.form: source for call, source in found} for name, found in forms.items()}
     steps = tuple(Step(node, calls[node.name], sources[node.name][calls[node.name].form]) for node in nodes)
     owner = owners(graph, calls)
@@ -83,8 +86,9 @@ def plan_program(
 
 
 def _forms(
-    graph: Graph, call: KernelCall, kernel_folders: Sequence[str], spikes: SpikeLayer | None, schedule: Schedule
+    graph: Graph, node: Node, kernel_folders: Sequence[str], spikes: SpikeLayer | None, schedule: Schedule
 ) -> list[tuple[KernelCall, Path]]:
+    call = cast(Op, node.op).to_c(node)
     data = [graph.const(operand) if isinstance(operand, Value) else operand for operand in call.operands]
     by_events = None if spikes is None else event_call(spikes, call, data)
     if by_events is None:

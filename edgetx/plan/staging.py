@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from edgetx.ir import Graph, Node
 from edgetx.ops import KernelCall
-from edgetx.plan.arena import live_bytes, lower_bound
+from edgetx.plan.arena import live_bytes
 from edgetx.plan.liveness import live_buffers, owners, staged_bytes
+from edgetx.plan.order import least_arena
 
 GROWTH = 1 / 4
 GROWTH_BYTES = 2048
@@ -16,28 +17,33 @@ The structures that TFLite Micro keeps in its arena take more: at least 2.6 KB f
 """
 
 
-def fit(
-    graph: Graph,
-    portable: Mapping[str, KernelCall],
-    forms: Mapping[str, Sequence[KernelCall]],
-    arena_bytes: float = float("inf"),
-) -> dict[str, KernelCall]:
+def room_for_copies(graph: Graph) -> int:
+    """Bytes to which copies may fill the arena.
+
+    Args:
+        graph: An integer graph as other runtimes take it.
+
+    Raises:
+        UnsupportedOpError: If an op has no C kernel.
+    """
+    plain = least_arena(graph)
+    return plain + max(GROWTH_BYTES, int(GROWTH * plain))
+
+
+def fit(graph: Graph, forms: Mapping[str, Sequence[KernelCall]], arena_bytes: float) -> dict[str, KernelCall]:
     """For each node the first form for which there is room.
 
     Args:
         graph: An integer graph.
-        portable: Calls as the ops ask for them, by node name.
         forms: Calls to choose from, by node name; the last one takes least memory.
         arena_bytes: What the arena may take, where there is a choice.
     """
-    plain = lower_bound(live_buffers(graph, portable, owners(graph, portable)))
-    limit = min(plain + max(GROWTH_BYTES, int(GROWTH * plain)), arena_bytes)
     bare = {name: calls[-1] for name, calls in forms.items()}
     buffers = live_buffers(graph, bare, owners(graph, bare))
     chosen = dict(bare)
     for step, node in enumerate(graph.nodes):
         if node.name in forms:
-            room = limit - live_bytes(buffers, step)
+            room = arena_bytes - live_bytes(buffers, step)
             fitting = (call for call in forms[node.name] if _more_bytes(node, call, bare[node.name]) <= room)
             chosen[node.name] = next(fitting, bare[node.name])
     return chosen

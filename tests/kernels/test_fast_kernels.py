@@ -56,6 +56,10 @@ def _more_cases() -> list[Case]:
                     ((18, *window, channels), (18,)),
                 )
             )
+    for around in [((2, 1), (0, 3)), ((0, 2), (1, 0)), ((4, 3), (3, 5))]:  # as pads above leave them
+        op, depthwise = ops.Conv2D((2, 1), around=around), ops.DepthwiseConv2D(around=around)
+        made.append(Case(f"around_{around}", op, ((1, 6, 7, 5),), ((6, 3, 3, 5), (6,))))
+        made.append(Case(f"depthwise_around_{around}", depthwise, ((1, 6, 7, 5),), ((1, 3, 3, 5), (5,))))
     made.append(Case("valid_windows", ops.Conv2D((2, 2), (1, 1), "valid"), ((1, 11, 9, 1),), ((8, 3, 3, 1), (8,))))
     made.append(Case("whole_rows", ops.Conv2D((1, 1), (1, 1), "valid"), ((1, 12, 3, 4),), ((8, 3, 3, 4), (8,))))
     made.append(

@@ -7,11 +7,14 @@ from edgetx.ir.verify import FLOAT, verify
 from edgetx.ops import (
     Add,
     Clip,
+    Conv2D,
+    DepthwiseConv2D,
     FullyConnected,
     LayerNorm,
     Logistic,
     MaxPool2D,
     Mul,
+    Pad,
     Relu,
     Relu6,
     Reshape,
@@ -21,6 +24,7 @@ from edgetx.ops import (
 )
 from edgetx.passes import why_not
 from edgetx.passes.drop_clamp import DropClamp
+from edgetx.passes.fold_pads import FoldPads
 from edgetx.passes.fuse_activation import FuseActivation
 from edgetx.passes.fuse_affine import FuseAffine
 from edgetx.passes.hoist_slice import HoistSlice
@@ -109,6 +113,28 @@ def test_true_transpose_stays_and_says_so():
     b = GraphBuilder("g")
     graph = b.graph(b.op(Transpose((0, 2, 1)), b.input("x", (1, 3, 5)), name="swap"))
     assert why_not(SimplifyMovement(), graph, "swap") == "it reorders elements"
+
+
+@pytest.mark.parametrize("op", [Conv2D((2, 1), padding="same"), Conv2D(), DepthwiseConv2D(dilation=(1, 2))])
+def test_pads_become_an_attribute_of_the_convolution(op):
+    b = GraphBuilder("g")
+    x = b.input("x", (1, 6, 7, 3))
+    rng = np.random.default_rng(1)
+    shape = (1, 3, 3, 3) if isinstance(op, DepthwiseConv2D) else (4, 3, 3, 3)
+    weight = b.const(rng.normal(size=shape).astype(np.float32), "w")
+    graph = b.graph(b.op(op, b.op(Pad(((0, 0), (2, 1), (0, 3), (0, 0))), x), weight))
+    folded = FoldPads().run(graph)
+    assert ops_of(folded) == [op.name]
+    data = rng.normal(size=x.shape).astype(np.float32)
+    np.testing.assert_allclose(execute(folded, [data])[0], execute(graph, [data])[0], rtol=1e-5, atol=1e-5)
+
+
+def test_pads_stay_where_a_kernel_knows_no_borders():
+    b = GraphBuilder("g")
+    padded = b.op(Pad(((0, 0), (1, 1), (0, 0), (0, 0))), b.input("x", (1, 4, 4, 2)))
+    weight = b.const(np.ones((3, 1, 1, 2), np.float32), "w")
+    graph = b.graph(b.op(Conv2D(), padded, weight, name="conv"))
+    assert why_not(FoldPads(), graph, "conv") == "kernels for single pixels know no borders"
 
 
 def test_slice_of_rows_is_taken_before_they_are_computed():

@@ -4,7 +4,7 @@ from encoders import ENCODERS, imported
 
 from edgetx.compiler.quantized import quantize_model
 from edgetx.ir import GraphBuilder, QuantParams
-from edgetx.ops import Attention, FullyConnected, Relu, Reshape
+from edgetx.ops import Add, Attention, Conv2D, FullyConnected, Pad, Relu, Reshape
 from edgetx.plan import plan_program
 from edgetx.quant import QuantRecipe
 
@@ -28,8 +28,19 @@ def test_view_and_in_place_result_take_no_memory():
 def test_operand_read_again_later_is_not_overwritten():
     b = GraphBuilder("g")
     h = layer(b, b.input("x", (1, 6, 8), *INT8), 8)
-    program = plan_program(b.graph(b.op(Relu(), h, quant=INT8, name="clamped"), layer(b, h, 4)))
+    program = plan_program(b.graph(b.op(Add(), b.op(Relu(), h, quant=INT8, name="clamped"), h, quant=INT8)))
     assert program.owner["clamped"] == "clamped"
+
+
+def test_pads_fall_away_where_memory_is_short():
+    b = GraphBuilder("g")
+    padded = b.op(Pad(((0, 0), (1, 1), (1, 1), (0, 0))), b.input("x", (1, 8, 8, 4), *INT8), quant=INT8, name="pad")
+    weight = b.const(np.ones((2, 3, 3, 4), np.int8), "w", QuantParams((0.01,) * 2, 0, 0))
+    graph = b.graph(b.op(Conv2D(), padded, weight, quant=INT8))
+    roomy, tight = plan_program(graph), plan_program(graph, arena_bytes=600)
+    assert [step.call.kernel for step in roomy.steps] == ["pad_s8", "conv_2d_s8"]
+    assert [step.call.kernel for step in tight.steps] == ["conv_2d_s8"]
+    assert tight.arena.nbytes == 8 * 8 * (4 + 2) < roomy.arena.nbytes
 
 
 def test_output_survives_to_the_end():
