@@ -136,7 +136,10 @@ def convert(name: str, out: Path) -> None:
     failures = []
     ways = list(converters(model, out / "saved" / name))
     styles = {**STYLES, **(MORE if list(BUILDERS).index(name) % 6 == 1 else {})}
-    others(name, model, out)
+    try:
+        others(name, model, out)
+    except Exception as problem:
+        failures.append(f"{name}, other files: {str(problem).splitlines()[0][:200]}")
     for style, configure in styles.items():
         for way in ways:
             try:

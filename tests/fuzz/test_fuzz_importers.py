@@ -24,7 +24,7 @@ def test_what_is_no_model_is_refused(content: bytes) -> None:
 
 
 def test_every_truncation_of_a_head_is_refused() -> None:
-    (tflite,), (onnx_file,) = seeds()
+    (tflite,), (onnx_file, *_) = seeds()
     for end in range(0, 256, 3):
         assert outcome(try_tflite, tflite[:end]) == "refused"
         assert outcome(try_onnx, onnx_file[:end]) == "refused"
