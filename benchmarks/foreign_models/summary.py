@@ -1,8 +1,8 @@
 """Counts of what became of many model files, as a table of `docs/foreign_models.md`.
 
-python benchmarks/foreign_models/convert_keras.py ZOO      # with a Python that has TensorFlow
-python benchmarks/foreign_models/export_torch.py ZOO       # with torch, onnxscript, onnxsim and onnxruntime
-python benchmarks/foreign_models/survey.py ZOO/*.tflite ZOO/*.onnx ZOO/*.pt2 > rows.jsonl
+python benchmarks/foreign_models/convert_keras.py ZOO/keras      # with a Python that has TensorFlow and tf2onnx
+python benchmarks/foreign_models/export_torch.py ZOO/torch       # with torch, onnxscript, onnxsim and onnxruntime
+python benchmarks/foreign_models/survey.py ZOO/*/*.tflite ZOO/*/*.onnx ZOO/*/*.pt2 > rows.jsonl
 python benchmarks/foreign_models/summary.py rows.jsonl
 """
 

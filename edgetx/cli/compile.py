@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Override a key of the recipe, or fix what an .onnx leaves open: input.NAME=VALUE.",
+    help="Override a key of the recipe, or fix what a model file leaves open: input.NAME=VALUE.",
 )
 @click.option(
     "--budget", default="", metavar="LIMITS", help="Fail above, for example, ram=64K,flash=256K,latency=40ms."

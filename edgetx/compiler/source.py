@@ -64,15 +64,18 @@ def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
 
     Args:
         source: What to import.
-        inputs: Values of inputs and symbolic axes that an `.onnx` leaves open, by name.
+        inputs: Values of inputs and sizes of axes that a file leaves open, by name.
 
     Raises:
         ModelError: If there is no such model, its kind is unknown, or it cannot be imported.
         ConfigError: If `inputs` are given for another kind of source.
     """
     path = Path(source)
-    if inputs and path.suffix != ".onnx":
-        raise ConfigError(f"input.{next(iter(inputs))} is for .onnx files, whose shapes may be open", where=source)
+    is_saved_model = (path / SAVED_MODEL).is_file()
+    if inputs and path.suffix not in OPEN and not is_saved_model:
+        raise ConfigError(
+            f"input.{next(iter(inputs))} is for files whose shapes may be open: {', '.join(OPEN)}", where=source
+        )
     if path.is_file() and path.suffix in FILE_LOADERS:
         notes: list[str] = []
         graph = FILE_LOADERS[path.suffix](path, inputs or {}, notes.append)
@@ -83,8 +86,9 @@ def load_source(source: str, inputs: Mapping[str, str] | None = None) -> Source:
         )
     if path.suffix in FILE_LOADERS:
         raise ModelError("no such file", where=source)
-    if (path / SAVED_MODEL).is_file():
-        return Source("saved_model", path.name, _digest(path / SAVED_MODEL), _load_keras(path, {}, lambda _: None))
+    if is_saved_model:
+        graph = _load_keras(path, inputs or {}, lambda _: None)
+        return Source("saved_model", path.name, _digest(path / SAVED_MODEL), graph)
     names = zoo_names()
     if source not in names and not path.exists():
         raise ModelError("no such model", where=source, hint=did_you_mean(source, names))
@@ -157,10 +161,10 @@ def _load_pt2(path: Path, _: Mapping[str, str], __: Note) -> Graph:
     return load_pt2(path)
 
 
-def _load_tflite(path: Path, _: Mapping[str, str], note: Note) -> Graph:
+def _load_tflite(path: Path, inputs: Mapping[str, str], note: Note) -> Graph:
     from edgetx.frontends.tflite import load_tflite
 
-    return load_tflite(path, note)
+    return load_tflite(path, inputs, note)
 
 
 def _load_onnx(path: Path, inputs: Mapping[str, str], note: Note) -> Graph:
@@ -169,10 +173,10 @@ def _load_onnx(path: Path, inputs: Mapping[str, str], note: Note) -> Graph:
     return load_onnx(path, inputs, note)
 
 
-def _load_keras(path: Path, _: Mapping[str, str], __: Note) -> Graph:
+def _load_keras(path: Path, inputs: Mapping[str, str], _: Note) -> Graph:
     from edgetx.frontends.keras import load_keras
 
-    return load_keras(path)
+    return load_keras(path, inputs)
 
 
 def _load_nir(path: Path, _: Mapping[str, str], __: Note) -> Graph:
@@ -192,6 +196,8 @@ FILE_LOADERS: dict[str, Loader] = {
     ".tflite": _load_tflite,
 }
 """Importer of each kind of file."""
+OPEN = (".h5", ".keras", ".onnx", ".tflite")
+"""Kinds of which inputs may have axes without a size."""
 
 
 def _digest(path: Path) -> str:

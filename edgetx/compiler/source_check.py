@@ -16,6 +16,7 @@ import numpy as np
 from edgetx.compiler.source import Source
 from edgetx.errors import ModelError, ToolchainError
 from edgetx.fixedpoint import dequantize, quantize
+from edgetx.frontends.tflite.file import has_integer_weights
 from edgetx.ir import Array, Arrays, Graph, Value
 from edgetx.ir.verify import constants_finite, verify
 from edgetx.reference import execute, initial_state
@@ -92,7 +93,7 @@ def check_source(
         if runtime is None:
             return None
         cases = [*real[: CASES // 2], *random_cases(graph, CASES)][:CASES]
-        check = compare(runtime, graph, cases, source.requantized)
+        check = compare(runtime, graph, cases, kind_of(path, source))
     except (ToolchainError, ModelError):
         return None  # the runtime is not there, or lacks an operator that we have
     if check.is_wrong:
@@ -130,18 +131,27 @@ def open_source(path: Path, graph: Graph, settings: Mapping[str, str], requantiz
     return None
 
 
-def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], requantized: bool = False) -> SourceCheck:
+def kind_of(path: Path, source: Source) -> str:
+    """In what the file and the graph compute, as `SourceCheck` names it."""
+    if not source.graph.outputs[0].type.is_float:
+        return "integer"
+    if source.requantized:
+        return "requantized"
+    return "hybrid" if path.suffix == ".tflite" and has_integer_weights(path.read_bytes()) else "float"
+
+
+def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], kind: str) -> SourceCheck:
     """Run successive invocations in both.
 
     Args:
         runtime: The file.
         graph: What was imported.
         cases: Inputs of the graph.
-        requantized: Whether the file has a quantization that the graph does not keep.
+        kind: As of `kind_of`.
     """
     state, steps, expected, found = initial_state(graph), list[int](), list[Array](), list[Array]()
     for inputs in cases:
-        if requantized and isinstance(runtime, LitertRuntime):
+        if kind == "requantized" and isinstance(runtime, LitertRuntime):
             theirs = runtime.run_real(inputs)
         else:
             theirs = runtime.run(_given(inputs, graph, runtime.input_types))
@@ -151,13 +161,11 @@ def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], requant
         for (y, o), value in zip(pairs, graph.outputs, strict=True):
             expected.append(_real(y, value).ravel())
             found.append(_real(o, value).ravel())
-    integer = not graph.outputs[0].type.is_float
-    hybrid = isinstance(runtime, LitertRuntime) and runtime.has_integer_weights
-    real = "requantized" if requantized else "hybrid" if hybrid else "float"
+    integer = kind == "integer"
     return SourceCheck(
         runtime.name,
         len(cases),
-        "integer" if integer else real,
+        kind,
         sum(n > 0 for n in steps) if integer else None,
         max(steps) if integer else None,
         _ratio_db(np.concatenate(expected), np.concatenate(found)),

@@ -68,6 +68,11 @@ def clean_name(name: str) -> str:
     return name.split(";")[0].removesuffix(":0").replace(":", "_")
 
 
+def present(xs: Sequence[Value]) -> Sequence[Value]:
+    """Those of the parts of a whole that have elements; one of them if none has."""
+    return [x for x in xs if x.type.size] or xs[:1]
+
+
 @dataclass
 class BuilderScope:
     """The graph being built, and the place in the user's model at which it is being built.
@@ -128,12 +133,20 @@ class BuilderScope:
 
     def slice(self, x: Value, axis: int, begin: int, end: int) -> Value:
         """The elements from `begin` up to but without `end` along an axis."""
+        if begin == end:
+            return self.empty(x, [0 if i == axis else n for i, n in enumerate(x.shape)])
         return part(self, x, axis, begin, end)
+
+    def empty(self, x: Value, shape: Sequence[int]) -> Value:
+        """No elements, of the type of x."""
+        return self.const(np.zeros(shape, x.type.dtype), "empty", x.type.quant)
 
     def gather(self, x: Value, axis: int, indices: Sequence[int]) -> Value:
         """The elements at the given indices, which may count from the end; neighbours are a slice."""
         found = tuple(self.axis(index, x.shape[axis]) for index in indices)
-        if found and found == tuple(range(found[0], found[0] + len(found))):
+        if not found:
+            return self.slice(x, axis, 0, 0)
+        if found == tuple(range(found[0], found[0] + len(found))):
             return self.slice(x, axis, found[0], found[-1] + 1)
         return self.op(ops.Gather(axis, found), x)
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,21 @@ from edgetx.reference import execute
 
 PYTHON = "EDGETX_TENSORFLOW"
 """Environment variable that names the Python with TensorFlow."""
-OPEN_BATCH = "TensorListReserve"
-"""In the refusal of a recurrent layer in a SavedModel whose batch size is open."""
+HINTS: Mapping[str, str] = {
+    "TensorListReserve": "save it as .keras, or export it with a batch size of 1",
+    tensorflow_export.OPEN_AXES: "fix it: --set input.NAME=SIZE, with commas where several axes are open",
+}
+"""By what TensorFlow's refusal contains: a recurrent layer in a SavedModel of open batch size, an open shape."""
 TOLERANCE = 1e-3
 """Difference from what TensorFlow computes, as a part of the largest output."""
 
 
-def load_keras(path: Path) -> Graph:
+def load_keras(path: Path, sizes: Mapping[str, str] | None = None) -> Graph:
     """Read a `.keras` or `.h5` file, or the folder of a SavedModel; the batch is fixed to 1.
+
+    Args:
+        path: The file or folder.
+        sizes: Sizes of the open axes of inputs, in order and with commas between them, by name of the input.
 
     Raises:
         ToolchainError: If TensorFlow is not installed.
@@ -37,19 +45,19 @@ def load_keras(path: Path) -> Graph:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _export(path, folder)
+        _export(path, folder, sizes or {})
         graph = import_tflite((folder / "model.tflite").read_bytes(), path.stem)
         _compare(graph, folder / "cases.npz", path)
     return graph
 
 
-def _export(path: Path, folder: Path) -> None:
+def _export(path: Path, folder: Path, sizes: Mapping[str, str]) -> None:
     python = os.environ.get(PYTHON) or sys.executable
     script = shutil.copy(tensorflow_export.__file__, folder / "export.py")
     try:
         run = subprocess.run(
-            [python, str(script), str(path.resolve()), str(folder)], capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": ""},
+            [python, str(script), str(path.resolve()), str(folder), *(f"{name}={n}" for name, n in sizes.items())],
+            capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": ""},
         )  # fmt: skip
     except OSError as problem:
         raise ToolchainError(f"cannot run {python}: {problem}", where=PYTHON) from problem
@@ -62,7 +70,7 @@ def _export(path: Path, folder: Path) -> None:
         )
     if run.returncode:
         lines = run.stderr.strip().splitlines() or [f"exit status {run.returncode}"]
-        hint = "save it as .keras, or export it with a batch size of 1" if OPEN_BATCH in run.stderr else ""
+        hint = next((hint for sign, hint in HINTS.items() if sign in run.stderr), "")
         raise ModelError(f"TensorFlow cannot convert it: {lines[-1]}", where=str(path), hint=hint)
 
 

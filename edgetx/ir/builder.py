@@ -45,7 +45,7 @@ class GraphBuilder:
 
     def const(self, data: Array, name: str = "const", quant: QuantParams | None = None) -> Value:
         """Add a constant."""
-        data = np.asarray(data)
+        data = np.asarray(data, order="C")
         value = Value(self.fresh(name), TensorType(data.shape, dtype_of(data), quant))
         self.consts[value.name] = data
         return value

@@ -60,11 +60,6 @@ class LitertRuntime:
         self._interpreter.invoke()
         return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
 
-    @property
-    def has_integer_weights(self) -> bool:
-        """Whether any tensor of the file has integers of 8 bits."""
-        return any(bool(detail["dtype"] == np.int8) for detail in self._interpreter.get_tensor_details())
-
     def run_real(self, inputs: Sequence[Array]) -> Arrays:
         """One invocation on real numbers, which are quantized and restored where the file takes and gives integers."""
         i = self._interpreter

@@ -50,7 +50,9 @@ convolutional = keras.Sequential([
     layers.Softmax(),
 ])
 recurrent = keras.Sequential([layers.Input((6, 4)), layers.LSTM(5), layers.Dense(3)])
-for name, model in (("convolutional", convolutional), ("recurrent", recurrent)):
+x = keras.Input((None, 4), name="frames")
+open_time = keras.Model(x, layers.GlobalAveragePooling1D()(layers.Conv1D(3, 3, padding="same")(x)))
+for name, model in (("convolutional", convolutional), ("recurrent", recurrent), ("open", open_time)):
     model.save(f"{sys.argv[1]}/{name}.keras")
     model.save(f"{sys.argv[1]}/{name}.h5")
     model.export(f"{sys.argv[1]}/{name}")
@@ -80,6 +82,16 @@ def test_imported_model_computes_what_tensorflow_does(models: Path, name: str, s
         return
     graph = load_source(str(models / f"{name}{suffix}")).graph
     assert graph.outputs[0].type.size == (5 if name == "convolutional" else 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".keras", ""])
+def test_open_axis_takes_the_size_that_is_given(models: Path, suffix: str) -> None:
+    path = str(models / f"open{suffix}")
+    with pytest.raises(ModelError, match="no fixed shape") as error:
+        load_source(path)
+    assert "--set input." in error.value.hint
+    assert load_source(path, {"frames": "7"}).graph.inputs[0].shape == (1, 7, 4)
 
 
 @pytest.mark.slow

@@ -108,6 +108,18 @@ def test_choice(relation: str) -> None:
     agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())
 
 
+def test_part_without_elements_vanishes() -> None:
+    nodes = [
+        helper.make_node("Slice", ["x", "begin", "end"], ["n"]),
+        helper.make_node("Concat", ["n", "x"], ["y"], axis=0),
+    ]
+    infos = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (2, 3)),
+             helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]  # fmt: skip
+    held = [numpy_helper.from_array(np.int64([1]), name) for name in ("begin", "end")]
+    graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], held)
+    agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())
+
+
 def test_largest_place_is_refused_with_a_way_out() -> None:
     with pytest.raises(UnsupportedOpError, match="ArgMax") as error:
         import_onnx(model("ArgMax", (1, 5)), "case", {})

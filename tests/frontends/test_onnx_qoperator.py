@@ -62,6 +62,8 @@ CASES = {
     "sigmoid": (between("QLinearSigmoid", UNARY), ROWS, {"ys": np.float32(1 / 256), "yz": np.uint8(0)}),
     "softmax": (between("QLinearSoftmax", UNARY, axis=-1, opset=17), ROWS,
                 {"ys": np.float32(1 / 256), "yz": np.uint8(0)}),
+    "pad": (between("Pad", ["q", "pads", "xz"], ""), ROWS,
+            {"pads": np.array([0, 1, 0, 0, 0, 2]), "ys": np.float32(0.02), "yz": np.uint8(120)}),
     "concat": (between("QLinearConcat", [*Y, "q", *X, "q", *X], axis=1), ROWS, {}),
     "microsoft": (
         [helper.make_node("QuantizeLinear", ["x", *X], ["q"], domain="com.microsoft"),
@@ -78,7 +80,7 @@ def test_operator(name: str) -> None:
     nodes, shape, constants = CASES[name]
     content = model(nodes, shape, **constants)
     graph = import_onnx(content, name, {}, pytest.fail)
-    found = compare(OnnxFile(content, {}), graph, random_cases(graph, 4))
+    found = compare(OnnxFile(content, {}), graph, random_cases(graph, 4), "integer")
     assert found.kind == "integer"
     assert found.max_lsb is not None
     assert found.max_lsb <= 1
@@ -113,7 +115,7 @@ def test_weights_of_what_quantizes_as_it_runs(kind: str) -> None:
     notes: list[str] = []
     graph = import_onnx(content, kind, {}, notes.append)
     assert "DynamicQuantizeLinear" in notes[0]
-    found = compare(OnnxFile(content, {}), graph, random_cases(graph, 4), requantized=True)
+    found = compare(OnnxFile(content, {}), graph, random_cases(graph, 4), "requantized")
     assert found.signal_to_error_db is not None
     assert found.signal_to_error_db > 30
 

@@ -7,6 +7,9 @@ from edgetx import ops
 from edgetx.backends.tflite import write_tflite
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.tflite import import_tflite, load_tflite
+from edgetx.frontends.tflite.file import Operator, Subgraph, Tensor
+from edgetx.frontends.tflite.importer import import_subgraphs
+from edgetx.frontends.tflite.open_axes import with_sizes
 from edgetx.ir import DType, Graph, GraphBuilder, QuantParams
 from edgetx.ops import Op
 from edgetx.reference import execute
@@ -63,3 +66,15 @@ def test_file_is_named_in_errors(tmp_path) -> None:
     with pytest.raises(ModelError) as error:
         load_tflite(tmp_path / "broken.tflite")
     assert "broken.tflite" in error.value.where
+
+
+def test_open_axis_takes_the_size_that_is_given():
+    tensors = tuple(Tensor(name, (1, 1, 3), "FLOAT32", open_axes=(1,)) for name in "xy")
+    subgraph = Subgraph(tensors, (Operator("RELU", (0,), (1,), (), None),), (0,), (1,))
+    assert import_subgraphs([subgraph], "open", settings={"x": "5"}).outputs[0].shape == (1, 5, 3)
+    with pytest.raises(ModelError, match=r"dynamic shape \(1, \?, 3\)") as error:
+        with_sizes(subgraph, {})
+    assert error.value.hint == "fix it: --set 'input.x=SIZE'"
+    for settings in ({"x": "5,6"}, {"x": "many"}, {"y": "5"}):
+        with pytest.raises(ModelError, match=r"sizes of 1 axes|no input is called 'y'"):
+            with_sizes(subgraph, settings)

@@ -37,9 +37,7 @@ def recurrent() -> bytes:
     nodes = [
         helper.make_node("GRU", ["x", "w", "r", "b"], ["g"], hidden_size=3, direction="bidirectional"),
         helper.make_node("Reshape", ["g", "rows"], ["m"]),
-        _microsoft(
-            "DynamicQuantizeLSTM", ["m", "i", "h", "", "", "", "", "", "s", "z", "s", "z"], "l", hidden_size=2
-        ),
+        _microsoft("DynamicQuantizeLSTM", ["m", "i", "h", "", "", "", "", "", "s", "z", "s", "z"], "l", hidden_size=2),
         helper.make_node("Greater", ["l", "zero"], ["t"]),
         helper.make_node("Where", ["t", "l", "zero"], ["y"]),
     ]

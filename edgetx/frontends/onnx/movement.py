@@ -6,7 +6,7 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.builder_scope import MAX_ELEMENTS
+from edgetx.frontends.builder_scope import MAX_ELEMENTS, present
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.ir import Value
 
@@ -84,7 +84,7 @@ def _expand(s: Scope, x: Value, shape: Value) -> Value:
 
 @operator("Concat")
 def _concat(s: Scope, *xs: Value) -> Value:
-    return s.result(ops.Concatenation(s.axis(s.integer("axis", 0), xs[0].type.rank)), *xs)
+    return s.result(ops.Concatenation(s.axis(s.integer("axis", 0), xs[0].type.rank)), *present(xs))
 
 
 @operator("Slice")

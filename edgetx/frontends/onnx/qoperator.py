@@ -54,15 +54,20 @@ FORMS: Mapping[str, Form] = {
 
 def standard_nodes(nodes: Sequence[NodeProto]) -> Iterator[NodeProto]:
     """The nodes with quantized operators taken apart."""
+    zeros: dict[str, str] = {}
     for node in nodes:
         if node.op_type in FORMS:
-            yield from _static(node, FORMS[node.op_type])
+            made = list(_static(node, FORMS[node.op_type]))
         elif node.op_type in DYNAMIC:
-            yield from DYNAMIC[node.op_type](node)
+            made = list(DYNAMIC[node.op_type](node))
         elif node.domain == MICROSOFT and node.op_type in ("QuantizeLinear", "DequantizeLinear"):
-            yield _made(node, node.op_type, node.input, node.output)
+            made = [_made(node, node.op_type, node.input, node.output)]
+        elif node.op_type == "Pad" and len(node.input) > 2 and node.input[2] == zeros.get(node.input[0], ""):
+            made = [_made(node, "Pad", [*node.input[:2], "", *node.input[3:]], node.output)]  # with zeros
         else:
-            yield node
+            made = [node]
+        zeros.update((n.output[0], n.input[2]) for n in made if n.op_type == "QuantizeLinear" and len(n.input) > 2)
+        yield from made
 
 
 def _made(node: NodeProto, op: str, inputs: Sequence[str], outputs: Sequence[str]) -> NodeProto:

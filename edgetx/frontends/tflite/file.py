@@ -112,6 +112,11 @@ def read_file(content: bytes) -> tuple[Subgraph, ...]:
         return _Reader(content).subgraphs()
 
 
+def has_integer_weights(content: bytes) -> bool:
+    """Whether any constant of a file has integers of 8 bits."""
+    return any(t.type == "INT8" and t.data is not None for subgraph in read_file(content) for t in subgraph.tensors)
+
+
 class _Reader:
     def __init__(self, content: bytes) -> None:
         self.content = content

@@ -18,6 +18,7 @@ from edgetx.frontends.builder_scope import Note, damage_reported, integer_or_rea
 from edgetx.frontends.tflite.dilation import ELEMENTWISE, RESHAPING, WITH_CONSTANT, Spread
 from edgetx.frontends.tflite.file import ABSENT, DAMAGED, Operator, Subgraph, Tensor, read_file
 from edgetx.frontends.tflite.folding import folded
+from edgetx.frontends.tflite.open_axes import with_sizes
 from edgetx.frontends.tflite.scope import HANDLERS, Scope, tensor_type
 from edgetx.frontends.tflite.state import variable_name
 from edgetx.frontends.tflite.variables import Contents, Variables
@@ -36,11 +37,12 @@ HINTS: Mapping[str, str] = dict.fromkeys(
 )
 
 
-def load_tflite(path: Path, note: Note = lambda _: None) -> Graph:
+def load_tflite(path: Path, settings: Mapping[str, str] | None = None, note: Note = lambda _: None) -> Graph:
     """Read a `.tflite` file.
 
     Args:
         path: The file.
+        settings: Sizes of the open axes of inputs, by name of the input.
         note: Takes what users should know of an import that succeeded.
 
     Raises:
@@ -50,20 +52,25 @@ def load_tflite(path: Path, note: Note = lambda _: None) -> Graph:
     with explained(path, OSError):
         content = path.read_bytes()
     try:
-        return import_tflite(content, path.stem, note)
+        return import_tflite(content, path.stem, note, settings)
     except ModelError as error:
         raise type(error)(
             error.what, where=": ".join(filter(None, (path.name, error.where))), hint=error.hint
         ) from error
 
 
-def import_tflite(content: bytes, name: str, note: Note = lambda _: None) -> Graph:
+def import_tflite(
+    content: bytes, name: str, note: Note = lambda _: None, settings: Mapping[str, str] | None = None
+) -> Graph:
     """The graph in the bytes of a file."""
-    return import_subgraphs(read_file(content), name, note)
+    return import_subgraphs(read_file(content), name, note, settings)
 
 
-def import_subgraphs(subgraphs: Sequence[Subgraph], name: str, note: Note = lambda _: None) -> Graph:
+def import_subgraphs(
+    read: Sequence[Subgraph], name: str, note: Note = lambda _: None, settings: Mapping[str, str] | None = None
+) -> Graph:
     """The graph of the first of the subgraphs of a file."""
+    subgraphs = [with_sizes(read[0], settings or {}), *read[1:]]
 
     def attempt(real: bool) -> Graph:
         held = [_in_reals(subgraph) for subgraph in subgraphs] if real else subgraphs
@@ -171,11 +178,6 @@ class _Importer:
         """An input; where a float one is only quantized, it is that integer."""
         tensor = self.subgraph.tensors[index]
         declared = self._border(index) if tensor.type == "FLOAT32" else tensor_type(tensor)
-        if any(n < 1 for n in declared.shape) or tensor.open_axes:
-            shape = ", ".join("?" if axis in tensor.open_axes else str(n) for axis, n in enumerate(declared.shape))
-            raise ModelError(
-                f"dynamic shape ({shape})", where=tensor.name, hint="convert a model whose Input has a fixed shape"
-            )
         return self.builder.input(tensor.name, declared.shape, declared.dtype, declared.quant)
 
     def _border(self, index: int) -> TensorType:

@@ -9,21 +9,33 @@ import tflite
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.builder_scope import MAX_ELEMENTS
+from edgetx.frontends.builder_scope import MAX_ELEMENTS, present
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
 
 
 @builtin("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-def _reshape(s: Scope, x: Value, shape: Value | None = None) -> Value:
-    """To the shape that the file declares, in which a dynamic batch counts as 1, or else to that of the operand."""
-    declared = s.results[0].shape
-    if math.prod(declared) != x.type.size and s.operator.builtin == "RESHAPE" and shape is not None:
-        wanted = s.integers(shape, "the shape")
-        known = math.prod(n for n in wanted if n != -1)
-        if wanted.count(-1) < 2 and known > 0 and x.type.size % known == 0:
-            declared = tuple(x.type.size // known if n == -1 else n for n in wanted)
-    return s.reshape(x, declared)
+def _reshape(s: Scope, x: Value, operand: Value | None = None) -> Value:
+    """To the shape that the file declares; where open axes count as 1 in it, to what the operator says."""
+    declared = (*s.results[0].shape, 2) if s.tensors[0].type == "COMPLEX64" else s.results[0].shape
+    return s.reshape(x, declared if math.prod(declared) == x.type.size else _asked(s, x, operand) or declared)
+
+
+def _asked(s: Scope, x: Value, operand: Value | None) -> Sequence[int] | None:
+    if s.operator.builtin == "SQUEEZE":
+        options = s.options(tflite.SqueezeOptions)
+        gone = [s.axis(options.SqueezeDims(i), x.type.rank) for i in range(options.SqueezeDimsLength())]
+        return [n for axis, n in enumerate(x.shape) if n > 1 or (gone and axis not in gone)]
+    if operand is None:
+        return None
+    wanted = s.integers(operand, "the shape")
+    if s.operator.builtin == "EXPAND_DIMS":
+        (axis,) = (s.axis(a, x.type.rank + 1) for a in wanted)
+        return [*x.shape[:axis], 1, *x.shape[axis:]]
+    known = math.prod(n for n in wanted if n != -1)
+    if wanted.count(-1) > 1 or known <= 0 or x.type.size % known:
+        return None
+    return [x.type.size // known if n == -1 else n for n in wanted]
 
 
 @builtin("TRANSPOSE")
@@ -77,6 +89,8 @@ def _ranges(s: Scope, x: Value, ranges: Sequence[range]) -> Value:
         if r.step < 0:
             x = s.gather(x, axis, r)
     ranges = [range(len(r)) if r.step < 0 else r for r in ranges]
+    if not all(ranges):
+        return s.empty(x, [len(r) for r in ranges])
     begin, end, strides = zip(*((r.start, r.stop, r.step) for r in ranges), strict=True)
     return s.op(ops.StridedSlice(begin, end, strides), x)
 
@@ -85,7 +99,7 @@ def _ranges(s: Scope, x: Value, ranges: Sequence[range]) -> Value:
 def _concatenation(s: Scope, *xs: Value) -> Value:
     options = s.options(tflite.ConcatenationOptions)
     s.same_quantization(*xs)
-    y = s.result(ops.Concatenation(s.axis(options.Axis(), xs[0].type.rank)), *xs)
+    y = s.result(ops.Concatenation(s.axis(options.Axis(), xs[0].type.rank)), *present(xs))
     return s.activated(y, s.activation(options.FusedActivationFunction()))
 
 
