@@ -16,6 +16,7 @@ from edgetx.ir.verify import FLOAT, verify
 from edgetx.ops import Attention
 from edgetx.passes.channels import ChannelGroup, channel_groups
 from edgetx.passes.drop_branch import Branch, DropBranch, residual_branches
+from edgetx.passes.pool_tokens import PoolTokens, poolable
 from edgetx.passes.remove_channels import RemoveChannels
 from edgetx.train.examples import Examples
 from edgetx.train.graph import GraphModule
@@ -30,17 +31,18 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Candidate:
-    """What can be taken out of a graph at once: channels, or a residual branch; and how much it matters."""
+    """What can be taken out of a graph at once: channels, a branch or half of the tokens; and how much it matters."""
 
     name: str
     groups: tuple[ChannelGroup, ...] = ()
     branch: Branch | None = None
+    pooled: str | None = None
     importance: float = 0.0
 
 
 @dataclass(frozen=True)
 class Pruner:
-    """Takes channels, heads and branches out of graphs until they cost no more than a limit.
+    """Takes channels, heads, branches and tokens out of graphs until they cost no more than a limit.
 
     `magnitude`, `activation` and `taylor` take what matters least by that rule. `accuracy` takes only what does not
     raise the validation loss (after AxFormer, Nagarajan et al., 2020), and allows more when nothing else is left; it
@@ -105,8 +107,10 @@ class Pruner:
         """Every candidate once; the smaller graph, and the lowest loss seen so far."""
         judge, gone = _Judge(graph, self.valid), list[Candidate]()
         best = min(best, judge.loss(gone))
-        waiting = [*_branches(graph), *self._by_saving(graph, limit)]
+        waiting = [*_branches(graph), *_halvings(graph), *self._by_saving(graph, limit)]
         for number, candidate in enumerate(waiting, 1):
+            if candidate.pooled and any(other.pooled for other in gone):
+                continue  # a judge cannot tell what halving twice does
             self.progress(f"prune {number}/{len(waiting)} at +{tolerance:.0%} loss: {candidate.name}")
             loss = judge.loss([*gone, candidate], at_most=best * (1 + tolerance))
             if loss > best * (1 + tolerance):
@@ -150,12 +154,18 @@ class Pruner:
 def without(graph: Graph, gone: Sequence[Candidate]) -> Graph:
     """The graph without some candidates."""
     graph = RemoveChannels(tuple(group for candidate in gone for group in candidate.groups)).run(graph)
+    graph = PoolTokens(tuple(candidate.pooled for candidate in gone if candidate.pooled is not None)).run(graph)
     return DropBranch(tuple(candidate.branch for candidate in gone if candidate.branch is not None)).run(graph)
 
 
 def _branches(graph: Graph) -> list[Candidate]:
     """Residual branches, from the output inwards."""
     return [Candidate(f"branch of {branch.join}", branch=branch) for branch in reversed(residual_branches(graph))]
+
+
+def _halvings(graph: Graph) -> list[Candidate]:
+    """Tokens of which two may become one, from the output inwards."""
+    return [Candidate(f"every other token of {name}", pooled=name) for name in reversed(poolable(graph))]
 
 
 def _is_head(graph: Graph, group: ChannelGroup) -> bool:
@@ -174,11 +184,14 @@ class _Judge:
         """The mean loss; more than `at_most`, and no more than that is known, as soon as it must be."""
         groups = [group for candidate in gone for group in candidate.groups]
         masked = gates(self.graph, groups)(torch.zeros(len(groups)))
+        pooled = {candidate.pooled for candidate in gone}
         joins = {node.name: node for node in self.graph.nodes}
         dropped = {joins[c.branch.join].inputs[c.branch.operand].name for c in gone if c.branch is not None}
 
         def rewrite(name: str, value: Tensor) -> Tensor:
-            return torch.zeros_like(value) if name in dropped else masked(name, value)
+            if name in dropped:
+                return torch.zeros_like(value)
+            return _paired(masked(name, value)) if name in pooled else masked(name, value)
 
         total, clips = 0.0, len(self.valid.y)
         for x, y in zip(torch.split(self.valid.x, _BATCH), torch.split(self.valid.y, _BATCH), strict=True):
@@ -187,3 +200,10 @@ class _Judge:
             if total > at_most * clips:
                 break
         return total / clips
+
+
+def _paired(tokens: Tensor) -> Tensor:
+    """Both of two neighbours as their mean; of an odd number the last stays as it is."""
+    even = tokens.shape[-2] // 2 * 2
+    means = tokens[..., :even, :].unflatten(-2, (-1, 2)).mean(-2)  # type: ignore[no-untyped-call]
+    return torch.cat((means.repeat_interleave(2, -2), tokens[..., even:, :]), -2)

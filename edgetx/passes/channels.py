@@ -101,6 +101,8 @@ def _ties(node: Node, graph: Graph) -> Iterable[tuple[Channel, Channel]] | None:
     op, operands = node.op, [value for value in node.inputs if graph.const(value) is None]
     if is_layer(node, graph):
         return ()
+    if isinstance(op, ops.Lif) and len(operands) == 1 and is_own(node, graph):
+        return [pair for result in node.outputs for pair in _equal_ties(operands, result)]
     if len(node.outputs) != 1 or not node.output.shape:
         return None
     if isinstance(op, ops.Attention):

@@ -5,14 +5,17 @@ import pytest
 from encoders import ENCODERS, imported
 
 from edgetx import ops
+from edgetx.compiler.quantized import quantize_for_tflite, quantize_model
 from edgetx.errors import ModelError
 from edgetx.ir import Array, Graph, GraphBuilder
 from edgetx.ir.verify import FLOAT, verify
 from edgetx.passes.channels import ChannelGroup, channel_groups
 from edgetx.passes.drop_branch import Branch, DropBranch, residual_branches
 from edgetx.passes.pipeline import canonicalize
+from edgetx.passes.pool_tokens import PoolTokens, poolable
 from edgetx.passes.remove_channels import RemoveChannels, removed_channels
-from edgetx.reference import run_node
+from edgetx.quant import QuantRecipe
+from edgetx.reference import execute, run_node
 
 RNG = np.random.default_rng(0)
 
@@ -112,3 +115,66 @@ def test_no_branch_where_nothing_goes_past() -> None:
     assert residual_branches(convolutions()) == []
     assert DropBranch(()).run(graph := convolutions()) is graph
     assert Branch("join", 1) == Branch("join", 1)
+
+
+def with_pairs(graph: Graph, x: Array, name: str) -> Array:
+    """The graph's output with both of two neighbours among some tokens replaced by their mean."""
+    values = {**graph.consts, graph.inputs[0].name: x}
+    for node in graph.nodes:
+        results = run_node(node, [values[v.name] for v in node.inputs])
+        values.update(zip((v.name for v in node.outputs), results, strict=True))
+        if name in (v.name for v in node.outputs):
+            values[name] = np.repeat(values[name].reshape(1, -1, 2, values[name].shape[-1]).mean(2), 2, 1)
+    return values[graph.outputs[0].name]
+
+
+@pytest.mark.parametrize("name", ["post-norm mean relu", "hand plain"])
+def test_half_of_the_tokens_do_what_all_do_as_pairs(name: str) -> None:
+    graph, x, _ = imported(name)
+    graph = canonicalize(graph)
+    names = poolable(graph)
+    assert names
+    for tokens in names:
+        fewer = PoolTokens((tokens,)).run(graph)
+        verify(fewer, FLOAT)
+        np.testing.assert_allclose(execute(fewer, [x])[0], with_pairs(graph, x, tokens), atol=1e-5)
+    work = [sum(node.op.cost(node).macs for node in g.nodes) for g in (graph, PoolTokens(names[:1]).run(graph))]
+    assert work[1] < 0.9 * work[0]
+
+
+def test_an_odd_number_of_tokens_keeps_its_last_and_becomes_integers() -> None:
+    rng = np.random.default_rng(0)
+    b = GraphBuilder("odd")
+    x = b.input("x", (1, 5, 3))
+    y = b.op(ops.Add(), x, x, name="tokens")
+    y = b.op(ops.Mean((1,)), b.op(ops.FullyConnected("relu"), y, b.const(rng.normal(size=(4, 3)).astype(np.float32))))
+    graph = b.graph(y)
+    fewer = PoolTokens(("tokens",)).run(graph)
+    data = rng.normal(size=(8, 1, 5, 3)).astype(np.float32)
+    pairs = np.stack((data[0, :, :2].mean(1), data[0, :, 2:4].mean(1), data[0, :, 4]), 1)
+    expected = np.maximum(2 * pairs @ next(iter(graph.consts.values())).T, 0).mean(1)
+    np.testing.assert_allclose(execute(fewer, [data[0]])[0], expected, atol=1e-5)
+    quantized = quantize_model(fewer, data, QuantRecipe())
+    assert quantize_for_tflite(quantized, data, QuantRecipe()).outputs[0].shape == graph.outputs[0].shape
+
+
+@pytest.mark.parametrize("name", ["one head no bias", "small cnn", "convolutional stem"])
+def test_tokens_that_are_told_apart_afterwards_stay(name: str) -> None:
+    assert poolable(canonicalize(imported(name)[0])) == []
+
+
+def test_neurons_go_with_the_currents_that_drive_them() -> None:
+    b = GraphBuilder("spiking")
+
+    def const(*shape: int):
+        return b.const(RNG.normal(size=shape).astype(np.float32), "w")
+
+    y = b.op(ops.FullyConnected(), b.input("x", (1, 6, 5)), const(8, 5), name="current")
+    lif = b.ops(ops.Lif(), y, const(8), const(8), b.const(np.zeros((1, 8), np.float32)), name="neurons")
+    graph = b.graph(b.op(ops.FullyConnected(), lif[0], const(3, 8), name="out"))
+    groups = channel_groups(graph)
+    assert [group.makers for group in groups] == [("current",)] * 8
+    smaller = RemoveChannels(tuple(groups[::3])).run(graph)
+    verify(smaller, FLOAT)
+    x = RNG.normal(size=(1, 6, 5)).astype(np.float32)
+    np.testing.assert_allclose(masked(smaller, x, ()), masked(graph, x, tuple(groups[::3])), atol=1e-5)
