@@ -20,6 +20,7 @@ from edgetx.firmware import build_firmware
 from edgetx.ir import Graph, GraphBuilder, QuantParams
 from edgetx.ops.lif import Gain
 from edgetx.ops.quant_rule import Bias, Weight
+from edgetx.plan import load_schedule
 from edgetx.plan.events import SpikeLayer, spike_layers
 from edgetx.resources import data_dir
 from edgetx.runtimes.simulator import SimulatorRuntime
@@ -69,7 +70,7 @@ def measure(target: Target, shape: tuple[int, int, int]) -> list[Measurement]:
     xs = [np.where(rng.random((1, *shape[:2])) < rate, 127, -128).astype(np.int8) for rate in RATES]
     cycles = []
     for events in ((), ("layer",)):
-        sources = emit_c(graph, target.kernels, events)
+        sources = emit_c(graph, target.kernels, events, schedule=load_schedule(target))
         with tempfile.TemporaryDirectory() as folder:
             write_c(sources, Path(folder) / "c")
             firmware = build_firmware(Path(folder) / "c", target, Path(folder) / "firmware.elf", [])

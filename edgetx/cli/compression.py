@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgetx.cli.cells import make_console, number, percent, plain_table
 from edgetx.cli.options import TargetName, json_option, quiet_option, stages
-from edgetx.cli.tables import make_console, number, percent, plain_table
 
 Command = Callable[..., Any]
 

@@ -24,7 +24,7 @@ def command(what: str, as_json: bool) -> None:
         return
     from rich.markup import escape
 
-    from edgetx.cli.tables import make_console, plain_table
+    from edgetx.cli.cells import make_console, plain_table
 
     table = plain_table(*(rows[0] if rows else ()))
     for row in rows:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+
+from edgetx.cli.cells import make_console, number, percent, plain_table
+from edgetx.cli.stream_tables import lmu_table, spikes_table, states_table, streaming_table
 
 if TYPE_CHECKING:
     from edgetx.compiler.evaluation import Accuracy
@@ -15,12 +18,6 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 SHOWN_ROWS = 30
-
-
-def make_console() -> Console:
-    """Standard output; wide where it is not a terminal."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 def print_report(report: Json, out: Path) -> None:
@@ -34,13 +31,15 @@ def print_report(report: Json, out: Path) -> None:
     if report["profile"]:
         print_profile(report["profile"], console)
     if report.get("streaming"):
-        console.print(_streaming(report["streaming"]))
+        console.print(streaming_table(report["streaming"]))
+        if report["streaming"]["states"]:
+            console.print(states_table(report["streaming"]["states"]["kept"]))
     if report.get("lmu"):
-        console.print(_lmu(report["lmu"]))
+        console.print(lmu_table(report["lmu"]))
     if report.get("mixed"):
         console.print(_mixed(report["mixed"]))
     if report.get("spikes"):
-        console.print(_spikes(report["spikes"]))
+        console.print(spikes_table(report["spikes"]))
     if report.get("import"):
         console.print(_import(report["import"]))
     for head in report.get("heads", ()):
@@ -237,16 +236,6 @@ def validation_line(profile: Json) -> str:
     )
 
 
-def number(value: int | None) -> str:
-    """An integer with thousands separated, or a dash."""
-    return "–" if value is None else f"{value:,}".replace(",", " ")
-
-
-def percent(value: float | None) -> str:
-    """A share with two decimals, or a dash."""
-    return "–" if value is None else f"{value:.2%}"
-
-
 def _stages(stages: list[Json]) -> Table:
     table = plain_table("stage", "accuracy>", "parameters>", "MACs>", "flash>", "RAM>", "cycles>")
     for stage in stages:
@@ -262,68 +251,6 @@ def _memory(memory: Json) -> Table:
     return table
 
 
-def _streaming(streaming: Json) -> Table:
-    table = plain_table("stream", "value>")
-    frames = f"{streaming['hop_frames']} frames"
-    table.add_row("hop", frames if streaming["hop_ms"] is None else f"{streaming['hop_ms']:g} ms ({frames})")
-    ahead = streaming["look_ahead_ms"]
-    waits = f"{max(0, streaming['lag_frames'])} frames"
-    table.add_row("waits beyond the end of a clip", waits if ahead is None else f"{ahead:g} ms ({waits})")
-    table.add_row("equals the clip model at", streaming["claim"])
-    table.add_row("compared, different", f"{streaming['windows_compared']}, {streaming['mismatches']}")
-    if streaming["memory"]:
-        table.add_row("remembers", _remembers(streaming))
-    if streaming["error"]:
-        error = streaming["error"]
-        saturated = (
-            f", {percent(error['saturated'])} of the hops beyond the largest logit" if error["saturated"] else ""
-        )
-        table.add_row("distance from the float model", f"mean {error['mean']:.4f}, 99 % {error['p99']:.4f}, "
-                      f"largest {error['largest']:.4f} in {number(error['hops'])} hops{saturated}")  # fmt: skip
-    if streaming["error"] and streaming["error"]["hour"] is not None:
-        table.add_row("bound for an hour, kept with 99 %", f"{streaming['error']['hour']:.4f}")
-    if streaming["mid_stream"]:
-        mid = streaming["mid_stream"]
-        table.add_row("accuracy on clips in mid-stream", f"{percent(mid['running'])} of {mid['clips']}; reset at the "
-                      f"beginning of each, {percent(mid['reset'])}")  # fmt: skip
-    if streaming["states"]:
-        table.add_row("states", _states(streaming["states"]))
-    if streaming["duty_cycle"] is None:
-        return table
-    clock = f"{streaming['clock_hz'] / 1e6:g} MHz"
-    for part, cycles in streaming["parts"].items():
-        table.add_row(f"cycles per hop: {part}", number(round(cycles)))
-    mean, worst = round(streaming["mean_hop_cycles"]), streaming["worst_hop_cycles"]
-    table.add_row("cycles per hop: all, mean", number(mean))
-    table.add_row("cycles per hop: all, worst", number(worst))
-    table.add_row(
-        f"duty cycle at {clock}",
-        f"{percent(streaming['duty_cycle'])}, worst hop {percent(streaming['worst_duty_cycle'])}",
-    )
-    return table
-
-
-def _states(states: Json) -> str:
-    """Bytes of states, and what was measured of the widths of recurrences."""
-    text = f"{number(states['rings'])} bytes of rings"
-    if not states["recurrent"]:
-        return text
-    text += f", {number(states['recurrent'])} of recurrences in {states['used']} bits"
-    for width in states["widths"]:
-        text += f"; at {width['bits']} bits {width['first_db']:.0f} dB, at the end {width['last_db']:.0f} dB"
-    return text
-
-
-def _remembers(streaming: Json) -> str:
-    """For how long a stream depends on what it heard."""
-    memory = streaming["memory"]
-    hops, how = memory["hops"], "its rings hold no more" if memory["proven"] else "measured"
-    if hops is None:
-        return f"ever; after {memory['starts']} resets answers stay within {memory['residual']:.4f}"
-    length = "" if streaming["hop_ms"] is None else f" ({hops * streaming['hop_ms'] / 1000:.2f} s)"
-    return f"{number(hops)} hops{length}, {how}: {memory['starts']} streams begun anew agree from then on, bit for bit"
-
-
 def _verification(verification: Json) -> Table:
     table = plain_table("runtime", "cases>", "differ>", "largest>", "same answer>")
     for runtime, row in verification.items():
@@ -335,23 +262,6 @@ def _verification(verification: Json) -> Table:
     return table
 
 
-def _lmu(lmu: Json) -> Table:
-    columns = (
-        "signal to error>",
-        "memory, readout>",
-        "with what joins>",
-        f"cycles of a {lmu['unit']}>",
-        "flash>",
-        "streamed state>",
-    )
-    table = plain_table("LMU as", *columns)
-    for row in lmu["candidates"]:
-        keys = ("readout_cycles", "memory_cycles", "cycles", "flash_bytes", "stream_state_bytes")
-        name = f"{row['form']} (chosen)" if row["form"] == lmu["form"] else row["form"]
-        table.add_row(name, f"{row['snr_db']:.1f} dB", *(number(row[key]) for key in keys))
-    return table
-
-
 def _mixed(mixed: Json, shown: int = 12) -> Table:
     table = plain_table("16 bits for", "error that goes>", "cycles added>", "")
     for row in mixed["sensitivities"][:shown]:
@@ -359,24 +269,4 @@ def _mixed(mixed: Json, shown: int = 12) -> Table:
         table.add_row(", ".join(row["tensors"]), percent(row["error"]), number(row["cycles"]), raised)
     for name, key in (("none", "narrow_"), ("those raised", ""), ("all", "wide_")):
         table.add_row(name, f"{mixed[f'{key}snr_db']:.1f} dB", number(mixed[f"{key}cycles"]), "in all")
-    return table
-
-
-def _spikes(spikes: Json) -> Table:
-    table = plain_table("layer on spikes", "firing rate>", "break-even>", "MACs>", "synaptic operations>", "kernel")
-    for row in spikes["layers"]:
-        kernel = "event-driven" if row["event_driven"] else "dense"
-        limit = "–" if row["break_even"] is None else f"{row['break_even']:.1%}"
-        counts = number(row["macs"]), number(round(row["synaptic_operations"]))
-        table.add_row(row["layer"], f"{row['rate']:.1%}", limit, *counts, kernel)
-    table.add_row("all", "", "", number(spikes["macs"]), number(round(spikes["synaptic_operations"])), "")
-    return table
-
-
-def plain_table(*columns: str) -> Table:
-    """A table without lines; a column whose name ends in `>` is aligned to the right."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        justify: Literal["left", "right"] = "right" if column.endswith(">") else "left"
-        table.add_column(column.removesuffix(">"), justify=justify, overflow="fold")
     return table

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgetx.fixedpoint import dequantize
-from edgetx.ir import Array, Graph
+from edgetx.ir import Array, Graph, State
 from edgetx.ops.recurrence import Recurrence
 from edgetx.passes.streaming import Streamed
 from edgetx.quant.apply import signal_to_noise_db
@@ -21,6 +21,8 @@ from edgetx.reference import execute, initial_state
 WIDTHS = (8, 16, 32)
 KERNEL_BITS = 16
 """Width in which the kernels of recurrences keep their states; eight would not do for a recurrent matrix."""
+ALONE_HOPS = 300
+"""Hops on which each recurrent state is rounded alone."""
 NEGLIGIBLE_DB = 50.0
 """Noise that far below the answers is a hundredth of what eight-bit activations make."""
 HEADROOM = 1.25
@@ -43,6 +45,30 @@ class Width:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """One state.
+
+    Attributes:
+        name: Its name.
+        recurrent: Whether a recurrence keeps it; else it is a ring.
+        shape: Of a ring, with as many frames as it holds.
+        bits: Width of an element.
+        nbytes: Its size.
+        begins: What a reset puts into all elements, in real units; None if they differ.
+        noise_db: Power of the answers over that of the error that keeping this state in so many bits makes; None if it
+            makes none, as rings do, or was not measured.
+    """
+
+    name: str
+    recurrent: bool
+    shape: tuple[int, ...]
+    bits: int
+    nbytes: int
+    begins: float | None
+    noise_db: float | None
+
+
+@dataclass(frozen=True)
 class StateWidths:
     """The states of a stream.
 
@@ -52,6 +78,7 @@ class StateWidths:
         widths: What was measured of the latter; empty if there are none.
         needed: The narrowest width whose error is negligible from beginning to end; None if none is.
         used: That of the kernels.
+        kept: State by state.
     """
 
     rings: int
@@ -59,6 +86,7 @@ class StateWidths:
     widths: Sequence[Width]
     needed: int | None
     used: int | None
+    kept: Sequence[Kept]
 
 
 def measure_states(streamed: Streamed, floats: Graph, hops: Array) -> StateWidths:
@@ -69,23 +97,43 @@ def measure_states(streamed: Streamed, floats: Graph, hops: Array) -> StateWidth
         floats: The float graph of a hop.
         hops: Quantized inputs, hop by hop.
     """
-    kept = _recurrent(floats)
-    sizes = {state.name: state.init.nbytes for state in streamed.graph.states}
-    recurrent = sum(sizes[name] for name in kept)
-    rings = sum(sizes.values()) - recurrent
-    if not kept or not len(hops):
-        return StateWidths(rings, recurrent, (), None, KERNEL_BITS if kept else None)
-    kind = streamed.graph.inputs[0].type
-    real = dequantize(hops, kind.scale, kind.zero_point)
-    exact, peaks = _run(floats, real, dict.fromkeys(kept, 0.0))
-    widths = []
-    for bits in WIDTHS:
-        steps = {name: HEADROOM * peak / (2 ** (bits - 1) - 1) for name, peak in peaks.items()}
-        rounded, _ = _run(floats, real, steps)
-        first, *_, last = zip(np.array_split(exact, 4), np.array_split(rounded, 4), strict=True)
-        widths.append(Width(bits, signal_to_noise_db(*first), signal_to_noise_db(*last)))
+    names = _recurrent(floats)
+    widths: list[Width] = []
+    noise: dict[str, float] = {}
+    if names and len(hops):
+        kind = streamed.graph.inputs[0].type
+        real = dequantize(hops, kind.scale, kind.zero_point)
+        exact, peaks = _run(floats, real, dict.fromkeys(names, 0.0))
+        widths = [_width(bits, floats, real, exact, peaks) for bits in WIDTHS]
+        few = real[:ALONE_HOPS]
+        for name in names:
+            rounded, _ = _run(floats, few, {name: _step(peaks[name], KERNEL_BITS)})
+            noise[name] = signal_to_noise_db(exact[: len(few)], rounded)
+    kept = [_kept(state, state.name in names, noise.get(state.name)) for state in streamed.graph.states]
+    recurrent = sum(state.nbytes for state in kept if state.recurrent)
+    rings = sum(state.nbytes for state in kept) - recurrent
     enough = (w.bits for w in widths if min(w.first_db, w.last_db) >= NEGLIGIBLE_DB)
-    return StateWidths(rings, recurrent, widths, next(enough, None), KERNEL_BITS)
+    return StateWidths(rings, recurrent, widths, next(enough, None), KERNEL_BITS if names else None, kept)
+
+
+def _width(bits: int, floats: Graph, real: Array, exact: NDArray[np.float64], peaks: Mapping[str, float]) -> Width:
+    """What all recurrent states in so many bits do to the answers."""
+    rounded, _ = _run(floats, real, {name: _step(peak, bits) for name, peak in peaks.items()})
+    first, *_, last = zip(np.array_split(exact, 4), np.array_split(rounded, 4), strict=True)
+    return Width(bits, signal_to_noise_db(*first), signal_to_noise_db(*last))
+
+
+def _step(peak: float, bits: int) -> float:
+    """Step of a state of so many bits that became as large as `peak`."""
+    return HEADROOM * peak / float(2 ** (bits - 1) - 1)
+
+
+def _kept(state: State, recurrent: bool, noise_db: float | None) -> Kept:
+    kind = state.read.type
+    real = np.unique(state.init if kind.is_float else dequantize(state.init, kind.scale, kind.zero_point))
+    begins = float(real[0]) if len(real) == 1 else None
+    noise = None if noise_db is None or np.isinf(noise_db) else noise_db
+    return Kept(state.name, recurrent, kind.shape, 8 * state.init.itemsize, kind.nbytes, begins, noise)
 
 
 def _recurrent(graph: Graph) -> set[str]:

@@ -9,7 +9,8 @@ import numpy as np
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.fixedpoint import Int, shift_half_up
 from edgetx.ir import Array, Arrays, Node, QuantParams, TensorType
-from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, register
+from edgetx.ops.linear_recurrence_tflite import write_linear_recurrence
+from edgetx.ops.op import KERNEL_SUFFIX, Cost, KernelCall, OnnxBuilder, TfliteBuilder, register
 from edgetx.ops.quant_rule import QuantRule, StateRule
 from edgetx.ops.recurrence import Recurrence
 
@@ -75,18 +76,31 @@ class LinearRecurrence(Recurrence):
         return Cost(macs=2 * elements, elementwise=elements)
 
     def to_c(self, node: Node) -> KernelCall:
-        decay, x, state = (value.type for value in node.inputs)
-        repeats = _repeats(decay, x)
-        if repeats is None or decay.dtype != "int16" or decay.scale != DECAY.scale[0]:
-            raise UnsupportedOpError("decay with other than 15 fraction bits", where=node.name)
+        x, state = node.inputs[1].type, node.inputs[2].type
         params = {
             "steps": x.shape[1],
             "size": state.size,
-            "repeats": repeats,
+            "repeats": self.repeats(node),
             "input_offset": -x.zero_point,
             "drive": self.drive(node),
         }
         return KernelCall(f"linear_recurrence_{KERNEL_SUFFIX[x.dtype]}", params, node.inputs)
+
+    def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
+        """Whole numbers in single precision, step by step."""
+        write_linear_recurrence(node, self.drive(node), DECAY_BITS, self.repeats(node), b)
+
+    def repeats(self, node: Node) -> int:
+        """How many neighbours share a decay.
+
+        Raises:
+            UnsupportedOpError: If the decay is not what the integer arithmetic takes.
+        """
+        decay, x = node.inputs[0].type, node.inputs[1].type
+        repeats = _repeats(decay, x)
+        if repeats is None or decay.dtype != "int16" or decay.scale != DECAY.scale[0]:
+            raise UnsupportedOpError("decay with other than 15 fraction bits", where=node.name)
+        return repeats
 
     def to_onnx(self, node: Node, b: OnnxBuilder) -> None:
         """The integer arithmetic itself, in double precision, step by step."""

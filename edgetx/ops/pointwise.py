@@ -44,7 +44,8 @@ class Pointwise(Op):
     def to_tflite(self, node: Node, b: TfliteBuilder) -> None:
         """GATHER from the table at q + 128, made by two QUANTIZE at scale 1: LiteRT has no single one to int32.
 
-        CAST and ADD make the same index in a third more memory.
+        CAST and ADD make the same index in a third more memory. TFLite Micro gathers no 16 bits: their table is one
+        of whole real numbers.
         """
         x, y = node.inputs[0], node.output
         wide = x.type.with_quant("int16", QuantParams((x.type.scale,)))
@@ -52,7 +53,13 @@ class Pointwise(Op):
         centred, index = b.temporary(wide, f"{node.name}.centred"), b.temporary(offset, f"{node.name}.index")
         b.op(node, "QUANTIZE", [x], outputs=[centred])
         b.op(node, "QUANTIZE", [centred], outputs=[index])
-        b.op(node, "GATHER", [b.const(self.table(node), f"{node.name}.table", y.type.quant), index])
+        if y.type.dtype == "int8":
+            b.op(node, "GATHER", [b.const(self.table(node), f"{node.name}.table", y.type.quant), index])
+            return
+        numbers = b.temporary(TensorType(y.shape, "float32"), f"{node.name}.numbers")
+        table = b.const(self.table(node).astype(np.float32), f"{node.name}.table")
+        b.op(node, "GATHER", [table, index], outputs=[numbers])
+        b.op(node, "CAST", [numbers], {"InDataType": "float32", "OutDataType": y.type.dtype})
 
     def to_c(self, node: Node) -> KernelCall:
         x, y = node.inputs[0], node.output

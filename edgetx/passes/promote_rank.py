@@ -1,4 +1,4 @@
-"""Give every activation four axes, as TFLite's convolutions want them."""
+"""Give every activation four axes, as TFLite's convolutions want them and TFLite Micro takes at most."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -17,6 +17,7 @@ class PromoteRank(Pass):
     """Put unit axes in front of all activations, so that fully connected layers can be 1×1 convolutions.
 
     TFLite Micro and LiteRT round the results of FULLY_CONNECTED differently (twice and once), those of CONV_2D alike.
+    Of five axes the first, a batch of one, is left out.
 
     Given:   %y = fully_connected(%x, %w)    with %x of 1 × T × C
     Result:  %a = reshape(%x)    %b = fully_connected(%a, %w)    %y = reshape(%b)    with %a of 1 × 1 × T × C
@@ -27,7 +28,7 @@ class PromoteRank(Pass):
     def run(self, graph: Graph) -> Graph:
         if not any(isinstance(n.op, FullyConnected) and n.inputs[0].type.rank < RANK for n in graph.nodes):
             return graph
-        if any(value.type.rank > RANK for value in graph.values):
+        if any(_touches_batch(node) for node in graph.nodes):
             return graph
         return _Promotion(graph).run()
 
@@ -74,7 +75,7 @@ class _Promotion:
         """The promoted value; constants stay as they are where they are weights or broadcast."""
         if value.name in self.values:
             return self.values[value.name]
-        if not isinstance(node.op, Concatenation):
+        if not isinstance(node.op, Concatenation) and value.type.rank <= RANK:
             return value
         return self.builder.const(self.graph.consts[value.name].reshape(_promoted(value.shape)), value.name)
 
@@ -83,25 +84,40 @@ class _Promotion:
 
 
 def _promoted(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (1,) * (RANK - len(shape)) + shape
+    return (1,) * (RANK - len(shape)) + shape[max(0, len(shape) - RANK) :]
+
+
+def _touches_batch(node: Node) -> bool:
+    """Whether the first of more than four axes is more than a batch of one."""
+    values = [value for value in (*node.inputs, *node.outputs) if value.type.rank > RANK]
+    if any(value.type.rank > RANK + 1 or value.shape[0] > 1 for value in values):
+        return True
+    match node.op:
+        case Transpose():
+            return bool(values) and node.op.permutation[0] > 0
+        case Concatenation(axis=0) | Gather(axis=0) | ShiftIn(axis=0):
+            return bool(values)
+        case Reduction():
+            return bool(values) and 0 in node.op.axes
+    return False
 
 
 def _promoted_op(node: Node, extra: int) -> Op:
-    """The op with its axes counted behind the new ones."""
-    op = node.op
+    """The op with its axes counted behind the new ones; without the first if there is one too many."""
+    op, gone = node.op, max(0, -extra)
     assert isinstance(op, Op)
     ones, zeros = (1,) * extra, (0,) * extra
     match op:
         case Reshape():
             return Reshape(_promoted(op.shape))
         case Transpose():
-            return Transpose((*range(extra), *(axis + extra for axis in op.permutation)))
+            return Transpose((*range(extra), *(axis + extra for axis in op.permutation[gone:])))
         case StridedSlice():
-            return StridedSlice((*zeros, *op.begin), (*ones, *op.end), (*ones, *op.strides))
+            return StridedSlice((*zeros, *op.begin[gone:]), (*ones, *op.end[gone:]), (*ones, *op.strides[gone:]))
         case Concatenation() | Gather() | ShiftIn():
             return replace(op, axis=op.axis + extra)
         case Reduction():
             return replace(op, axes=tuple(axis + extra for axis in op.axes), keepdims=True)
         case Pad():
-            return replace(op, paddings=((0, 0),) * extra + op.paddings)
+            return replace(op, paddings=((0, 0),) * extra + op.paddings[gone:])
     return op

@@ -15,6 +15,7 @@ from edgetx.ops import (
     Lif,
     Pad,
     Reshape,
+    ShiftIn,
     StridedSlice,
     Transpose,
 )
@@ -28,7 +29,7 @@ RESULT_BYTES = 16
 WEIGHT_OFFSET = 128
 STAGED_BYTES = 20480
 """Columns are read in no order, which flash memory punishes; so more of them are copied into RAM than of rows."""
-MOVEMENT = (Concatenation, Pad, Reshape, StridedSlice, Transpose)
+MOVEMENT = (Concatenation, Pad, Reshape, ShiftIn, StridedSlice, Transpose)
 """Ops whose results are spikes, or nothing, if all their operands are."""
 
 
@@ -88,11 +89,21 @@ def is_spikes(graph: Graph, value: Value) -> bool:
     """Whether a value holds nothing but spikes and their absence."""
     node = graph.producer(value)
     if node is None:
-        data = graph.const(value)
+        data = _contents(graph, value)
         return data is not None and bool(np.isin(data, (0, SPIKE)).all())
     if isinstance(node.op, Lif):
         return value.name == node.outputs[0].name
     return isinstance(node.op, MOVEMENT) and all(is_spikes(graph, operand) for operand in node.inputs)
+
+
+def _contents(graph: Graph, value: Value) -> Array | None:
+    """A constant, or what a ring holds after a reset; None for the rest."""
+    rings = {
+        state.read.name: state.init
+        for state in graph.states
+        if (moved := graph.producer(state.write)) and isinstance(moved.op, ShiftIn) and moved.inputs[0] == state.read
+    }
+    return rings.get(value.name, graph.const(value))
 
 
 def _row_shape(node: Node) -> tuple[int, int, int] | None:

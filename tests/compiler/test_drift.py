@@ -108,6 +108,7 @@ def test_rings_need_no_width_of_their_own():
     states = measure_states(pair.streamed, Stream(1).run(float_twin(pair.clip)), hops_of(pair)[:10])
     assert states.rings == sum(state.init.nbytes for state in pair.streamed.graph.states)
     assert (states.recurrent, states.needed, states.used) == (0, None, None)
+    assert {(row.bits, row.begins, row.noise_db, row.recurrent) for row in states.kept} == {(8, 0.0, None, False)}
 
 
 def test_eight_bits_drift_where_sixteen_do_not():
@@ -128,3 +129,7 @@ def test_eight_bits_drift_where_sixteen_do_not():
     assert sixteen.last_db > 50
     assert wide.last_db >= sixteen.last_db
     assert states.needed == states.used == 16
+    (row,) = states.kept
+    assert row.recurrent
+    assert row.begins == 0
+    assert row.noise_db > 50

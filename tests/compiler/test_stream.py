@@ -129,6 +129,48 @@ def test_command_line_prints_the_stream(tmp_path):
     assert json.loads((tmp_path / "out" / "report.json").read_text())["streaming"]["hop_ms"] is None
 
 
+_SMALL = {"width": 8, "layers": 1, "mlp": 16, "positions": "none"}
+KEPT = {
+    "neurons": ("spiking-lmuformer-causal", {**OPTIONS, "mixer": ["spiking_lmu(4, 8)"]}, 0.0),
+    "look-back": ("masformer-micro", {**_SMALL, "mixer": ["window(3)"], "causal": True, "heads": 2}, 0.0),
+    "look-ahead": ("masformer-micro", {**_SMALL, "mixer": ["window(2)"], "heads": 2}, 2 * FRAME_MS),
+    "state space": ("ssamba-micro", {**_SMALL, "mixer": ["selective_ssm(4)"]}, 0.0),
+    "linear attention": ("gla-micro", {**_SMALL, "causal": True, "heads": 2}, 0.0),
+}
+"""By what they keep: models, and how far they look ahead in milliseconds."""
+
+
+def compiled(folder, kept, states, forms):
+    """Report of a stream of some kind."""
+    name, options, _ = KEPT[kept]
+    model, data, _ = write_model(folder, name, options)
+    settings = {"tflite.states": states, "lmu.form": "fir", "streaming.frame_ms": str(FRAME_MS)}
+    target = load_target("phone-cortex-a55")
+    return compile_model(
+        CompileOptions(str(model), target, folder / "out", forms, data=data, settings=settings, stream=True)
+    )
+
+
+@pytest.mark.runtimes
+@pytest.mark.parametrize("kept", KEPT)
+def test_states_of_every_kind_run_hop_by_hop_in_every_runtime(kept, tmp_path):
+    report = compiled(tmp_path, kept, "variables", ("tflite", "onnx", "c"))
+    rows, section = report["verification"], report["streaming"]
+    assert [rows[name]["mismatches"] for name in ("c_host", "tflm", "litert")] == [0, 0, 0]
+    assert rows["onnxruntime"]["max_lsb"] <= 1
+    assert section["windows_compared"] > 0
+    assert (section["mismatches"], section["look_ahead_ms"]) == (0, KEPT[kept][2])
+    assert all(row["bits"] == (16 if row["recurrent"] else 8) for row in section["states"]["kept"])
+
+
+@pytest.mark.runtimes
+@pytest.mark.parametrize("kept", KEPT)
+def test_states_of_every_kind_are_inputs_where_asked(kept, tmp_path):
+    rows = compiled(tmp_path, kept, "inputs", ("tflite",))["verification"]
+    assert [rows[name]["mismatches"] for name in ("tflm", "litert")] == [0, 0]
+    assert "VAR_HANDLE" not in builtins((tmp_path / "out" / "model.tflite").read_bytes())
+
+
 def test_tflite_states_as_inputs_give_the_same_bits(tmp_path):
     model, data, x = write_model(tmp_path)
     settings = {"tflite.states": "inputs", "lmu.form": "fir"}
@@ -136,8 +178,7 @@ def test_tflite_states_as_inputs_give_the_same_bits(tmp_path):
     options = CompileOptions(
         str(model), target, tmp_path / "out", ("tflite",), data=data, settings=settings, stream=True
     )
-    report = compile_model(options)
-    assert [report["verification"][name]["mismatches"] for name in ("tflm", "litert")] == [0, 0]
+    compile_model(options)
     artifact = load_artifact(tmp_path / "out")
     assert "VAR_HANDLE" not in builtins((tmp_path / "out" / "model.tflite").read_bytes())
     np.savez(tmp_path / "in.npz", in0_seq=x[0][:, None, None, :])

@@ -114,6 +114,16 @@ def test_only_spikes_are_spikes() -> None:
     assert not is_spikes(graph, graph.nodes[0].outputs[1])  # the membrane
 
 
+def test_rings_of_spikes_are_spikes_and_other_states_are_not() -> None:
+    b = GraphBuilder("hop")
+    spikes = neurons(b, 1, 4)
+    for begins, expected in ((0, True), (3, False)):
+        ring = b.state("ring", np.full((1, 3, 4), begins, np.int8), spikes.type.quant)
+        last = b.op(ops.ShiftIn(1), ring, spikes, quant=("int8", spikes.type.quant))
+        b.write_state(ring, last)
+        assert is_spikes(b.graph(last), last) == expected
+
+
 def test_strided_and_padded_convolutions_stay_dense() -> None:
     b = GraphBuilder("strided")
     spikes = neurons(b, 8, 4)

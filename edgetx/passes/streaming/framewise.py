@@ -1,7 +1,7 @@
 """Ops that treat frames one by one."""
 
 from edgetx.ir import Node
-from edgetx.ops import FullyConnected, L2Normalization, LayerNorm, Op, Quantize, RmsNorm, Softmax
+from edgetx.ops import BatchMatmul, FullyConnected, L2Normalization, LayerNorm, Op, Quantize, RmsNorm, Softmax
 from edgetx.ops.elementwise import Elementwise
 from edgetx.ops.pointwise import Pointwise
 from edgetx.passes.streaming.movement import joined_operands
@@ -30,13 +30,37 @@ def _rows(s: Scope, node: Node) -> None:
 @streams(Elementwise)
 def _elementwise(s: Scope, node: Node) -> None:
     """Operands of different delay wait for the latest."""
-    given = [flow for flow in map(s.flow, node.inputs) if flow is not None]
-    assert isinstance(node.op, Op)
-    rank = node.output.type.rank
-    axes = {flow.axis + rank - flow.value.type.rank for flow in given}
+    axes = _time_axes(s, node)
     if len(axes) > 1:
         raise s.refusal(node, "joins time with another axis", "transpose one operand")
+    _together(s, node, axes.pop())
+
+
+@streams(BatchMatmul)
+def _matmul(s: Scope, node: Node) -> None:
+    """Each frame has matrices of its own, or is a row of the left one, whose product with a constant is taken."""
+    assert isinstance(node.op, BatchMatmul)
+    axes, rank, flow = _time_axes(s, node), node.output.type.rank, s.flow(node.inputs[0])
+    if len(axes) == 1 and min(axes) < rank - 2:
+        _together(s, node, axes.pop())
+    elif flow and s.clip.const(node.inputs[1]) is not None and axes == {rank - 1 if node.op.adj_x else rank - 2}:
+        s.emit(node, node.op, flow.value, node.inputs[1])
+        s.set_flow(node.output, flow, rank - 2)
+    else:
+        raise s.refusal(node, "multiplies frames of the clip by one another", "attend to frames: window(N) and causal")
+
+
+def _time_axes(s: Scope, node: Node) -> set[int]:
+    """Time axes of the operands, counted as those of the result."""
+    rank = node.output.type.rank
+    return {flow.axis + rank - flow.value.type.rank for flow in map(s.flow, node.inputs) if flow}
+
+
+def _together(s: Scope, node: Node, axis: int) -> None:
+    """Frame by frame what several operands have at the same time."""
+    given = [flow for flow in map(s.flow, node.inputs) if flow is not None]
+    assert isinstance(node.op, Op)
     operands, ready = joined_operands(s, node, given)
     s.emit(node, node.op, *operands)
     latest = max(given, key=lambda flow: flow.delay)
-    s.set_flow(node.output, latest, axes.pop(), ready=ready, padded=any(flow.padded for flow in given))
+    s.set_flow(node.output, latest, axis, ready=ready, padded=any(flow.padded for flow in given))
