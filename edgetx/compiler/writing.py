@@ -5,6 +5,7 @@ import shutil
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from edgetx.backends.c import CSources, emit_c, write_c
 from edgetx.backends.onnx import write_onnx
@@ -67,13 +68,12 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
     sources = emit_c(work.model.graph, work.options.target.kernels, events, schedule=schedule)
     firmware = None
     if "c" in forms:
-        write_c(sources, folder / "c")
+        _write_model(sources, folder)
         audio = write_frontend(
             work.source.recipe, work.model.graph.inputs[0].type, work.options.target.kernels, folder / "c"
         )
         if work.pace is not None and work.source.recipe is not None:
             write_stream(work.pace, work.model.graph, work.source.recipe, work.streaming, folder / "c")
-        (folder / LAYERS).write_text(layers_text(layers_of(sources)), encoding="utf-8")
         work.artifacts["c"] = "c"
         if work.options.target.kind == "mcu":
             work.progress("firmware")
@@ -82,10 +82,13 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
             room = work.options.budget.ram_bytes
             if room is not None and firmware.ram_bytes > room:
                 most = sources.program.arena.nbytes + room - firmware.ram_bytes
-                sources = emit_c(
-                    work.model.graph, work.options.target.kernels, events, arena_bytes=most, schedule=schedule
+                larger, sources = (
+                    sources,
+                    emit_c(work.model.graph, work.options.target.kernels, events, arena_bytes=most, schedule=schedule),
                 )
-                write_c(sources, folder / "c")
+                for name in larger.files.keys() - sources.files.keys():
+                    (folder / "c" / name).unlink()
+                _write_model(sources, folder)
                 firmware = _built(work, golden, audio)
             work.artifacts["firmware"] = "firmware.elf"
             _write_board(work, golden, audio)
@@ -94,6 +97,11 @@ def write_forms(work: Work) -> tuple[CSources, Firmware | None]:
             build_phone_program(folder / "c", work.options.target, folder / "program", _golden(work), audio=audio)
             work.artifacts["program"] = "program"
     return sources, firmware
+
+
+def _write_model(sources: CSources, folder: Path) -> None:
+    write_c(sources, folder / "c")
+    (folder / LAYERS).write_text(layers_text(layers_of(sources)), encoding="utf-8")
 
 
 def _built(work: Work, golden: list[GoldenCase], audio: GoldenAudio) -> Firmware:

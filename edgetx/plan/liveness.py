@@ -1,38 +1,48 @@
 """From when to when each buffer of a program is needed."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from edgetx.ir import Graph, Node, Value
-from edgetx.ops import KernelCall, Op
+from edgetx.ops import KernelCall
 from edgetx.plan.arena import Buffer
+from edgetx.plan.views import Place, views
 
 
-def owners(graph: Graph, calls: Mapping[str, KernelCall]) -> dict[str, str]:
-    """The buffer that holds each value: views and in-place results live in that of their operand.
+def places(graph: Graph, calls: Mapping[str, KernelCall]) -> dict[str, Place]:
+    """The buffer that holds each value, and where in it: views and in-place results live in that of another value.
 
     Args:
         graph: An integer graph.
         calls: Kernel of each node that has one, by node name.
     """
-    owner = {v.name: v.name for v in (*graph.inputs, *(s.read for s in graph.states))}
+    within = views(graph)
+    found = {v.name: Place(v.name) for v in (*graph.inputs, *(s.read for s in graph.states))}
     last = _last_use(graph)
     fixed = {v.name for v in graph.outputs} | {s.read.name for s in graph.states}
     for index, node in enumerate(graph.nodes):
-        source = _shared_operand(graph, node, calls.get(node.name))
         for value in node.outputs:
-            owner[value.name] = value.name
-        if source is not None and _renews(graph, node, source) and last[source.name] == index:
-            owner[node.output.name] = source.name
+            found[value.name] = _outermost(value.name, within, found)
+        source = _shared_operand(node, calls.get(node.name))
+        if source is None or node.output.name in within:
             continue
-        if source is None or source.name not in owner:
-            continue
-        if cast(Op, node.op).is_view or (_reads_once(node, source, owner) and _dies(source, index, owner, last, fixed)):
-            owner[node.output.name] = owner[source.name]
-    return owner
+        if _renews(graph, node, source) and last[source.name] == index:
+            found[node.output.name] = Place(source.name)
+        elif source.name in found and _reads_once(node, source, found) and _dies(source, index, found, last, fixed):
+            found[node.output.name] = found[source.name]
+    return found
 
 
-def live_buffers(graph: Graph, calls: Mapping[str, KernelCall], owner: Mapping[str, str]) -> list[Buffer]:
+def _outermost(name: str, within: Mapping[str, Place], found: Mapping[str, Place]) -> Place:
+    """Where a value lies that may lie in others, some of which may not have been made yet."""
+    offset = 0
+    while name in within:
+        offset += within[name].offset
+        name = within[name].buffer
+    buffer, start = found.get(name, Place(name))
+    return Place(buffer, start + offset)
+
+
+def live_buffers(graph: Graph, calls: Mapping[str, KernelCall], where: Mapping[str, Place]) -> list[Buffer]:
     """Every buffer of the arena with its size and first and last step.
 
     Scratch buffers are called `<node>.scratch`, copies of constants `<node>.staged`.
@@ -43,11 +53,11 @@ def live_buffers(graph: Graph, calls: Mapping[str, KernelCall], owner: Mapping[s
     end = len(graph.nodes)
 
     def touch(value: Value, step: int) -> None:
-        name = owner.get(value.name)
-        if name is not None:
+        if value.name in where:
+            name, offset = where[value.name]
             first.setdefault(name, step)
             last[name] = max(step, last.get(name, step))
-            size[name] = max(value.type.nbytes, size.get(name, 0))
+            size[name] = max(offset + value.type.nbytes, size.get(name, 0))
 
     for value in graph.inputs:
         touch(value, -1)
@@ -79,10 +89,8 @@ def _last_use(graph: Graph) -> dict[str, int]:
     return {value.name: step for step, node in enumerate(graph.nodes) for value in node.inputs}
 
 
-def _shared_operand(graph: Graph, node: Node, call: KernelCall | None) -> Value | None:
-    """The operand in whose memory the result may lie."""
-    if cast(Op, node.op).is_view:
-        return node.inputs[0]
+def _shared_operand(node: Node, call: KernelCall | None) -> Value | None:
+    """The operand in whose memory the result of a kernel may lie."""
     if call is None or call.in_place is None:
         return None
     operand = call.operands[call.in_place]
@@ -97,14 +105,15 @@ def _renews(graph: Graph, node: Node, operand: Value) -> bool:
     return (operand.name, node.outputs[0].name) in pairs and not graph.is_result(operand)
 
 
-def _reads_once(node: Node, operand: Value, owner: Mapping[str, str]) -> bool:
+def _reads_once(node: Node, operand: Value, found: Mapping[str, Place]) -> bool:
     """Whether no other operand of the node lies in the same memory: kernels may write before they have read it all."""
-    return sum(owner.get(value.name) == owner[operand.name] for value in node.inputs) == 1
+    buffer = found[operand.name].buffer
+    return sum(value.name in found and found[value.name].buffer == buffer for value in node.inputs) == 1
 
 
 def _dies(
-    value: Value, step: int, owner: Mapping[str, str], last: Mapping[str, int], fixed: Sequence[str] | set[str]
+    value: Value, step: int, found: Mapping[str, Place], last: Mapping[str, int], fixed: Sequence[str] | set[str]
 ) -> bool:
     """Whether nothing reads the memory of `value` after `step`."""
-    sharing = [name for name, holder in owner.items() if holder == owner[value.name]]
+    sharing = [name for name, place in found.items() if place.buffer == found[value.name].buffer]
     return all(last.get(name, -1) <= step and name not in fixed for name in sharing)

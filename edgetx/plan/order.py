@@ -8,7 +8,8 @@ from typing import cast
 from edgetx.ir import Graph, Node, Value
 from edgetx.ops import Op
 from edgetx.plan.arena import lower_bound
-from edgetx.plan.liveness import live_buffers, owners
+from edgetx.plan.liveness import live_buffers, places
+from edgetx.plan.views import computed
 
 Key = Callable[["_Choice"], tuple[int, int]]
 
@@ -35,8 +36,8 @@ def order_for_memory(graph: Graph) -> Graph:
 
 def least_arena(graph: Graph) -> int:
     """Bytes below which no arena of an integer graph can be, with kernels that need no buffers of their own."""
-    calls = {node.name: cast(Op, node.op).to_c(node) for node in graph.nodes if not cast(Op, node.op).is_view}
-    return lower_bound(live_buffers(graph, calls, owners(graph, calls)))
+    calls = {node.name: cast(Op, node.op).to_c(node) for node in computed(graph)}
+    return lower_bound(live_buffers(graph, calls, places(graph, calls)))
 
 
 def _greedy(graph: Graph, key: Key) -> tuple[Node, ...]:

@@ -11,10 +11,12 @@ from edgetx.passes.fold_pads import FoldPads
 from edgetx.plan.arena import Arena, plan_arena
 from edgetx.plan.events import SpikeLayer, event_call, spike_layers
 from edgetx.plan.kernels import choose_kernels
-from edgetx.plan.liveness import live_buffers, owners
-from edgetx.plan.order import least_arena, order_for_memory
+from edgetx.plan.liveness import live_buffers, places
+from edgetx.plan.order import order_for_memory
 from edgetx.plan.schedule import UNTUNED, Schedule
 from edgetx.plan.staging import fit, room_for_copies
+from edgetx.plan.strips import fit_in_strips
+from edgetx.plan.views import Place, computed
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,18 @@ class Program:
         graph: The integer graph, its nodes in the order of the steps.
         steps: Kernel calls in order; views have none.
         arena: Placement of buffers.
-        owner: The buffer that holds each value.
+        places: The buffer that holds each value, and where in it.
     """
 
     graph: Graph
     steps: tuple[Step, ...]
     arena: Arena
-    owner: dict[str, str]
+    places: dict[str, Place]
 
     def offset(self, value: Value) -> int | None:
         """Byte offset of a value in the arena; None for constants and states, which lie elsewhere."""
-        return self.arena.offsets.get(self.owner.get(value.name, ""))
+        buffer, offset = self.places.get(value.name, Place(""))
+        return self.arena.offsets[buffer] + offset if buffer in self.arena.offsets else None
 
     @property
     def state_bytes(self) -> int:
@@ -65,7 +68,8 @@ def plan_program(
         graph: An integer graph.
         kernel_folders: Where to look for kernels before the portable ones, in order.
         events: Names of the layers on spikes that skip silent inputs.
-        arena_bytes: What copies of weights may fill the arena to. Where the graph takes more, pads are not computed.
+        arena_bytes: What copies of weights may fill the arena to. Where the graph takes more, pads are not computed and
+            convolutions work in strips of rows.
         schedule: Forms that were found to be the fastest on the target.
 
     Raises:
@@ -73,16 +77,29 @@ def plan_program(
     """
     most = min(room_for_copies(graph), arena_bytes)
     graph = order_for_memory(graph)
-    if least_arena(graph) > arena_bytes:
-        graph = FoldPads(keep=frozenset(events)).run(graph)
+    program = _plan(graph, kernel_folders, events, most, schedule)
+    goal = arena_bytes
+    while program.arena.nbytes > arena_bytes:
+        smaller = fit_in_strips(FoldPads(keep=frozenset(events)).run(graph), goal)
+        found = _plan(smaller, kernel_folders, events, most, schedule)
+        if found.arena.nbytes >= program.arena.nbytes:
+            break
+        program = found
+        goal -= max(0, program.arena.nbytes - arena_bytes)  # kernels take buffers, too
+    return program
+
+
+def _plan(
+    graph: Graph, kernel_folders: Sequence[str], events: Collection[str], arena_bytes: float, schedule: Schedule
+) -> Program:
     layers = {layer.node.name: layer for layer in spike_layers(graph) if layer.node.name in events}
-    nodes = [node for node in graph.nodes if not cast(Op, node.op).is_view]
+    nodes = computed(graph)
     forms = {node.name: _forms(graph, node, kernel_folders, layers.get(node.name), schedule) for node in nodes}
-    calls = fit(graph, {name: [call for call, _ in found] for name, found in forms.items()}, most)
+    calls = fit(graph, {name: [call for call, _ in found] for name, found in forms.items()}, arena_bytes)
     sources = {name: {call.form: source for call, source in found} for name, found in forms.items()}
     steps = tuple(Step(node, calls[node.name], sources[node.name][calls[node.name].form]) for node in nodes)
-    owner = owners(graph, calls)
-    return Program(graph, steps, plan_arena(live_buffers(graph, calls, owner)), owner)
+    where = places(graph, calls)
+    return Program(graph, steps, plan_arena(live_buffers(graph, calls, where)), where)
 
 
 def _forms(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from edgetx.ir import Graph, Node
 from edgetx.ops import KernelCall
 from edgetx.plan.arena import live_bytes
-from edgetx.plan.liveness import live_buffers, owners, staged_bytes
+from edgetx.plan.liveness import live_buffers, places, staged_bytes
 from edgetx.plan.order import least_arena
 
 GROWTH = 1 / 4
@@ -39,7 +39,7 @@ def fit(graph: Graph, forms: Mapping[str, Sequence[KernelCall]], arena_bytes: fl
         arena_bytes: What the arena may take, where there is a choice.
     """
     bare = {name: calls[-1] for name, calls in forms.items()}
-    buffers = live_buffers(graph, bare, owners(graph, bare))
+    buffers = live_buffers(graph, bare, places(graph, bare))
     chosen = dict(bare)
     for step, node in enumerate(graph.nodes):
         if node.name in forms:

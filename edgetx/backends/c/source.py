@@ -131,10 +131,10 @@ class _Writer:
         return self.symbols[key]
 
     def _pointer(self, value: Value, dtype: DType) -> str:
-        owner = self.program.owner[value.name]
-        if owner in self.states:
-            return self.states[owner]
-        return _cast(self.program.arena.offsets[owner], dtype)
+        buffer, offset = self.program.places[value.name]
+        if buffer in self.states:
+            return self.states[buffer]
+        return _cast(self.program.arena.offsets[buffer] + offset, dtype)
 
     def _state_buffers(self) -> list[str]:
         states = self.program.graph.states
@@ -150,7 +150,7 @@ class _Writer:
         for i, state in enumerate(self.program.graph.states):
             size = f"sizeof state_{i}"
             resets.append(f"memcpy(state_{i}, {self._constant(state.init, f'init_{state.name}')}, {size});")
-            if self.program.owner[state.write.name] == state.read.name:
+            if self.program.places[state.write.name].buffer == state.read.name:
                 continue
             keeps.append(f"memcpy(state_{i}, {self._pointer(state.write, state.write.type.dtype)}, {size});")
         return resets, keeps
