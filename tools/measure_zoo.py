@@ -53,7 +53,7 @@ def with_integers(repeats: Repeats, trainings: Path, data: Path) -> Repeats:
 def adopt(trained: Path, folder: Path) -> None:
     """Copy a trained model into the zoo."""
     folder.mkdir(exist_ok=True)
-    for name in ("recipe.toml", "weights.safetensors", "calibration.npz", "metrics.json"):
+    for name in ("recipe.toml", "weights.safetensors", "calibration.npz", "metrics.json", "training.csv"):
         shutil.copyfile(trained / name, folder / name)
 
 
