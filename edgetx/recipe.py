@@ -156,7 +156,7 @@ class Distillation:
     temperature: float = 2.0  # softens the teachers' answers
     weight: float = 0.7  # of the teachers, against that of the labels
     views: int = 16  # augmented forms of every clip, made and shown to the teachers once
-    embeddings: tuple[str, ...] = ()  # learned before that: model folders, zoo names, .npz with path and embedding
+    embeddings: tuple[str, ...] = ()  # learned before that: as teachers, or .npz with path and embedding
     embedding_epochs: int = 20  # of learning them
     correct_teachers: bool = False  # where they take a clip for another class, the answers for both change places
 

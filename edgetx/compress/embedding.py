@@ -11,7 +11,7 @@ from torch import nn
 
 from edgetx.audio import extract
 from edgetx.compiler.source import WEIGHTS
-from edgetx.compress.teacher import check_hears_alike
+from edgetx.compress.teacher import FILES, check_exists, check_hears_alike, file_model
 from edgetx.errors import DataError, ModelError
 from edgetx.ir import Array
 from edgetx.nn.zoo import load_zoo_model
@@ -42,10 +42,23 @@ def load_embedders(recipe: Recipe) -> list[Embedder]:
     Raises:
         ConfigError: If one does not exist.
         DataError: If a file of embeddings is damaged.
-        ModelError: If a model has no single linear layer at its end, or hears other clips than the student.
+        ModelError: If a model of ours has no single linear layer at its end, or one hears other clips than the student.
     """
-    return [_from_file(Path(name)) if name.endswith(".npz") else _from_model(name, recipe)
-            for name in recipe.distillation.embeddings]  # fmt: skip
+    return [_embedder(name, recipe) for name in recipe.distillation.embeddings]
+
+
+def _embedder(source: str, student: Recipe) -> Embedder:
+    path = Path(source)
+    if path.suffix == ".npz":
+        return _from_table(path)
+    return _from_file(path, student) if path.suffix in FILES else _from_model(source, student)
+
+
+def _from_file(path: Path, student: Recipe) -> Embedder:
+    """A model from elsewhere, whose output is the embedding."""
+    check_exists(path)
+    say = file_model(path, student)
+    return Embedder(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), lambda audio, _: say(audio))
 
 
 def _from_model(source: str, student: Recipe) -> Embedder:
@@ -63,7 +76,7 @@ def _from_model(source: str, student: Recipe) -> Embedder:
     return Embedder(source, hashlib.sha256(weights.read_bytes()).hexdigest(), embed)
 
 
-def _from_file(path: Path) -> Embedder:
+def _from_table(path: Path) -> Embedder:
     """Embeddings that were computed elsewhere: `path` as in the data's table, and `embedding`, N × features."""
     try:
         with np.load(path) as file:

@@ -67,10 +67,19 @@ def load_teacher(source: str, student: Recipe) -> Teacher:
     """One teacher, for the classes, clips and front end of a student; see `load_teachers`."""
     path = Path(source)
     if path.suffix in FILES:
-        if not path.is_file():
-            raise ModelError("no such file", where=source)
+        check_exists(path)
         return _file_teacher(path, student)
     return _folder_teacher(source, student)
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a file that is not there.
+
+    Raises:
+        ModelError: If it is not.
+    """
+    if not path.is_file():
+        raise ModelError("no such file", where=str(path))
 
 
 def _folder_teacher(source: str, student: Recipe) -> Teacher:
@@ -119,26 +128,40 @@ def _file_teacher(path: Path, student: Recipe) -> Teacher:
         hint = "distillation.teacher_classes = [names of its outputs, in order]"
         raise ConfigError("nothing says what its outputs mean", where=str(path), hint=hint)
     columns = _columns(classes, student.data.classes, str(path))
+    run = file_model(path, student)
+
+    def answer(audio: Array) -> Array:
+        rows = run(audio)
+        if rows.shape[1] != len(classes):
+            hint = "distillation.teacher_classes names every output, in order"
+            raise ModelError(f"gives {rows.shape[1]} values for {len(classes)} classes", where=str(path), hint=hint)
+        return _as_logits(rows)[:, columns]
+
+    return Teacher(str(path), _digest(path, columns), answer)
+
+
+def file_model(path: Path, student: Recipe) -> Callable[[Array], Array]:
+    """What a model from elsewhere says of 16-bit audio, clips × samples to clips × values.
+
+    It hears audio between −1 and 1, or the student's features.
+
+    Raises:
+        ModelError: If it cannot be run, or takes neither.
+    """
     run, shape = _runner(path)
     size, features = int(np.prod(shape)), int(np.prod(student.input_shape))
-
-    def given(audio: Array) -> Array:
-        if size == student.data.samples:
-            return audio.astype(np.float32) / np.float32(FULL_SCALE)
-        return extract(audio, student.frontend, student.data.sample_rate_hz)
-
     if size not in (student.data.samples, features):
         wanted = f"{student.data.samples} samples or {features} features"
         raise ModelError(f"takes {size} values, not the student's {wanted}", where=str(path))
 
-    def answer(audio: Array) -> Array:
-        rows = [run(row.reshape(shape)).ravel() for row in given(audio)]
-        if len(rows[0]) != len(classes):
-            hint = "distillation.teacher_classes names every output, in order"
-            raise ModelError(f"gives {len(rows[0])} values for {len(classes)} classes", where=str(path), hint=hint)
-        return _as_logits(np.stack(rows))[:, columns]
+    def say(audio: Array) -> Array:
+        if size == student.data.samples:
+            given = audio.astype(np.float32) / np.float32(FULL_SCALE)
+        else:
+            given = extract(audio, student.frontend, student.data.sample_rate_hz)
+        return np.stack([run(row.reshape(shape)).ravel() for row in given])
 
-    return Teacher(str(path), _digest(path, columns), answer)
+    return say
 
 
 def _runner(path: Path) -> tuple[Callable[[Array], Array], Sequence[int]]:

@@ -3,12 +3,10 @@
 import json
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from click.testing import CliRunner
-from compressing import RECIPE
-from onnx import TensorProto, helper
+from compressing import RECIPE, linear_onnx
 
 import edgetx.compress.distill as module
 from edgetx.audio import load_recordings
@@ -110,20 +108,6 @@ def test_teacher_classes_are_brought_into_the_students_order(tones, tmp_path):
     audio = load_recordings(recordings, ours.data, "test").x
     direct, swapped = (load_teacher(str(model), recipe).logits(audio) for recipe in (ours, load_recipe(path)))
     np.testing.assert_array_equal(direct, swapped[:, ::-1])
-
-
-def linear_onnx(path, size, outputs):
-    weight = np.random.default_rng(0).normal(size=(size, outputs)).astype(np.float32)
-    nodes = [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("Softmax", ["m"], ["y"], axis=-1)]
-    graph = helper.make_graph(
-        nodes,
-        "linear",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, size])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, outputs])],
-        [onnx.numpy_helper.from_array(weight, "w")],
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
-    return path, weight
 
 
 @pytest.mark.runtimes

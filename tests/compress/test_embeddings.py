@@ -5,8 +5,9 @@ import csv
 import numpy as np
 import pytest
 import torch
-from compressing import RECIPE
+from compressing import RECIPE, linear_onnx
 
+from edgetx.audio import load_recordings
 from edgetx.compress.distill import distill
 from edgetx.compress.embedding import load_embedders
 from edgetx.compress.features import Matching, Probed
@@ -87,6 +88,20 @@ def test_embeddings_on_disk_belong_to_clips_in_all_their_views(tones, tmp_path):
         np.testing.assert_allclose(view, expected, atol=1e-5)
     metrics = distill(source, recordings, tmp_path / "out")
     assert [stage.name for stage in metrics.stages] == ["distilled"]
+
+
+@pytest.mark.runtimes
+def test_a_model_from_elsewhere_hears_every_view(tones, tmp_path):
+    recordings, _ = tones
+    file, _ = linear_onnx(tmp_path / "foreign.onnx", 4000, 3)
+    recipe = load_recipe(student(tmp_path, f'embeddings = ["{file}"]'))
+    views = load_tuning_data(recordings, recipe, embedders=load_embedders(recipe)).embeddings
+    assert views.shape[2] == 3
+    assert not torch.equal(views[0], views[1])
+    (embedder,) = load_embedders(recipe)
+    first = embedder.embed(load_recordings(recordings, recipe.data, "train").x, ())
+    for value, expected in zip(views[0].T, first.T, strict=True):
+        assert np.corrcoef(value, expected)[0, 1] > 0.9999
 
 
 def test_embeddings_that_do_not_fit_are_refused(tones, tmp_path):
