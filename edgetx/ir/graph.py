@@ -144,7 +144,12 @@ class Graph:
         def resolve(value: Value) -> Value:
             return redirect.get(value.name, value)
 
-        kept = [replace(n, inputs=tuple(map(resolve, n.inputs))) for n in self.nodes if n.name not in gone]
+        def redirected(node: Node) -> Node:
+            if not any(value.name in redirect for value in node.inputs):
+                return node
+            return replace(node, inputs=tuple(map(resolve, node.inputs)))
+
+        kept = [redirected(node) for node in self.nodes if node.name not in gone]
         nodes = [*kept, *add]
         states = tuple(replace(s, write=resolve(s.write)) for s in self.states)
         outputs = tuple(map(resolve, self.outputs))

@@ -60,7 +60,7 @@ def _agreeing_scales(
     first = _raised(tensors[free[0][0]].scale, CANDIDATES)
     others = [(group, scale) for group in free[1:] for scale in _raised(tensors[group[0]].scale, SECOND_CANDIDATES)]
     for second, raised in [((), 0.0), *others]:
-        scales = {name: np.array(plan.scale) for name, plan in tensors.items() if name in _names(node)}
+        scales = {name: np.array(tensors[name].scale) for name in _names(node) if name in tensors}
         scales |= dict.fromkeys(second, np.array(raised)) | dict.fromkeys(free[0], first)
         agreeing = np.flatnonzero(_agree(node, scales))
         if agreeing.size:

@@ -134,14 +134,14 @@ def _percentile(h: Histogram, tail: float = 1e-4) -> tuple[float, float]:
 def _least_error(h: Histogram, levels: int = 256) -> tuple[float, float]:
     """Shrink the range step by step, from both ends alike, and keep the best."""
     candidates = [(h.low * f, h.high * f) for f in np.linspace(1.0, 0.4, 61)]
-    errors = [_squared_error(h, low, high, levels) for low, high in candidates]
+    centres = h.centres
+    errors = [_squared_error(h.counts, centres, low, high, levels) for low, high in candidates]
     return candidates[int(np.argmin(errors))]
 
 
-def _squared_error(h: Histogram, low: float, high: float, levels: int) -> float:
+def _squared_error(counts: Array, centres: Array, low: float, high: float, levels: int) -> float:
     """Sum of squared distances between the observed values and their quantized form."""
     step = (high - low) / (levels - 1) or 1.0
-    centres = h.centres
     clipped = np.clip(centres, low, high)
     rounding = np.where(clipped == centres, step * step / 12, 0.0)
-    return float((h.counts * ((centres - clipped) ** 2 + rounding)).sum())
+    return float((counts * ((centres - clipped) ** 2 + rounding)).sum())
