@@ -68,6 +68,9 @@ def converters(model, folder: Path) -> Iterator[Callable]:
         function = call.get_concrete_function(*spec)
     else:
         function = model.__call__.get_concrete_function()
+        if model.variables:  # which change, and are no constants
+            yield lambda: tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+            return
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     yield lambda: tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
 

@@ -1,27 +1,31 @@
 """What becomes of each of many model files: refused, or imported, compared with its runtime, quantized, written as C.
 
-`python benchmarks/foreign_models/survey.py FILE … > rows.jsonl`; `summary.py rows.jsonl …` counts them.
+`python benchmarks/foreign_models/survey.py FILE … > rows.jsonl`; `summary.py rows.jsonl …` counts them. With `--build`
+the C is compiled for this machine, every warning an error, and run against the integer graph.
 """
 
+import argparse
 import contextlib
 import json
-import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
 
 import numpy as np
 
-from edgetx.backends.c import emit_c
+from edgetx.backends.c import emit_c, write_c
 from edgetx.compiler.quantized import integer_model
 from edgetx.compiler.source import load_source
 from edgetx.compiler.source_check import SourceCheck, compare, kind_of, open_source, random_cases
 from edgetx.errors import EdgetxError, ModelError
+from edgetx.firmware.host import build_host_library
 from edgetx.fixedpoint import dequantize
 from edgetx.fixedpoint import quantize as stored
 from edgetx.ir import Graph
 from edgetx.quant import QuantRecipe
-from edgetx.reference import execute
+from edgetx.reference import execute, initial_state
+from edgetx.runtimes.host_c import HostC
 
 CASES = 4
 OPEN = {"dynamic_time": {"serving_default_keras_tensor": "40"}}
@@ -56,10 +60,10 @@ def inputs_of(graph: Graph, data: list) -> list[tuple]:
     return [*cases[: CASES // 2], *random_cases(graph, CASES // 2)]
 
 
-def survey(path: Path) -> dict:
+def survey(path: Path, build: bool) -> dict:
     start, row = time.perf_counter(), {"file": path.name}
     try:
-        row |= attempt(path)
+        row |= attempt(path, build)
     except EdgetxError as error:
         row |= {"outcome": "refused", "reason": f"{error.where}: {error.what}", "hint": error.hint}
     except Exception as problem:
@@ -68,7 +72,7 @@ def survey(path: Path) -> dict:
     return {**row, "seconds": round(time.perf_counter() - start, 2)}
 
 
-def attempt(path: Path) -> dict:
+def attempt(path: Path, build: bool) -> dict:
     settings = OPEN.get(path.name.split(".")[0], {})
     source = load_source(str(path), settings)
     graph = source.graph
@@ -91,10 +95,23 @@ def attempt(path: Path) -> dict:
         row["nodes"] = len(integer.nodes)
         if not model.imported:
             row["db"] = quantization_db(model, data)
-        emit_c(integer)
+        if build:
+            row["c_mismatches"] = c_mismatches(integer, inputs_of(integer, data))
+        else:
+            emit_c(integer)
     except EdgetxError as error:
         return {**row, "outcome": "refused later", "reason": f"{error.where}: {error.what}", "hint": error.hint}
     return {**row, "outcome": "wrong" if check and check.is_wrong else "compiles"}
+
+
+def c_mismatches(graph: Graph, cases: list[tuple]) -> int:
+    """Successive invocations on which the compiled C gives other integers than the graph."""
+    with tempfile.TemporaryDirectory() as name:
+        write_c(emit_c(graph), Path(name) / "c")
+        c = HostC(build_host_library(Path(name) / "c", Path(name) / "model.so"), graph.inputs, graph.outputs)
+    state = initial_state(graph)
+    pairs = [(c.run(case), execute(graph, case, state)) for case in cases]
+    return sum(any((a != b).any() for a, b in zip(found, wanted, strict=True)) for found, wanted in pairs)
 
 
 def quantization_db(model, data: list) -> float:
@@ -111,5 +128,9 @@ def quantization_db(model, data: list) -> float:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        print(json.dumps(survey(Path(name))), flush=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--build", action="store_true", help="compile the C and run it")
+    options = parser.parse_args()
+    for file in options.files:
+        print(json.dumps(survey(file, options.build)), flush=True)
