@@ -114,7 +114,7 @@ class _Importer:
         return self.late[name]
 
     def const(self, data: Array, name: str) -> Value:
-        return self.b.const(np.asarray(data, np.float32), name)
+        return self.b.const(_numbers(data).astype(np.float32), name)
 
     def neurons(self, name: str, x: Value, node: Any, tau: Array, gain: Array) -> Value:
         """LIF neurons on a current; thresholds that differ are made 1 by scaling the membranes."""
@@ -148,9 +148,9 @@ class _Importer:
 
 
 def _linear(s: _Importer, name: str, node: Any, x: Value) -> Value:
-    weight = np.asarray(node.weight)
-    bias = np.asarray(getattr(node, "bias", np.zeros(weight.shape[0])))
-    return s.b.op(ops.FullyConnected(), x, s.const(weight, f"{name}.weight"), s.const(bias, f"{name}.bias"), name=name)
+    weight = s.const(node.weight, f"{name}.weight")
+    bias = s.const(_each(getattr(node, "bias", 0.0), weight.shape[0]), f"{name}.bias")
+    return s.b.op(ops.FullyConnected(), x, weight, bias, name=name)
 
 
 def _scale(s: _Importer, name: str, node: Any, x: Value) -> Value:
@@ -219,9 +219,16 @@ def _size(shape: Any) -> int:
     return int(np.prod(np.asarray(shape)))
 
 
+def _numbers(value: Any) -> Array:
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError) as problem:
+        raise ModelError(f"parameters that are no numbers: {problem}") from problem
+
+
 def _each(value: Any, size: int) -> Array:
     """One number per neuron, in NIR's order."""
-    flat = np.asarray(value, np.float64).ravel()
+    flat = _numbers(value).ravel()
     if flat.size not in (1, size):
         raise ModelError(f"{flat.size} parameters for {size} values")
     return np.broadcast_to(flat, size)

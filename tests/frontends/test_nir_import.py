@@ -164,6 +164,31 @@ def test_time_constant_below_a_step_is_an_error(tmp_path: Path) -> None:
         load_nir(chain(tmp_path / "fast.nir", 4, lif(4, tau=1e-4)), DT)
 
 
+def replaced(path: Path, field: str, data: Any) -> Path:
+    """A good network with other contents in one place."""
+    h5py = pytest.importorskip("h5py")
+    network(path)
+    with h5py.File(path, "a") as file:
+        del file[field]
+        file[field] = data
+    return path
+
+
+@pytest.mark.parametrize(
+    ("field", "data", "reason"),
+    [
+        ("node/nodes/first/bias", np.zeros((12, 1, 2)), "24 parameters for 12 values"),
+        ("node/nodes/first/bias", "many", "no numbers"),
+        ("node/nodes/back/weight", "many", "not a NIR graph"),
+        ("node/nodes/readout/weight", np.zeros((3, 11)), "not a NIR graph"),
+        ("node/nodes/out/tau", np.zeros(5), "not a NIR graph"),
+    ],
+)
+def test_contents_that_do_not_fit_are_errors(tmp_path: Path, field: str, data: Any, reason: str) -> None:
+    with pytest.raises(ModelError, match=reason):
+        load_nir(replaced(tmp_path / "odd.nir", field, data), DT)
+
+
 def test_damaged_files_are_errors(tmp_path: Path) -> None:
     """Bytes cut off or changed: a clear error or, where nothing that matters was hit, the graph."""
     good = network(tmp_path / "good.nir").read_bytes()
