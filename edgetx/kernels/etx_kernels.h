@@ -28,6 +28,10 @@ void etx_fully_connected_s8(const etx_fully_connected_params *p, const int8_t *x
 void etx_fully_connected_s16(const etx_fully_connected_params *p, const int16_t *x, const int8_t *w,
                              const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
                              int16_t *y);
+/* The same with weights of two outputs packed together by edgetx/plan/packing.py; scratch holds two rows. */
+void etx_fully_connected_packed_s16(const etx_fully_connected_params *p, const int16_t *x, const int32_t *packed,
+                                    const int64_t *bias, const int32_t *mantissas, const int32_t *shifts, int16_t *y,
+                                    int32_t *scratch);
 
 /* The same rounded once instead of twice. */
 void etx_fully_connected_once_s8(const etx_fully_connected_params *p, const int8_t *x, const int8_t *w,
@@ -98,6 +102,10 @@ void etx_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8
                     const int32_t *mantissas, const int32_t *shifts, int8_t *y);
 void etx_conv_2d_s16(const etx_convolution_params *p, const int16_t *x, const int8_t *w, const int64_t *bias,
                      const int32_t *mantissas, const int32_t *shifts, int16_t *y);
+/* Packed as for a fully connected layer, rows of windows filled up to fours; scratch holds two windows. */
+void etx_conv_2d_packed_s16(const etx_convolution_params *p, const int16_t *x, const int32_t *packed,
+                            const int64_t *bias, const int32_t *mantissas, const int32_t *shifts, int16_t *y,
+                            int32_t *scratch);
 void etx_depthwise_conv_2d_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
                               const int32_t *bias, const int32_t *mantissas, const int32_t *shifts,
                               int8_t *y);

@@ -24,6 +24,8 @@ LANES = 4
 """Outputs, and inputs, that the kernels treat together."""
 SUM_LIMIT = 1 << 23
 """Two sums share an accumulator; one of them has its upper 24 bits."""
+WIDE_SUM_LIMIT = (1 << 16) - 1
+"""Products of 16 bits with weights that add up to this fit into 32 bits."""
 SHIFT_LIMIT = 20
 DOT_COLUMNS = 8
 """Outputs that kernels of dot products treat together."""
@@ -125,6 +127,32 @@ def pack_conv_2d(call: KernelCall, data: Data) -> list[KernelCall]:
             variant=variant,
         )
         for variant, at_once in packed.copies(_int(call.params["out_height"]) * _int(call.params["out_width"]))
+    ]
+
+
+def pack_wide(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Weights of two outputs side by side for 16-bit activations; the scratch buffer holds two rows or windows."""
+    w = data[1]
+    if w is None:
+        return []
+    if call.kernel == "conv_2d_s16" and _is_pointwise(call):
+        call = replace(call, kernel="fully_connected_s16", params=_rows_of_pixels(call), params_type="fully_connected")
+    rows = w.reshape(len(w), w.shape[1] if w.ndim == 4 else 1, -1)
+    rows = np.pad(rows, ((0, len(w) % 2), (0, 0), (0, -rows.shape[2] % LANES)))
+    flat = rows.reshape(len(rows), -1)
+    if np.abs(flat.astype(np.int64)).sum(1).max() > WIDE_SUM_LIMIT:
+        return []
+    words = np.ascontiguousarray(flat.reshape(len(flat), -1, LANES)[:, :, BYTE_ORDER]).view("<i4")
+    packed = words.reshape(len(flat) // 2, 2, -1).swapaxes(1, 2)
+    return [
+        replace(
+            call,
+            kernel=call.kernel.replace("_s16", "_packed_s16"),
+            params_type=call.params_type or "fully_connected",
+            operands=(call.operands[0], np.ascontiguousarray(packed).astype(np.int32), *call.operands[2:]),
+            scratch_bytes=4 * flat.shape[1],
+            in_place=None,
+        )
     ]
 
 
@@ -304,6 +332,8 @@ PACKERS: Mapping[str, Sequence[Packer]] = {
     "fully_connected_s8": (pack_fully_connected, pack_dot),
     "fully_connected_once_s8": (pack_fully_connected,),
     "conv_2d_s8": (pack_pointwise, pack_conv_2d, pack_dot),
+    "fully_connected_s16": (pack_wide,),
+    "conv_2d_s16": (pack_wide,),
     "layer_norm_s8": (pack_layer_norm,),
     "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
 }

@@ -45,6 +45,11 @@ def _more_cases() -> list[Case]:
         product, transposed = ops.BatchMatmul(), ops.BatchMatmul(adj_y=True)
         made.append(Case(f"product_{depth}", product, ((2, rows, depth), (2, depth, columns))))
         made.append(Case(f"product_transposed_{depth}", transposed, ((3, rows, depth), (1, columns, depth))))
+    for r, i, o in [(1, 1, 1), (2, 4, 3), (5, 9, 8), (4, 16, 5), (3, 34, 2)]:
+        made.append(Case(f"wide_{r}x{i}x{o}", ops.FullyConnected("relu6"), ((1, r, i),), ((o, i), (o,)), "int16"))
+    for channels, window in [(1, (3, 3)), (4, (1, 3)), (7, (2, 2))]:
+        shapes = ((1, 8, 9, channels),), ((5, *window, channels), (5,))
+        made.append(Case(f"wide_{channels}x{window}", ops.Conv2D((2, 1), (1, 2), "same"), *shapes, "int16"))
     for channels, window in [(1, (3, 3)), (2, (3, 3)), (3, (2, 5)), (8, (3, 3)), (5, (3, 1)), (4, (1, 4))]:
         for dilation in [(1, 1), (2, 1), (1, 2)]:
             conv = ops.Conv2D((1, 2), dilation, "same", "relu")
