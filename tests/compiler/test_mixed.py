@@ -77,8 +77,9 @@ def test_every_runtime_computes_two_widths_alike_and_an_edited_plan_is_taken(tmp
         plan["tensors"][name] = {"bits": 8, "scale": plan["tensors"][name]["scale"] * 256, "zero_point": 0}
     (tmp_path / "edited.json").write_text(json.dumps(plan))
     settings = {"quantization.plan": str(tmp_path / "edited.json")}
-    options = CompileOptions(str(model), BOARD, tmp_path / "again", ("c",), data, settings, cases=8)
-    assert compile_model(options)["verification"]["c_host"]["mismatches"] == 0
+    options = CompileOptions(str(model), BOARD, tmp_path / "again", ("c", "tflite"), data, settings, cases=8)
+    verified = compile_model(options)["verification"]
+    assert {name: verified[name]["mismatches"] for name in EXACT} == dict.fromkeys(EXACT, 0)
     assert json.loads((tmp_path / "again" / "plan.json").read_text())["tensors"] == plan["tensors"]
 
 

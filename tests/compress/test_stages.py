@@ -1,6 +1,7 @@
 """Pruning and quantization-aware training of a trained model, to the firmware."""
 
 import json
+import shutil
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -81,13 +82,19 @@ def test_what_cannot_be_reached_is_said_and_nothing_is_written(tones, tmp_path):
 
 
 @pytest.mark.simulator
-def test_trained_quantization_is_what_is_deployed(tones, tmp_path):
-    recordings, model = tones
+@pytest.mark.parametrize(("recipe", "widths"), [("static_wi8_ai8", {8}), ("static_wi8_mixed", {8, 16})])
+def test_trained_quantization_is_what_is_deployed(tones, tmp_path, recipe, widths):
+    recordings, trained = tones
+    model = shutil.copytree(trained, tmp_path / "model")
+    text = (model / "recipe.toml").read_text()
+    settings = f'[quantization]\nrecipe = "{recipe}"\nextra_cycles = 50.0\n'
+    (model / "recipe.toml").write_text(text.replace("[quantization]\n", settings))
     after_training, aware = quantize(str(model), recordings, tmp_path / "out", BOARD)
     assert aware.accuracy >= after_training.accuracy - 0.2
     assert aware.cycles > 0
     source = load_source(str(tmp_path / "out"))
     assert source.plan is not None
+    assert {tensor.bits for tensor in source.plan.tensors.values()} == widths
     module = QuantizedGraphModule(source.graph, source.plan)
     compile_model(CompileOptions(str(tmp_path / "out"), BOARD, tmp_path / "built", ("c", "tflite"), cases=4))
     artifact = load_artifact(tmp_path / "built")
