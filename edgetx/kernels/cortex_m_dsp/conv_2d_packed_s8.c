@@ -55,7 +55,6 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
   const etx_convolution_params here = *p; /* next to the stack rather than in flash */
   const int32_t inputs = here.window_height * etx_window_row_bytes(&here), y_step = here.out_channels;
   etx_packed_layer layer = {.inputs = inputs,
-                            .y_step = y_step,
                             .limits = etx_limits_of(here.low, here.high),
                             .rounding = here.low >= here.output_offset ? ETX_ROUND_TWICE_RECTIFIED : ETX_ROUND_TWICE};
   const image from = {&here, x, etx_windows_of(&here), (int8_t *)(scratch + inputs)};
@@ -66,17 +65,11 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
     layer.outputs = weights.outputs;
     etx_place place = etx_first_place(&here);
     int8_t *results = y;
-    int32_t left = here.out_height * here.out_width;
-    for (; left >= 2; left -= 2, results += 2 * y_step) {
+    for (int32_t left = here.out_height * here.out_width; left > 0; left -= 2, results += 2 * y_step) {
+      layer.y_step = left > 1 ? y_step : 0; /* the results of the window behind the last one are written over */
       expand_two_windows(&from, &place, scratch);
       etx_next_place(&here, &place);
       etx_multiply_two_rows(&layer, scratch, results);
-    }
-    if (left > 0) { /* the window behind the last one is gathered, too, and its results are written over */
-      expand_two_windows(&from, &place, scratch);
-      layer.y_step = 0;
-      etx_multiply_two_rows(&layer, scratch, results);
-      layer.y_step = y_step;
     }
   }
 }
