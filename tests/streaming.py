@@ -18,6 +18,7 @@ from edgetx.ops import (
     Conv2D,
     DepthwiseConv2D,
     FullyConnected,
+    Gather,
     MaxPool2D,
     Mean,
     Pad,
@@ -73,6 +74,15 @@ def conv_model(kind: str) -> Graph:
                 Reshape((1, FRAMES // 4, 1, 4 * FEATURES)), b.op(Conv2D(), padded(x, 1, 0), weight(FEATURES, 2, 1, 6))
             )
             x = b.op(Conv2D(), padded(x, 1, 0), weight(8, 2, 1, 4 * FEATURES))
+        case "repeated":
+            x = b.op(Conv2D(stride=(2, 1), activation="relu"), padded(x, 1, 0), weight(8, 2, 1, FEATURES))
+            x = b.op(Gather(1, tuple(i // 2 for i in range(2 * x.shape[1]))), x)
+        case "spread":
+            x = b.op(Conv2D(stride=(2, 1), activation="relu"), padded(x, 1, 0), weight(8, 2, 1, FEATURES))
+            x = b.op(Reshape((1, 2 * x.shape[1], 1, 4)), x)
+        case "continued":
+            x = b.op(Gather(1, (0, 0, *range(FRAMES), FRAMES - 1)), x)
+            x = b.op(Conv2D(activation="relu"), x, weight(8, 4, 1, FEATURES))
     x = b.op(Reshape((1, x.shape[1], x.shape[3])), x)
     if kind == "attention":
         q, k, v = (b.op(FullyConnected(), x, weight(8, FEATURES)) for _ in range(3))
@@ -97,7 +107,10 @@ def _encoder(kind: str) -> Graph:
     return export_module(build(r).eval(), np.zeros((1, *r.input_shape), np.float32), "encoder")
 
 
-SMALL = ("causal", "valid", "same", "strided", "stacked", "attention", "encoder", "window", "lmu", "spiking")
+SMALL = (
+    "causal", "valid", "same", "strided", "stacked", "repeated", "spread", "continued", "attention", "encoder",
+    "window", "lmu", "spiking",
+)  # fmt: skip
 
 
 @cache

@@ -151,6 +151,8 @@ FROM_RESET = "a clip right after a reset: the answer is that of the clip model, 
 INTERIOR = (
     "frames of a clip that its padding does not reach: the features under the readout are those of the clip model"
 )
+FRAMES = "frames of a clip that its padding does not reach: their answers are those of the clip model"
+FRAMES_FROM_RESET = "frames of a clip right after a reset, padding included: their answers are those of the clip model"
 NOTHING = "none: every frame of a clip is reached by its padding, or by a memory that a clip begins empty"
 
 
@@ -163,11 +165,13 @@ def compare_with_clip(clip: Graph, streamed: Streamed, clips: Array, limit: int 
         clips: Quantized inputs, N × clip shape; taken as continuous audio where windows are compared.
         limit: Windows to compare at most.
     """
+    if streamed.frame_outputs:
+        return _interior(clip, streamed, clips[:limit], FRAMES_FROM_RESET if streamed.from_reset else FRAMES)
     if streamed.from_reset:
         return _from_reset(clip, streamed, clips[:limit])
     if not streamed.padded and not streamed.endless:
         return _windows(clip, streamed, clips, limit)
-    return _interior(clip, streamed, clips[:limit])
+    return _interior(clip, streamed, clips[:limit], INTERIOR)
 
 
 def as_rows(clips: Array, frames: int) -> Array:
@@ -209,8 +213,8 @@ def _windows(clip: Graph, streamed: Streamed, clips: Array, limit: int) -> Equal
     return result
 
 
-def _interior(clip: Graph, streamed: Streamed, clips: Array) -> Equality:
-    result = Equality(INTERIOR)
+def _interior(clip: Graph, streamed: Streamed, clips: Array, claim: str) -> Equality:
+    result = Equality(claim)
     for name, flow in streamed.bodies.items():
         (value,) = (v for v in clip.values if v.name == name)
         body = replace(clip, outputs=(value,)).without_dead_code()
@@ -218,7 +222,10 @@ def _interior(clip: Graph, streamed: Streamed, clips: Array) -> Equality:
             rows = as_rows(x[None], streamed.clip_frames)
             whole = np.moveaxis(execute(body, [x])[0], flow.axis, 0)
             found = np.concatenate([np.moveaxis(f, flow.axis, 0) for (f,) in run_hops(streamed, rows, flow.value)])
-            begin, end = max(0, flow.ready - flow.delay), min(len(whole), len(found) - flow.delay)
+            begin, end = (
+                0 if streamed.from_reset else max(0, flow.ready - flow.delay),
+                min(len(whole), len(found) - flow.delay),
+            )
             if begin < end:
                 result.add(whole[begin:end], found[begin + flow.delay : end + flow.delay])
     return result if result.compared else Equality(NOTHING)

@@ -6,12 +6,13 @@ from architectures import FAMILIES, recipe
 from streaming import SMALL, Pair, audio_frames, hops, pair_of
 
 from edgetx.compiler.quantized import quantize_model
+from edgetx.compiler.streaming import FRAMES_FROM_RESET, compare_with_clip
 from edgetx.errors import ConfigError
 from edgetx.frontends.torch import export_module
 from edgetx.ir import GraphBuilder
 from edgetx.ir.verify import INTEGER, verify
 from edgetx.nn import build
-from edgetx.ops import Conv2D, FullyConnected, Mean, Pad, Reshape
+from edgetx.ops import Add, Conv2D, FullyConnected, Gather, LayerNorm, Mean, Pad, Reshape, StridedSlice
 from edgetx.passes.streaming import Stream, StreamError
 from edgetx.quant import QuantRecipe
 from edgetx.reference import execute
@@ -113,6 +114,47 @@ def test_flattening_time_is_refused():
     with pytest.raises(StreamError, match="flattens time") as error:
         Stream().streamed(b.graph(y))
     assert error.value.where == "flatten"
+
+
+def test_global_normalization_is_refused_as_such():
+    b = GraphBuilder("normalized")
+    x = b.op(Reshape((1, 32)), b.input("x", (1, 8, 4)), name="groups")
+    ones = b.const(np.ones(32, np.float32))
+    y = b.op(Mean((1,)), b.op(Reshape((1, 8, 4)), b.op(LayerNorm(), x, ones, ones), name="norm"))
+    with pytest.raises(StreamError, match="global normalization") as error:
+        Stream().streamed(b.graph(y))
+    assert error.value.where == "groups"
+    assert "batch norm" in error.value.hint
+
+
+def test_recurrence_that_is_written_out_is_refused_as_such():
+    b = GraphBuilder("unrolled")
+    x = b.input("x", (1, 4, 3))
+    steps = [b.op(StridedSlice((0, t, 0), (1, t + 1, 3), (1, 1, 1)), x, name=f"step{t}") for t in range(4)]
+    total = steps[0]
+    for step in steps[1:]:
+        total = b.op(Add(), total, step)
+    with pytest.raises(StreamError, match="step by step"):
+        Stream().streamed(b.graph(total))
+
+
+def test_frames_in_another_order_are_refused():
+    b = GraphBuilder("flipped")
+    x = b.input("x", (1, 4, 3))
+    with pytest.raises(StreamError, match="another order"):
+        Stream().streamed(b.graph(b.op(Gather(1, (3, 2, 1, 0)), x)))
+
+
+def test_answers_for_every_frame_are_those_of_the_clip():
+    b = GraphBuilder("frames")
+    x = b.op(Pad(((0, 0), (2, 0), (0, 0), (0, 0))), b.input("x", (1, 8, 1, 4)))
+    w = b.const(np.random.default_rng(0).normal(size=(2, 3, 1, 4)).astype(np.float32))
+    graph = b.graph(b.op(Conv2D(), x, w))
+    samples = np.random.default_rng(1).normal(size=(8, 8, 1, 4)).astype(np.float32)
+    clip = quantize_model(graph, samples, QuantRecipe()).graph
+    clips = np.random.default_rng(2).integers(-128, 128, (6, 8, 1, 4)).astype(np.int8)
+    equality = compare_with_clip(clip, Stream().streamed(clip), clips)
+    assert (equality.claim, equality.compared, equality.mismatches) == (FRAMES_FROM_RESET, 6, 0)
 
 
 def test_graph_that_streams_already_is_refused():

@@ -5,7 +5,7 @@ from edgetx.ops import BatchMatmul, FullyConnected, L2Normalization, LayerNorm, 
 from edgetx.ops.elementwise import Elementwise
 from edgetx.ops.pointwise import Pointwise
 from edgetx.passes.streaming.movement import joined_operands
-from edgetx.passes.streaming.scope import Scope, streams
+from edgetx.passes.streaming.scope import GLOBAL_NORM, Scope, streams
 
 
 @streams(Pointwise, Quantize)
@@ -22,6 +22,10 @@ def _rows(s: Scope, node: Node) -> None:
     flow = s.only_flow(node)
     assert isinstance(node.op, Op)
     if flow.axis == flow.value.type.rank - 1:
+        if isinstance(node.op, LayerNorm | RmsNorm | L2Normalization):
+            raise s.refusal(node, *GLOBAL_NORM)
+        if isinstance(node.op, Softmax):
+            raise s.refusal(node, "weighs the frames of the clip against each other", "pooling = 'mean', or window(N)")
         raise s.refusal(node, "mixes all frames of the clip", "mix time by a causal convolution or a recurrence")
     s.emit(node, node.op, flow.value, *node.inputs[1:])
     s.set_flow(node.output, flow, flow.axis)

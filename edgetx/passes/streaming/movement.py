@@ -1,11 +1,14 @@
 """Reshape, transpose, slices and concatenation hop by hop."""
 
 import math
+from fractions import Fraction
+
+import numpy as np
 
 from edgetx.ir import Node, Value
-from edgetx.ops import Concatenation, Reshape, StridedSlice, Transpose
+from edgetx.ops import Concatenation, Gather, LayerNorm, Reshape, RmsNorm, StridedSlice, Transpose
 from edgetx.passes.streaming.flow import Flow
-from edgetx.passes.streaming.scope import Scope, streams
+from edgetx.passes.streaming.scope import GLOBAL_NORM, Scope, streams
 
 _AVERAGE = "average over time before it: pooling = 'mean'"
 
@@ -20,22 +23,59 @@ def _transpose(s: Scope, node: Node) -> None:
 
 @streams(Reshape)
 def _reshape(s: Scope, node: Node) -> None:
-    """The time axis stays, or whole frames are stacked."""
+    """The time axis stays, or whole frames are stacked or cut up."""
     flow = s.only_flow(node)
     before, after = node.inputs[0].shape, node.output.shape
     outer, total = math.prod(before[: flow.axis]), before[flow.axis]
     places = [i for i in range(len(after)) if math.prod(after[:i]) == outer and after[i] > 1]
-    axis = next((i for i in places if total % after[i] == 0), None)
+    inner = len(after) - 1
+    axis = next((i for i in places if total % after[i] == 0 or (after[i] % total == 0 and i < inner)), None)
     if axis is None:
+        if any(isinstance(user.op, LayerNorm | RmsNorm) for user in s.clip.users(node.output)):
+            raise s.refusal(node, *GLOBAL_NORM)
         raise s.refusal(node, "flattens time", _AVERAGE)
-    stack = total // after[axis]
+    stack = max(1, total // after[axis])
     s.divisible(flow, stack)
     flow = s.delayed(flow, flow.delay + -flow.delay % stack)
-    shape = (*after[:axis], flow.frames // stack, *after[axis + 1 :])
+    rate = Fraction(after[axis], total)
+    shape = (*after[:axis], int(flow.frames * rate), *after[axis + 1 :])
     s.emit(node, Reshape(shape), flow.value)
+    _at_rate(s, node, flow, axis, rate)
+
+
+def _at_rate(s: Scope, node: Node, flow: Flow, axis: int, rate: Fraction) -> None:
+    """Say that a node's result has `rate` frames for each of the flow."""
     s.set_flow(
-        node.output, flow, axis, stride=flow.stride * stack, delay=flow.delay // stack, ready=-(-flow.ready // stack)
+        node.output,
+        flow,
+        axis,
+        stride=flow.stride / rate,
+        delay=int(flow.delay * rate),
+        ready=math.ceil(flow.ready * rate),
     )
+
+
+@streams(Gather)
+def _gather(s: Scope, node: Node) -> None:
+    """Frames repeated, or the first and last ones continued beyond the clip; other axes do not matter."""
+    flow = s.only_flow(node)
+    assert isinstance(node.op, Gather)
+    if flow.axis != node.op.axis:
+        s.emit(node, node.op, flow.value)
+        s.set_flow(node.output, flow, flow.axis)
+        return
+    indices = np.array(node.op.indices)
+    times, places = len(indices) // flow.clip_frames, np.arange(len(indices))
+    before = int(np.argmax(indices > 0)) - 1
+    if times > 1 and np.array_equal(indices, places // times):
+        s.emit(node, Gather(node.op.axis, tuple(i // times for i in range(times * flow.frames))), flow.value)
+        _at_rate(s, node, flow, flow.axis, Fraction(times))
+    elif before >= 0 and np.array_equal(indices, np.clip(places - before, 0, flow.clip_frames - 1)):
+        s.alias(node, flow.value)
+        s.padded = s.uneven = True
+        s.set_flow(node.output, flow, flow.axis, delay=flow.delay - before, padded=True)
+    else:
+        raise s.refusal(node, "takes the frames of the clip in another order", "leave this layer out of the model")
 
 
 @streams(StridedSlice)
@@ -65,6 +105,11 @@ def _single(s: Scope, node: Node, flow: Flow, index: int) -> None:
     """The last frame of the clip is the newest one."""
     assert isinstance(node.op, StridedSlice)
     if index != flow.clip_frames - 1:
+        if len(s.clip.users(node.inputs[0])) == flow.clip_frames:
+            raise s.refusal(
+                node, "is a recurrence written out step by step",
+                "gru, lstm: train with a mixer that streams, such as lmu(d, t), gated_linear or selective_ssm(n)",
+            )  # fmt: skip
         raise s.refusal(node, f"picks frame {index} of the clip", f"pick the last frame, or {_AVERAGE}")
     s.answer(node, flow)
     ends = tuple(flow.frames if i == flow.axis else end for i, end in enumerate(node.op.end))
@@ -110,9 +155,6 @@ def joined_operands(s: Scope, node: Node, given: list[Flow]) -> tuple[list[Value
             operands.append(const)
             edges = max(edges, edge)
         else:
-            raise s.refusal(
-                node, "mixes frames with an average over the clip: a global normalization",
-                "normalize each frame, or with statistics from training (batch norm)",
-            )  # fmt: skip
+            raise s.refusal(node, *GLOBAL_NORM)
     s.uneven = s.uneven or edges > 0
     return operands, ready + edges

@@ -183,6 +183,12 @@ class Scope:
         return self.builder.state(name, init, like.type.quant)
 
 
+GLOBAL_NORM = (
+    "mixes frames with an average over the clip: a global normalization",
+    "normalize each frame, or with statistics from training (batch norm)",
+)
+"""Why a layer cannot run hop by hop, and what to do instead."""
+
 RuleT = TypeVar("RuleT", bound=Callable[[Scope, Node], None])
 RULES: dict[type, Callable[[Scope, Node], None]] = {}
 
