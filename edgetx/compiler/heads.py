@@ -1,14 +1,15 @@
 """Several models that share a backbone as one, which computes and stores what they share once."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edgetx.compiler.source import Source
 from edgetx.errors import ConfigError
-from edgetx.ir import Graph, Node, Value
+from edgetx.ir import Array, Graph, Node, Value
+from edgetx.ir.graph import OpLike
 
 
 @dataclass(frozen=True)
@@ -67,29 +68,31 @@ def _check_alike(first: Source, other: Source) -> None:
 
 def _with_outputs_of(graph: Graph, other: Graph, prefix: str) -> Graph:
     """The graph with the outputs of another one, whose nodes are left out where equal ones are there."""
-    consts = {_content(graph, name): name for name in graph.consts}
-    added = dict(graph.consts)
-    values = {theirs.name: mine for theirs, mine in zip(other.inputs, graph.inputs, strict=True)}
-    types = {value.name: value for value in graph.values}
-    for value in other.values:
-        if value.name in other.consts:
-            same = consts.get(_content(other, value.name))
-            values[value.name] = types[same] if same in types else Value(f"{prefix}.{value.name}", value.type)
-            if same not in types:
-                added[f"{prefix}.{value.name}"] = other.consts[value.name]
-    nodes = list(graph.nodes)
-    known = {(node.op, node.inputs): node for node in nodes}
+    added, nodes = dict(graph.consts), list(graph.nodes)
+    stored = {_content(data): name for name, data in reversed([*graph.consts.items()])}
+    same = {name: stored[_content(data)] for name, data in graph.consts.items()}
+    known = {_computation(node.op, node.inputs, same): node.outputs for node in nodes}
+    values = dict(zip((value.name for value in other.inputs), graph.inputs, strict=True))
     for node in other.nodes:
+        for value in node.inputs:
+            if value.name in other.consts and value.name not in values:
+                data = other.consts[value.name]
+                values[value.name] = Value(stored.get(_content(data), f"{prefix}.{value.name}"), value.type)
+                added.setdefault(values[value.name].name, data)
         inputs = tuple(values[value.name] for value in node.inputs)
-        if (node.op, inputs) not in known:
-            outputs = tuple(Value(f"{prefix}.{value.name}", value.type) for value in node.outputs)
-            known[node.op, inputs] = Node(f"{prefix}.{node.name}", node.op, inputs, outputs)
-            nodes.append(known[node.op, inputs])
-        values.update(zip((v.name for v in node.outputs), known[node.op, inputs].outputs, strict=True))
+        key = _computation(node.op, inputs, same)
+        if key not in known:
+            known[key] = tuple(Value(f"{prefix}.{value.name}", value.type) for value in node.outputs)
+            nodes.append(Node(f"{prefix}.{node.name}", node.op, inputs, known[key]))
+        values.update(zip((value.name for value in node.outputs), known[key], strict=True))
     outputs = (*graph.outputs, *(values[value.name] for value in other.outputs))
     return replace(graph, outputs=outputs, nodes=tuple(nodes), consts=added)
 
 
-def _content(graph: Graph, name: str) -> tuple[object, ...]:
-    data = graph.consts[name]
+def _computation(op: OpLike, inputs: Sequence[Value], same: Mapping[str, str]) -> tuple[object, ...]:
+    """What makes two nodes equal; constants of equal contents are the same."""
+    return op, *(same.get(value.name, value.name) for value in inputs)
+
+
+def _content(data: Array) -> tuple[object, ...]:
     return data.dtype.str, data.shape, data.tobytes()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from encoders import imported
 
 from edgetx.audio import load_dataset
 from edgetx.cli import main
@@ -15,15 +16,18 @@ from edgetx.compiler import CompileOptions, compile_model, load_artifact
 from edgetx.compiler.source import load_source
 from edgetx.compress.cost import NO_LIMIT, Cost, CostModel, built_report, cost_of, estimated_cost
 from edgetx.compress.prune import prune
+from edgetx.compress.pruning import Pruner
 from edgetx.compress.quantize import quantize
 from edgetx.compress.trained import load_trained
 from edgetx.compress.tuning import Distilling, Tuner
 from edgetx.compress.views import Views, load_tuning_data
 from edgetx.compress.watch import Watch
 from edgetx.errors import FitError, ModelError
+from edgetx.passes.pipeline import canonicalize
 from edgetx.recipe import Training
 from edgetx.reference import execute
 from edgetx.targets import load_target
+from edgetx.train.examples import Examples
 from edgetx.train.graph import GraphModule, QuantizedGraphModule
 
 BOARD = load_target("nucleo-l4r5zi")
@@ -105,6 +109,22 @@ def test_trained_quantization_is_what_is_deployed(tones, tmp_path, recipe, width
     np.testing.assert_array_equal(found, np.concatenate(deployed))
     outputs = [artifact.restored(artifact.runtime("c").run(inputs))[0] for inputs in given]
     np.testing.assert_array_equal(found, np.concatenate(outputs))
+
+
+def test_tokens_go_where_the_loss_can_do_without_them():
+    graph, _, _ = imported("hand plain")
+    graph = canonicalize(graph)
+    x = torch.randn(32, *graph.inputs[0].shape[1:], generator=torch.Generator().manual_seed(0))
+    known = Examples(x, GraphModule(graph)(x).argmax(1))
+
+    def macs(graph):
+        return Cost(sum(node.op.cost(node).macs for node in graph.nodes), 1.0, 1.0)
+
+    limit = replace(NO_LIMIT, cycles=0.7 * macs(graph).cycles)
+    pruned = Pruner("accuracy", 2, macs, known, known).prune(graph, limit)
+    assert any(node.name.endswith(".pooled") for node in pruned.nodes)
+    assert macs(pruned).cycles <= limit.cycles
+    assert GraphModule(pruned)(x).shape == (32, graph.outputs[0].shape[-1])
 
 
 def tuner(module, **changes):

@@ -8,8 +8,11 @@ from tones import ENCODER, tones_recipe
 
 from edgetx.compiler import CompileOptions, compile_model, load_source
 from edgetx.compiler.heads import joined
+from edgetx.compiler.source import Source
 from edgetx.errors import ConfigError
+from edgetx.ir import GraphBuilder
 from edgetx.nn import load_zoo_model
+from edgetx.ops import FullyConnected
 from edgetx.reference import execute
 from edgetx.targets import load_target
 from edgetx.train import train
@@ -102,6 +105,21 @@ def test_a_backbone_that_does_not_fit_is_refused(folders, tmp_path, change, comp
     path.write_text(change((folders / "rank-0.toml").read_text()))
     with pytest.raises(ConfigError, match=complaint):
         train(path, folders / "recordings", tmp_path / "out")
+
+
+def test_constants_of_equal_contents_hide_nothing_that_is_shared():
+    def source(name: str, head: float) -> Source:
+        b = GraphBuilder(name)
+        y = b.input("x", (1, 3))
+        for number in range(2):  # two layers of the same weights, under two names
+            y = b.op(FullyConnected(), y, b.const(np.eye(3, dtype=np.float32), f"w{number}"), name=f"layer{number}")
+        weight = b.const(np.full((2, 3), head, np.float32), "head")
+        return Source("test", name, name, b.graph(b.op(FullyConnected(), y, weight, name="out")))
+
+    together, (_, second) = joined(source("one", 1.0), [source("two", 2.0)])
+    assert (second.own, second.shared) == (1, 2)
+    one, two = execute(together.graph, [np.ones((1, 3), np.float32)])
+    assert (one.tolist(), two.tolist()) == ([[3.0, 3.0]], [[6.0, 6.0]])
 
 
 def test_models_of_other_inputs_share_nothing(folders, tmp_path):
