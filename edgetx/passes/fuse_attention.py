@@ -102,15 +102,29 @@ def _packed(graph: Graph, b: GraphBuilder, part: str, source: Value, index: Arra
         return None
     if len(columns) == width and (columns == np.arange(width)).all():
         return _reshaped(b, source, (1, rows, width))
-    projection = graph.producer(source)
-    if projection is None or not isinstance(projection.op, FullyConnected):
+    projection, shift = _projection(graph, source)
+    if projection is None:
         return None
     x, weight, *bias = projection.inputs
     data = [graph.const(value) for value in (weight, *bias)]
     if any(d is None for d in data):
         return None
-    parts = [b.const(np.asarray(d)[columns], f"{v.name}.{part}") for d, v in zip(data, (weight, *bias), strict=True)]
+    names = [weight.name, bias[0].name if bias else f"{projection.name}.bias"]
+    if shift is not None:
+        data[1:] = [np.asarray(data[1]) + shift if bias else shift]
+    parts = [b.const(np.asarray(d)[columns], f"{name}.{part}") for d, name in zip(data, names, strict=False)]
     return _reshaped(b, b.op(projection.op, x, *parts, name=f"{projection.name}.{part}"), (1, rows, len(columns)))
+
+
+def _projection(graph: Graph, source: Value) -> tuple[Node | None, Array | None]:
+    """The layer that makes a value, and the constant row that is added to its result, if one is."""
+    node, shift = graph.producer(source), None
+    if node is not None and isinstance(node.op, Add) and node.op.activation == "none":
+        data = graph.const(node.inputs[1])
+        if data is None or data.size != source.shape[-1] or data.shape[-1:] != source.shape[-1:]:
+            return None, None
+        node, shift = graph.producer(node.inputs[0]), data.ravel()
+    return (node, shift) if node is not None and isinstance(node.op, FullyConnected) else (None, None)
 
 
 def _reshaped(b: GraphBuilder, value: Value, shape: tuple[int, ...]) -> Value:

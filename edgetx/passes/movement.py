@@ -1,17 +1,18 @@
 """Data movement seen through: which element of which value does each element come from?
 
-Reshapes, transposes and slices only move elements, so a chain of them is evaluated on the indices of its source. What
-the chain does is then read off the result, however the user wrote it.
+Reshapes, transposes, slices and gathers only move elements, so a chain of them is evaluated on the indices of its
+source. What the chain does is then read off the result, however the user wrote it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgetx.ir import Array, Graph, Node, Value
-from edgetx.ops import Mul, Op, Reshape, StridedSlice, Transpose
+from edgetx.ops import Gather, Mul, Op, Reshape, StridedSlice, Transpose
 
-MOVEMENT = (Reshape, Transpose, StridedSlice)
+MOVEMENT = (Gather, Reshape, StridedSlice, Transpose)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,20 @@ def trace(graph: Graph, value: Value, through_gain: bool = False) -> Moved:
         above = trace(graph, scaled[0], through_gain)
         return Moved(above.source, above.index, above.gain * scaled[1])
     return Moved(value, np.arange(value.type.size).reshape(value.shape))
+
+
+def traces(graph: Graph, node: Node) -> Iterator[Moved]:
+    """The result of a node that moves elements, as a selection of those of each value above, the nearest first."""
+    chain: list[Node] = []
+    above: Node | None = node
+    while above is not None and is_movement(above):
+        chain.append(above)
+        (source,) = above.inputs
+        index = np.arange(source.type.size).reshape(source.shape)
+        for step in reversed(chain):
+            index = _float_ref(step, index)
+        yield Moved(source, index)
+        above = graph.producer(source)
 
 
 def scalar_product(graph: Graph, node: Node) -> tuple[Value, float] | None:

@@ -6,8 +6,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from edgetx.ir import Graph, GraphBuilder, Node, Value
-from edgetx.ops import Add, FullyConnected, LayerNorm, Mul, Pad, Reshape, RmsNorm, Softmax, StridedSlice, Sub, Transpose
+from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
+from edgetx.ops import (
+    Add,
+    Concatenation,
+    FullyConnected,
+    Gather,
+    LayerNorm,
+    Mul,
+    Pad,
+    Quantize,
+    Reshape,
+    RmsNorm,
+    Softmax,
+    StridedSlice,
+    Sub,
+    Transpose,
+)
 from edgetx.ops.pointwise import Pointwise
 from edgetx.ops.reduction import Reduction
 from edgetx.passes.base import Rule
@@ -19,7 +34,7 @@ ROWWISE = (FullyConnected, LayerNorm, RmsNorm, Softmax)
 
 @dataclass(frozen=True)
 class SinkReshape(Rule):
-    """Compute before reshaping where rows, or elements, stay whole.
+    """Compute before reshaping where rows, or elements, stay whole; constants are reshaped, too.
 
     Given:   %b = reshape(%a)    %c = fully_connected(%b, %w)
     Result:  %b = fully_connected(%a, %w)    %c = reshape(%b)
@@ -47,9 +62,12 @@ class SinkReshape(Rule):
         if alike and other.source.shape == x.shape and other.is_identity:
             return _compute_first(node, graph, x, node.op, (x, other.source))
         data = graph.const(node.inputs[1])
-        last = node.inputs[0].shape[-1:]
-        if data is not None and data.size in (1, *last) and data.shape[-1:] in ((1,), last) and x.shape[-1:] == last:
-            return _compute_first(node, graph, x, node.op, (x, node.inputs[1]), flat_operand=True)
+        if data is not None and node.inputs[0].shape == node.output.shape:
+            spread = _smallest(np.broadcast_to(data, node.output.shape).reshape(x.shape))
+            if spread.size <= max(data.size, x.type.size // 2):
+                b = GraphBuilder.beside(graph, node)
+                operand = b.const(spread, node.inputs[1].name, node.inputs[1].type.quant)
+                return _compute_first(node, graph, x, node.op, (x, operand), b)
         return "the other operand has another arrangement"
 
 
@@ -64,11 +82,13 @@ class SinkTranspose(Rule):
     name: ClassVar[str] = "sink-transpose"
 
     def rewrite(self, node: Node, graph: Graph) -> Graph | str:
-        above = graph.producer(node.inputs[0]) if node.inputs else None
-        if above is None or not isinstance(above.op, Transpose):
+        above = [producer for value in node.inputs if (producer := _transpose_above(graph, value))]
+        if isinstance(node.op, Concatenation) and above:
+            return self._concatenation(node, graph, node.op, above[0].op.permutation)  # type: ignore[attr-defined]
+        if not above or above[0].output.name != node.inputs[0].name:
             return "no transpose above"
-        x, order = above.inputs[0], above.op.permutation
-        if isinstance(node.op, Pointwise):
+        x, order = above[0].inputs[0], above[0].op.permutation  # type: ignore[attr-defined]
+        if isinstance(node.op, Pointwise | Quantize):
             return _transposed(node, graph, node.op, (x,), order)
         if isinstance(node.op, Add | Sub | Mul):
             return self._binary(node, graph, x, order)
@@ -84,11 +104,27 @@ class SinkTranspose(Rule):
             bounds = (node.op.begin, node.op.end, node.op.strides)
             begin, end, strides = (tuple(bound[i] for i in np.argsort(order)) for bound in bounds)
             return _transposed(node, graph, StridedSlice(begin, end, strides), (x,), order)
+        if isinstance(node.op, Gather):
+            return _transposed(node, graph, replace(node.op, axis=order[node.op.axis]), (x,), order)
         return f"{node.op.name} depends on the order of axes"
 
+    def _concatenation(self, node: Node, graph: Graph, op: Concatenation, order: Sequence[int]) -> Graph | str:
+        """Most parts transposed alike; the others are transposed back."""
+        b, parts, others = GraphBuilder.beside(graph, node), [], 0
+        for value in node.inputs:
+            above = _transpose_above(graph, value)
+            if above is not None and above.op.permutation == tuple(order):  # type: ignore[attr-defined]
+                parts.append(above.inputs[0])
+            else:
+                others += 1
+                parts.append(b.op(Transpose(tuple(map(int, np.argsort(order)))), value))
+        if 2 * others > len(parts) or (2 * others == len(parts) and not _leaves_channels_last(order)):
+            return "most parts have another order of axes"
+        return _transposed(node, graph, Concatenation(order[op.axis]), tuple(parts), order, b)
+
     def _binary(self, node: Node, graph: Graph, x: Value, order: Sequence[int]) -> Graph | str:
-        other = graph.producer(node.inputs[1])
-        if other is not None and isinstance(other.op, Transpose) and other.op.permutation == tuple(order):
+        other = _transpose_above(graph, node.inputs[1])
+        if other is not None and other.op.permutation == tuple(order):  # type: ignore[attr-defined]
             return _transposed(node, graph, node.op, (x, other.inputs[0]), order)
         data = graph.const(node.inputs[1])
         if data is None:
@@ -99,13 +135,29 @@ class SinkTranspose(Rule):
         return _transposed(node, graph, node.op, (x, operand), order, b)
 
 
+def _leaves_channels_last(order: Sequence[int]) -> bool:
+    """Whether a transpose moves the last axis to the front of the others, and its inverse does not."""
+    return len(order) > 3 and order[1] == len(order) - 1 and order[-1] == len(order) - 2
+
+
+def _transpose_above(graph: Graph, value: Value) -> Node | None:
+    node = graph.producer(value)
+    return node if node is not None and isinstance(node.op, Transpose) else None
+
+
+def _smallest(data: Array) -> Array:
+    """What broadcasts to the same array: one element of each axis along which nothing changes."""
+    for axis in range(data.ndim):
+        first = data.take([0], axis)
+        data = first if (data == first).all() else data
+    leading = next((axis for axis, n in enumerate(data.shape) if n > 1), data.ndim - 1)
+    return data.reshape(data.shape[max(leading, 0) :])
+
+
 def _compute_first(
-    node: Node, graph: Graph, x: Value, op: object, operands: tuple[Value, ...], flat_operand: bool = False
+    node: Node, graph: Graph, x: Value, op: object, operands: tuple[Value, ...], builder: GraphBuilder | None = None
 ) -> Graph:
-    b = GraphBuilder.beside(graph, node)
-    if flat_operand:
-        data = graph.consts[operands[1].name]
-        operands = (x, b.const(data.ravel(), operands[1].name, operands[1].type.quant))
+    b = builder or GraphBuilder.beside(graph, node)
     stored = (node.output.type.dtype, node.output.type.quant)
     y = b.op(op, *operands, name=node.name, quant=stored)  # type: ignore[arg-type]
     back = b.op(Reshape(node.output.shape), y)

@@ -14,9 +14,11 @@ BINARY: dict[str, type[ops.Op]] = {
 
 @operator(*BINARY)
 def _binary(s: Scope, first: Value, *others: Value) -> Value:
+    """Where order means nothing, a constant comes second."""
     total = first
     for other in others:
-        total = s.result(BINARY[s.node.op_type](), total, other)
+        is_swapped = s.node.op_type != "Sub" and total.name in s.builder.consts
+        total = s.result(BINARY[s.node.op_type](), *((other, total) if is_swapped else (total, other)))
     return total
 
 
