@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from edgetx.targets import Target
 
 
-@click.command("prune", short_help="Take channels, heads and branches out of a trained model.")
+@click.command("prune", short_help="Take channels, heads, branches and tokens out of a trained model.")
 @click.argument("model")
 @shared_options
 @budget_option
