@@ -86,8 +86,14 @@ NETWORKS: tuple[tuple[str, tuple[int, ...], Layers], ...] = (
     ("GELU 48 × 128", (1, 48, 128), lambda net, x: net.b.op(ops.Gelu(), x)),
     ("softmax 48 × 48", (1, 48, 48), lambda net, x: net.b.op(ops.Softmax(), x)),
     ("add 48 × 64", (1, 48, 64), lambda net, x: net.b.op(ops.Add(), x, net.weights(48, 64))),
+    ("product of computed 98 × 64 matrices", (1, 98, 64), lambda net, x: net.b.op(ops.BatchMatmul(adj_y=True), x, x)),
     ("DS-CNN", (1, 49, 10, 1), ds_cnn),
 )
+WIDE: tuple[tuple[str, tuple[int, ...], Layers], ...] = (
+    ("fully connected 48 × 64 → 64, 16 bits", (1, 48, 64), lambda net, x: net.dense(x, 64)),
+    ("conv 3 × 3, 16 → 16, 16 bits", (1, 20, 10, 16), lambda net, x: net.conv(x, 16, (3, 3))),
+)
+"""With activations of 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,10 @@ class Measured:
     arena_bytes: int
 
 
-def quantized(graph: Graph) -> Graph:
+def quantized(graph: Graph, recipe: str = "static_wi8_ai8") -> Graph:
     noise = np.random.default_rng(1).standard_normal((4, *graph.inputs[0].shape)).astype(np.float32)
     ranges = calibrate(graph, [(x,) for x in noise])
-    return apply_plan(graph, make_plan(graph, ranges, parse_recipe("static_wi8_ai8")))
+    return apply_plan(graph, make_plan(graph, ranges, parse_recipe(recipe)))
 
 
 def measure(graph: Graph, target: Target, folders: tuple[str, ...], folder: Path) -> Measured:
@@ -109,7 +115,7 @@ def measure(graph: Graph, target: Target, folders: tuple[str, ...], folder: Path
     write_c(sources, folder / "c")
     firmware = build_firmware(folder / "c", target, folder / "firmware.elf", [])
     sim = Simulator(target, firmware.elf)
-    x = np.random.default_rng(2).integers(-128, 128, graph.inputs[0].shape).astype(np.int8)
+    x = np.random.default_rng(2).integers(-128, 128, graph.inputs[0].shape).astype(graph.inputs[0].type.dtype)
     sim.write(sim.call(sim.symbol("edgetx_input"), 0), x.tobytes())
     before = sim.cycles
     sim.call(sim.symbol("edgetx_invoke"))
@@ -140,6 +146,7 @@ def row(name: str, graph: Graph, target: Target) -> str:
 def main() -> None:
     print(f"# Kernels\n\n{__doc__}\nCycles of the simulated board; cycles per MAC, code and arena in bytes.")
     graphs = [(name, quantized(Network("kernel", shape, layers).graph)) for name, shape, layers in NETWORKS]
+    graphs += [(name, quantized(Network("kernel", *rest).graph, "static_wi8_ai16")) for name, *rest in WIDE]
     for target in map(load_target, TARGETS):
         print(f"\n## {target.name}: {target.core}\n")
         print("| layer | portable | fast | ratio | per MAC | code portable | code fast | arena portable | arena fast |")
