@@ -30,6 +30,7 @@ from edgetx.compiler.spikes import spike_statistics, spikes_report
 from edgetx.compiler.streaming import for_calibration, parse_stream_options, stream_model
 from edgetx.compiler.work import CompileOptions, Progress, Work, real_cases
 from edgetx.compiler.writing import write_forms, write_graphs
+from edgetx.errors import ConfigError
 from edgetx.ir import Array, Arrays
 from edgetx.output import replaced_folder
 from edgetx.quant import QuantRecipe, parse_recipe, raised_in
@@ -49,6 +50,8 @@ def compile_model(options: CompileOptions, progress: Progress = lambda _: None) 
         EdgetxError: If anything is wrong with the model, data, target, toolchain or disk; `options.out` is untouched.
     """
     stream_options, kernels = parse_stream_options(stream_settings(options.settings)), spike_kernels(options.settings)
+    if options.stream and options.heads:
+        raise ConfigError("several heads answer for clips, not hop by hop", where="--head", hint="leave out --stream")
     progress("import")
     source, heads = joined(
         load_source(options.source, input_settings(options.settings)), [load_source(head) for head in options.heads]

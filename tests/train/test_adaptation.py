@@ -122,6 +122,12 @@ def test_constants_of_equal_contents_hide_nothing_that_is_shared():
     assert (one.tolist(), two.tolist()) == ([[3.0, 3.0]], [[6.0, 6.0]])
 
 
+def test_several_heads_do_not_stream(tmp_path):
+    options = CompileOptions("one", load_target("nucleo-l4r5zi"), tmp_path / "out", stream=True, heads=("two",))
+    with pytest.raises(ConfigError, match="not hop by hop"):
+        compile_model(options)
+
+
 def test_models_of_other_inputs_share_nothing(folders, tmp_path):
     other = load_source("kws-transformer-micro")
     with pytest.raises(ConfigError, match="takes other inputs"):
