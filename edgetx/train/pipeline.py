@@ -1,5 +1,6 @@
 """From a recipe and a data folder to a trained model folder."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -115,6 +116,7 @@ def _launch(recipe: Recipe) -> Fabric:
     """One process; or as many as `torchrun` has started."""
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed" if bfloat16(recipe.training) else "32-true"
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # else it announces bfloat16, also to the quiet
     if processes == 1:
         fabric = Fabric(precision=precision)
     else:
