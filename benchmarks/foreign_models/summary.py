@@ -2,7 +2,7 @@
 
 python benchmarks/foreign_models/convert_keras.py ZOO/keras      # with a Python that has TensorFlow and tf2onnx
 python benchmarks/foreign_models/export_torch.py ZOO/torch       # with torch, onnxscript, onnxsim and onnxruntime
-python benchmarks/foreign_models/survey.py ZOO/*/*.tflite ZOO/*/*.onnx ZOO/*/*.pt2 > rows.jsonl
+python benchmarks/foreign_models/survey.py --build ZOO/*/*.tflite ZOO/*/*.onnx ZOO/*/*.pt2 > rows.jsonl
 python benchmarks/foreign_models/summary.py rows.jsonl
 """
 
@@ -20,9 +20,10 @@ HEAD = """\
 Models with random weights in the manner of what people build for audio and TinyML (`benchmarks/foreign_models`),
 written by TensorFlow 2.21's converter, both of PyTorch 2.13's ONNX exporters, ONNX Runtime's quantization tools and
 `torch.export`. Each file is imported, compared with LiteRT's reference kernels, ONNX Runtime or torch on four inputs,
-quantized where it is not yet, and written as C. Equal are integer files whose graph gives their runtime's bits, and
-float ones within 60 dB. Close: integers a few steps off (16-bit layers of TFLite, QDQ computed in real numbers), and
-files that quantize as they run. Anew: files that are not integer throughout, which edgetx quantizes. Unseen: their
+quantized where it is not yet, and written as C, which is compiled for this machine with every warning an error and
+compared with the integer graph in every bit. Equal are integer files whose graph gives their runtime's bits, and float
+ones within 60 dB. Close: integers a few steps off (16-bit layers of TFLite, QDQ computed in real numbers), and files
+that quantize as they run. Anew: files that are not integer throughout, which edgetx quantizes. Unseen: their
 runtime refuses the file.
 
 """
@@ -32,7 +33,9 @@ def kind(name: str) -> str:
     """Style of a file: what stands between its name and its suffix."""
     _, *style, suffix = name.split(".")
     text = "".join(
-        c for c in " ".join(style) if not c.isdigit() or "int" in " ".join(style) or "float" in " ".join(style)
+        c
+        for c in " ".join(style)
+        if not c.isdigit() or any(word in " ".join(style) for word in ("int", "float", "tf2"))
     )
     return f".{suffix} {text}".strip()
 
@@ -64,7 +67,9 @@ def main() -> None:
     for name, found in [*sorted(counts.items()), ("all", sum(counts.values(), Counter()))]:
         table.append(f"| {name} | {found.total()} | {' | '.join(str(found[c]) for c in columns)} |")
     listed = [f"| {reason} | {count} |" for reason, count in reasons.most_common()]
-    text = HEAD + "\n".join([*table, "", "| refused because | files |", "|---|---:|", *listed]) + "\n"
+    built = [row["c_mismatches"] for row in rows if "c_mismatches" in row]
+    c = f"C was built of {len(built)} files; on {sum(map(bool, built))} of them it differs from the integer graph."
+    text = HEAD + "\n".join([*table, "", c, "", "| refused because | files |", "|---|---:|", *listed]) + "\n"
     PAGE.write_text(text, encoding="utf-8")
     print(text)
 
