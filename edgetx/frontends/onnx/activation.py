@@ -7,6 +7,7 @@ import numpy as np
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends import truths
+from edgetx.frontends.composites import layer_norm
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.frontends.softmax import log_softmax
 from edgetx.ir import Value
@@ -150,14 +151,11 @@ def _rms_norm(s: Scope, x: Value, gamma: Value) -> Value:
 
 @operator("LayerNormalization")
 def _layer_norm(s: Scope, x: Value, gamma: Value, beta: Value | None = None) -> Value:
-    if s.axis(s.integer("axis", -1), x.type.rank) != x.type.rank - 1:
-        raise UnsupportedOpError("layer normalization over several axes", hint="normalize the last axis")
-    return s.result(
-        ops.LayerNorm(s.real("epsilon", 1e-5)),
-        x,
-        gamma,
-        beta or s.const(np.zeros_like(s.data(gamma, "the gain")), "beta"),
-    )
+    count = x.type.rank - s.axis(s.integer("axis", -1), x.type.rank)
+    shift = beta or s.const(np.zeros_like(s.data(gamma, "the gain")), "beta")
+    if count > 1 and (gamma.shape != x.shape[-count:] or shift.shape != gamma.shape):
+        raise UnsupportedOpError(f"normalization of {x.shape} with a gain {gamma.shape}")
+    return layer_norm(s.results, x, count, gamma, shift, s.real("epsilon", 1e-5))
 
 
 @operator("QuantizeLinear")

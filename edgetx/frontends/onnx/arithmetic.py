@@ -4,6 +4,7 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.composites import cumulative_sum
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.ir import Value
 
@@ -85,6 +86,14 @@ def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
     y = s.op(mean, s.op(before[kind], x) if kind in before else x)
     total = s.op(ops.Mul(), y, s.scalar(mean.count(x.type)))
     return s.op(ops.Sqrt(), total) if kind == "ReduceL2" else total
+
+
+@operator("CumSum")
+def _cumulative_sum(s: Scope, x: Value, axis: Value) -> Value:
+    s.real_only(x)
+    along = s.axis(s.integers(axis, "the axis of a sum")[0], x.type.rank)
+    exclusive, backwards = (bool(s.integer(name, 0)) for name in ("exclusive", "reverse"))
+    return cumulative_sum(s, x, along, exclusive=exclusive, backwards=backwards)
 
 
 @operator("Sign")

@@ -1,9 +1,10 @@
 """TFLite operators on spectra: a complex number is a real and an imaginary part along a last axis."""
 
-import numpy as np
+import tflite
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.composites import cumulative_sum
 from edgetx.frontends.spectra import forward_matrix
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
@@ -35,10 +36,8 @@ def _part(s: Scope, x: Value) -> Value:
 
 @builtin("CUMSUM")
 def _cumsum(s: Scope, x: Value, axis: Value) -> Value:
-    """As a matrix product."""
     if not x.type.is_float:
         raise UnsupportedOpError("CUMSUM of integers")
     along = s.axis(s.integers(axis, "the axis of a sum")[0], x.type.rank)
-    order = [i for i in range(x.type.rank) if i != along] + [along]
-    triangle = s.const(np.tri(x.shape[along], dtype=np.float32), "sum")
-    return s.transpose(s.op(ops.FullyConnected(), s.transpose(x, order), triangle), np.argsort(order).tolist())
+    options = s.options(tflite.CumsumOptions)
+    return cumulative_sum(s, x, along, exclusive=bool(options.Exclusive()), backwards=bool(options.Reverse()))

@@ -6,6 +6,7 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.composites import layer_norm
 from edgetx.frontends.softmax import log_softmax
 from edgetx.frontends.torch.arithmetic import mul
 from edgetx.frontends.torch.scope import Scope, aten, transpose
@@ -18,10 +19,8 @@ def _layer_norm(
     s: Scope, x: Value, shape: Sequence[int], gamma: Value | None = None, beta: Value | None = None,
     epsilon: float = 1e-5, *_: object,
 ) -> Value:  # fmt: skip
-    if len(shape) != 1:
-        raise UnsupportedOpError(f"layer normalization over {len(shape)} axes", hint="normalize the last axis")
     gain = gamma or s.const(np.ones(shape), "gamma")
-    return s.op(ops.LayerNorm(epsilon), x, gain, beta or s.const(np.zeros(shape), "beta"))
+    return layer_norm(s, x, len(shape), gain, beta or s.const(np.zeros(shape), "beta"), epsilon)
 
 
 @aten("rms_norm.default")

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.composites import cumulative_sum
 from edgetx.frontends.torch.arithmetic import mul
-from edgetx.frontends.torch.scope import Scope, aten, normal_axis, transpose, values_only
+from edgetx.frontends.torch.scope import Scope, aten, normal_axis, values_only
 from edgetx.ir import Value
 
 
@@ -80,9 +79,4 @@ def _smallest_of_axis(s: Scope, x: Value, axis: int, keepdim: bool = False) -> t
 
 @aten("cumsum.default")
 def _cumulative(s: Scope, x: Value, axis: int, **_: object) -> Value:
-    """As a product with a triangle of ones."""
-    order = [*range(x.type.rank)]
-    order.append(order.pop(axis))
-    triangle = s.const(np.tri(x.shape[axis]), "sum")
-    y = s.op(ops.FullyConnected(), transpose(s, x, order), triangle)
-    return transpose(s, y, np.argsort(order).tolist())
+    return cumulative_sum(s, x, normal_axis(axis, x.type.rank))
