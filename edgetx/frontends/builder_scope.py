@@ -142,13 +142,21 @@ class BuilderScope:
         return self.const(np.zeros(shape, x.type.dtype), "empty", x.type.quant)
 
     def gather(self, x: Value, axis: int, indices: Sequence[int]) -> Value:
-        """The elements at the given indices, which may count from the end; neighbours are a slice."""
-        found = tuple(self.axis(index, x.shape[axis]) for index in indices)
-        if not found:
+        """The elements at the given indices, which may count from the end; neighbours are a slice.
+
+        Raises:
+            ModelError: If there is no such element.
+        """
+        given, size = np.asarray(indices, np.int64), x.shape[axis]
+        outside = given[(given < -size) | (given >= size)]
+        if outside.size:
+            raise ModelError(f"index {outside[0]} of {size}", where=self.where)
+        found = np.where(given < 0, given + size, given)
+        if not found.size:
             return self.slice(x, axis, 0, 0)
-        if found == tuple(range(found[0], found[0] + len(found))):
-            return self.slice(x, axis, found[0], found[-1] + 1)
-        return self.op(ops.Gather(axis, found), x)
+        if (np.diff(found) == 1).all():
+            return self.slice(x, axis, int(found[0]), int(found[-1]) + 1)
+        return self.op(ops.Gather(axis, tuple(found.tolist())), x)
 
     def axis(self, axis: int, rank: int) -> int:
         """An axis counted from the front.

@@ -26,7 +26,8 @@ class Gather(Op):
 
     def infer(self, *inputs: TensorType) -> tuple[TensorType, ...]:
         (x,) = inputs
-        if not 0 <= self.axis < x.rank or not all(0 <= index < x.shape[self.axis] for index in self.indices):
+        ends = (min(self.indices), max(self.indices)) if self.indices else ()
+        if not 0 <= self.axis < x.rank or not all(0 <= index < x.shape[self.axis] for index in ends):
             raise ModelError(f"gather of {x.shape} along axis {self.axis}: an index is out of range")
         return (x.with_shape((*x.shape[: self.axis], len(self.indices), *x.shape[self.axis + 1 :])),)
 
