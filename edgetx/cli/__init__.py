@@ -24,7 +24,7 @@ VERBS: Mapping[str, str] = {
     "list": "Show targets, models or ops.",
     "new": "Start a firmware project or a recipe.",
     "profile": "Count the cycles of a firmware image, layer by layer.",
-    "prune": "Take channels, heads and branches out of a trained model.",
+    "prune": "Take channels, heads, branches and tokens out of a trained model.",
     "quantize": "Train a model with the values of its integer graph.",
     "run": "Run a compiled model on inputs from an .npz.",
     "search": "Find the best network of a recipe's space that fits a budget.",
