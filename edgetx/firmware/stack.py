@@ -1,12 +1,15 @@
 """Worst-case stack use, from the compiler's frame sizes and the calls found in the image."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from capstone import CS_ARCH_ARM, CS_MODE_MCLASS, CS_MODE_THUMB, CS_MODE_V8, Cs
 
 from edgetx.firmware.image import Symbol, elf_functions, stored_words
 
+Instruction = tuple[str, str]
+"""Mnemonic and operands."""
 _WORD = 4
 LIBRARY_FRAME_BYTES = 64  # assumed for the compiler's arithmetic helpers, which come without frame sizes
 
@@ -23,9 +26,9 @@ def worst_case_stack(elf: Path, usage_files: Sequence[Path], entry: str = "Reset
         None if there is no bound that can be seen: recursion, or a frame of variable size.
     """
     try:
-        frames, pushed = frame_sizes(usage_files), pushed_sizes(elf)
-        used = {name: _frame(frames.get(_without_clone_suffix(name)), sizes) for name, sizes in pushed.items()}
-        return _deepest(entry, call_graph(elf), used, chain=())
+        frames, functions = frame_sizes(usage_files), _functions(elf)
+        used = {f.name: _frame(frames.get(_without_clone_suffix(f.name)), f.pushed) for f in functions}
+        return _deepest(entry, {f.name: f.callees for f in functions}, used, chain=())
     except _UnboundedError:
         return None
 
@@ -48,45 +51,56 @@ def call_graph(elf: Path) -> dict[str, set[str]]:
 
     A call by pointer may reach every function whose address lies anywhere in the image outside the vector table.
     """
+    return {function.name: function.callees for function in _functions(elf)}
+
+
+@dataclass(frozen=True)
+class _Function:
+    name: str
+    callees: set[str]
+    pushed: list[int]  # bytes of every instruction that pushes registers, in order of addresses
+
+
+def _functions(elf: Path) -> list[_Function]:
+    """What the code of every function of an image calls and pushes."""
     functions = elf_functions(elf)
     names = {symbol.address: symbol.name for symbol, _ in functions}
     pointed_at = {names[word - 1] for word in stored_words(elf) if word - 1 in names}
-    return {symbol.name: _callees(symbol, code, names, pointed_at) for symbol, code in functions}
-
-
-def pushed_sizes(elf: Path) -> dict[str, list[int]]:
-    """Bytes of every instruction that pushes registers, by function, in order of addresses."""
-    return {
-        symbol.name: [
-            _WORD * _registers(operands)
-            for mnemonic, operands in _instructions(symbol, code)
-            if mnemonic.startswith(("push", "vpush"))
-        ]
-        for symbol, code in elf_functions(elf)
-    }
+    found = []
+    for symbol, code in functions:
+        instructions = _instructions(symbol, code)
+        callees = _callees(symbol.name, instructions, names, pointed_at)
+        found.append(_Function(symbol.name, callees, _pushed(instructions)))
+    return found
 
 
 class _UnboundedError(Exception):
     """No bound of the stack can be given."""
 
 
-def _instructions(function: Symbol, code: bytes) -> Iterator[tuple[str, str]]:
+def _instructions(function: Symbol, code: bytes) -> list[Instruction]:
     decoder = Cs(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS | CS_MODE_V8)
     decoder.skipdata = True
-    return ((mnemonic, operands) for _, _, mnemonic, operands in decoder.disasm_lite(code, function.address))
+    return [(mnemonic, operands) for _, _, mnemonic, operands in decoder.disasm_lite(code, function.address)]
 
 
-def _callees(function: Symbol, code: bytes, names: Mapping[int, str], pointed_at: set[str]) -> set[str]:
+def _callees(
+    name: str, instructions: Sequence[Instruction], names: Mapping[int, str], pointed_at: set[str]
+) -> set[str]:
     callees: set[str] = set()
-    for mnemonic, operands in _instructions(function, code):
+    for mnemonic, operands in instructions:
         if mnemonic == "blx" or (mnemonic == "bx" and operands != "lr"):
             callees |= pointed_at
         elif mnemonic.startswith("b") and operands.startswith("#"):
             callee = names.get(int(operands[1:], 16))
-            is_loop = callee == function.name and mnemonic != "bl"
+            is_loop = callee == name and mnemonic != "bl"
             if callee and not is_loop:
                 callees.add(callee)
     return callees
+
+
+def _pushed(instructions: Sequence[Instruction]) -> list[int]:
+    return [_WORD * _registers(operands) for name, operands in instructions if name.startswith(("push", "vpush"))]
 
 
 def _registers(operands: str) -> int:
