@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from edgetx import ops
-from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.errors import UnsupportedOpError
 from edgetx.frontends import truths
-from edgetx.frontends.composites import layer_norm
+from edgetx.frontends.composites import group_norm, layer_norm, prelu
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.frontends.softmax import log_softmax
 from edgetx.ir import Value
@@ -66,8 +66,7 @@ def _leaky_relu(s: Scope, x: Value) -> Value:
 
 @operator("PRelu")
 def _prelu(s: Scope, x: Value, slope: Value) -> Value:
-    below = s.result(ops.Mul(), s.result(ops.Relu(), s.result(ops.Neg(), x)), slope)
-    return s.result(ops.Sub(), s.result(ops.Relu(), x), below)
+    return prelu(s.results, x, slope if slope.type.quant else s.builder.consts.get(slope.name, slope))
 
 
 @operator("Gelu")
@@ -127,19 +126,12 @@ def _log_softmax(s: Scope, x: Value) -> Value:
 
 @operator("InstanceNormalization", "GroupNormalization")
 def _group_norm(s: Scope, x: Value, gamma: Value, beta: Value) -> Value:
-    """Every group of channels, [N, C, …], is a row to normalize; its channels then have gains and shifts."""
-    channels = x.shape[1]
-    groups = channels if s.node.op_type == "InstanceNormalization" else s.integer("num_groups", 1)
-    if groups < 1 or channels % groups or x.shape[0] != 1:
-        raise ModelError(f"{groups} groups of {channels} channels")
-    rows = s.reshape(x, (groups, x.type.size // groups))
-    unit = s.const(np.ones(rows.shape[1], np.float32), "one"), s.const(np.zeros(rows.shape[1], np.float32), "none")
-    y = s.reshape(s.result(ops.LayerNorm(s.real("epsilon", 1e-5)), rows, *unit), x.shape)
+    instance = s.node.op_type == "InstanceNormalization"
+    groups = x.shape[1] if instance else s.integer("num_groups", 1)
     data = [s.data(s.restored(v), "a parameter of a normalization").ravel() for v in (gamma, beta)]
-    if s.node.op_type == "GroupNormalization" and s.opset < 21:
-        data = [np.repeat(d, channels // groups) for d in data]
-    gain, shift = (s.const(d.reshape(-1, *[1] * (x.type.rank - 2)), "gain") for d in data)
-    return s.result(ops.Add(), s.result(ops.Mul(), y, gain), shift)
+    if not instance and s.opset < 21 and groups:
+        data = [np.repeat(d, x.shape[1] // groups) for d in data]
+    return group_norm(s.results, x, groups, s.real("epsilon", 1e-5), *data)
 
 
 @operator("RMSNormalization")

@@ -7,6 +7,7 @@ import tflite
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
 from edgetx.fixedpoint import quantize
+from edgetx.frontends.composites import prelu
 from edgetx.frontends.softmax import log_softmax
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
@@ -56,8 +57,7 @@ def _gelu(s: Scope, x: Value) -> Value:
 def _prelu(s: Scope, x: Value, alpha: Value) -> Value:
     if not s.is_float:
         raise UnsupportedOpError("PRELU of integers", hint="use LEAKY_RELU, or convert to float TFLite")
-    below = s.op(ops.Mul(), s.op(ops.Relu(), s.op(ops.Neg(), x)), alpha)
-    return s.op(ops.Sub(), s.op(ops.Relu(), x), below)
+    return prelu(s, x, s.builder.consts.get(alpha.name, alpha))
 
 
 @builtin("SOFTMAX")

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
-from edgetx.frontends.composites import layer_norm
+from edgetx.frontends.composites import layer_norm, prelu
 from edgetx.frontends.softmax import log_softmax
 from edgetx.frontends.torch.arithmetic import mul
 from edgetx.frontends.torch.scope import Scope, aten, transpose
@@ -125,12 +125,8 @@ def _leaky_relu(s: Scope, x: Value, slope: float = 0.01) -> Value:
 @aten("prelu.default", "_prelu_kernel.default")
 def _prelu(s: Scope, x: Value, slope: Value) -> Value:
     """One slope, or one for each index of the second axis."""
-    slopes = s.data(slope, "the slope").ravel()
-    if (slopes == slopes[0]).all():
-        return s.op(ops.LeakyRelu(float(slopes[0])), x)
-    per_channel = s.const(slopes.reshape(-1, *[1] * (x.type.rank - 2)), "slope")
-    below = s.op(ops.Mul(), s.op(ops.Relu(), s.op(ops.Neg(), x, suffix=".neg"), suffix=".below"), per_channel)
-    return s.op(ops.Sub(), s.op(ops.Relu(), x, suffix=".above"), below)
+    slopes = s.data(slope, "the slope")
+    return prelu(s, x, slopes.reshape(-1, *[1] * (x.type.rank - 2)))
 
 
 @aten("softplus.default")

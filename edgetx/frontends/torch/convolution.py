@@ -10,6 +10,7 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.composites import group_norm
 from edgetx.frontends.pooling import average_pool, max_pool
 from edgetx.frontends.torch.movement import pieces
 from edgetx.frontends.torch.scope import Scope, aten, reshape, transpose, values_only
@@ -214,13 +215,8 @@ def _group_norm(
     s: Scope, x: Value, groups: int, gamma: Value | None = None, beta: Value | None = None, epsilon: float = 1e-5,
     *_: object,
 ) -> Value:  # fmt: skip
-    """Every group of channels is a row to normalize; its channels then have gains and shifts."""
-    rows = reshape(s, x, (groups, x.type.size // groups))
-    unit = s.const(np.ones(rows.shape[1]), "one"), s.const(np.zeros(rows.shape[1]), "none")
-    y = reshape(s, s.op(ops.LayerNorm(epsilon), rows, *unit), x.shape)
-    shape = (-1, *[1] * (x.type.rank - 2))
-    y = s.op(ops.Mul(), y, s.const(s.data(gamma, "gamma").reshape(shape), "gain")) if gamma else y
-    return s.op(ops.Add(), y, s.const(s.data(beta, "beta").reshape(shape), "shift")) if beta else y
+    gain, shift = (None if v is None else s.data(v, "a parameter of a normalization") for v in (gamma, beta))
+    return group_norm(s, x, groups, epsilon, gain, shift)
 
 
 @aten("instance_norm.default")
