@@ -109,9 +109,12 @@ def quantized(graph: Graph, recipe: str = "static_wi8_ai8") -> Graph:
     return apply_plan(graph, make_plan(graph, ranges, parse_recipe(recipe)))
 
 
-def measure(graph: Graph, target: Target, folders: tuple[str, ...], folder: Path) -> Measured:
+def measure(
+    graph: Graph, target: Target, folders: tuple[str, ...], folder: Path, arena_bytes: float = float("inf")
+) -> Measured:
     """One invocation, whose result is compared with the reference."""
-    sources = emit_c(graph, folders, schedule=load_schedule(target) if folders else UNTUNED)
+    schedule = load_schedule(target) if folders else UNTUNED
+    sources = emit_c(graph, folders, arena_bytes=arena_bytes, schedule=schedule)
     write_c(sources, folder / "c")
     firmware = build_firmware(folder / "c", target, folder / "firmware.elf", [])
     sim = Simulator(target, firmware.elf)

@@ -32,19 +32,19 @@ ENCODERS = ("tt-6k", "tt-20k", "kwt-micro-32", "kwt-micro-64")
 TOKENS, FEATURES, CLASSES = 49, 40, 12
 PARTS = {
     "norms": ("etx_layer_norm_packed_s8",),
-    "softmax": ("weigh", "etx_softmax_s8"),
+    "softmax": ("etx_weigh_pairs", "etx_weigh_keys", "etx_weight_of", "etx_softmax_s8"),
     "GELU": ("etx_lut_s8",),
     "products of attention": (
         "etx_attention_pairs_s8",
-        "score_pairs",
-        "weigh_values",
-        "add_pair",
-        "store",
-        "expand_queries",
+        "etx_score_pairs",
+        "etx_interleave_values",
+        "any_results",
+        "divisor_of",
+        "etx_expand_query",
     ),
     "layers": ("etx_fully_connected_packed_s8", "memcpy"),
 }
-"""Functions of the firmware; within attention, `weigh` is what a softmax does."""
+"""Functions of the firmware; within attention, weighing is what a softmax does."""
 LENGTHS = (48, 98, 196)
 
 
@@ -101,25 +101,29 @@ def main() -> None:
             figures = " | ".join(f"{found.parts[part]:.1%}" for part in parts)
             together = sum(found.parts[part] for part in three)
             print(f"| `{name}` | {target.name} | {found.cycles:,} | {figures} | **{together:.1%}** |", flush=True)
-    print("\nAttention of two heads of 16, fused and in TFLite's built-ins, with our kernels or portable ones:")
-    print("cycles, and bytes of the arena. Operand and result, which no lowering can do without, are most of it")
-    print("for few tokens: the last column is the ratio beyond them.")
-    print(
-        "\n| tokens | board | fused | built-ins | ratio | portable | ratio | arena fused | built-ins | ratio | beyond |"
-    )
-    print("|--:|---|" + "--:|" * 9)
+    print("\nAttention of two heads of 16: fused, fused without copies of values, and in TFLite's built-ins, with our")
+    print("kernels or portable ones. Cycles, how many times those of the first, and bytes of the arena. Operand and")
+    print("result, which no lowering can do without, are most of it for few tokens: the last column is what")
+    print("built-ins take beyond them, to what attention without copies does.\n")
+    print("| tokens | board | fused | no copies | built-ins | portable | arena | no copies | built-ins | beyond |")
+    print("|--:|---|" + "--:|" * 8)
     for length in LENGTHS:
-        graphs = attention(length, fused=True), attention(length, fused=False)
         for target in map(load_target, (*TARGETS, "nucleo-g0b1re")):
-            with tempfile.TemporaryDirectory() as folder:
-                one, many = (measure(g, target, target.kernels, Path(folder, str(i))) for i, g in enumerate(graphs))
-                portable = measure(graphs[1], target, (), Path(folder, "portable"))
-            cycles = f"{one.cycles:,}"
-            cycles += "".join(f" | {other.cycles:,} | {other.cycles / one.cycles:.1f}" for other in (many, portable))
-            arena = f"{one.arena_bytes:,} | {many.arena_bytes:,} | {many.arena_bytes / one.arena_bytes:.1f}"
-            ends = sum(value.type.nbytes for value in (*graphs[0].inputs, *graphs[0].outputs))
-            arena += f" | {(many.arena_bytes - ends) / (one.arena_bytes - ends):.1f}"
-            print(f"| {length} | {target.name} | {cycles} | {arena} |", flush=True)
+            print(attention_row(length, target), flush=True)
+
+
+def attention_row(length: int, target: Target) -> str:
+    fused, built_ins = attention(length, fused=True), attention(length, fused=False)
+    with tempfile.TemporaryDirectory() as folder:
+        best = measure(fused, target, target.kernels, Path(folder, "best"))
+        least = measure(fused, target, target.kernels, Path(folder, "least"), arena_bytes=0)
+        many = measure(built_ins, target, target.kernels, Path(folder, "many"))
+        portable = measure(built_ins, target, (), Path(folder, "portable"))
+    times = " | ".join(f"{m.cycles:,} ({m.cycles / best.cycles:.2f})" for m in (least, many, portable))
+    arenas = " | ".join(f"{m.arena_bytes:,}" for m in (best, least, many))
+    ends = sum(value.type.nbytes for value in (*fused.inputs, *fused.outputs))
+    beyond = (many.arena_bytes - ends) / (least.arena_bytes - ends)
+    return f"| {length} | {target.name} | {best.cycles:,} | {times} | {arenas} | {beyond:.1f} |"
 
 
 if __name__ == "__main__":

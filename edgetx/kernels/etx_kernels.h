@@ -434,8 +434,25 @@ typedef struct {
 void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
                       int8_t *y, int32_t *scratch);
 
-/* The same for two rows of queries at a time, which see all keys; scratch holds both and their scores. */
-void etx_attention_pairs_s8(const etx_attention_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
+/* The same for two rows of queries at a time, which see all keys. scratch holds both, their scores, and values of pairs
+ * of keys side by side: all of a head, copied once, or four columns at a time.
+ */
+typedef struct {
+  int32_t query_length;
+  int32_t key_length;
+  int32_t heads;
+  int32_t head_size;
+  int32_t difference_max;
+  int32_t score_mantissa;
+  int32_t score_shift;
+  int32_t weight_shift;
+  int32_t output_mantissa;
+  int32_t output_shift;
+  int32_t output_offset;
+  int32_t copies_values;
+} etx_attention_pairs_params;
+
+void etx_attention_pairs_s8(const etx_attention_pairs_params *p, const int8_t *q, const int8_t *k, const int8_t *v,
                             int8_t *y, int32_t *scratch);
 
 /* The same bytes elsewhere. */

@@ -203,13 +203,22 @@ def pack_depthwise_3x3(call: KernelCall, data: Data) -> list[KernelCall]:
 
 
 def pair_attention(call: KernelCall, data: Data) -> list[KernelCall]:
-    """Two rows of queries at a time, with a larger scratch buffer."""
-    if any(_int(call.params[reach]) < _int(call.params["key_length"]) for reach in ("look_back", "look_ahead")):
+    """Two rows of queries at a time; scratch holds both, their scores, and values: of a head, or of four columns."""
+    p = {name: _int(value) for name, value in call.params.items()}
+    if min(p.pop("look_back"), p.pop("look_ahead")) < p["key_length"] or not _weighs_in_a_word(p):
         return []
-    if not _weighs_in_a_word(call.params):
-        return []
-    words = _round_up(_int(call.params["head_size"])) + 2 * _int(call.params["key_length"])
-    return [replace(call, kernel="attention_pairs_s8", params_type="attention", scratch_bytes=4 * words)]
+    del p["first"]
+    width, pairs = _round_up(p["head_size"]), (p["key_length"] + 1) // 2
+    return [
+        replace(
+            call,
+            kernel="attention_pairs_s8",
+            params={**p, "copies_values": int(columns == width)},
+            scratch_bytes=4 * width + (16 + 2 * columns) * pairs,
+            variant=f"copy/{width // columns}",
+        )
+        for columns in sorted({width, LANES}, reverse=True)
+    ]
 
 
 def _weighs_in_a_word(params: Mapping[str, int | Sequence[int]]) -> bool:

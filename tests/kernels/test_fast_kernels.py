@@ -6,7 +6,7 @@ from cases import CASES, WIDTHS, Case, contents
 from fast_kernels import FOLDERS, KERNELS, planned_call, run_fast
 
 from edgetx import ops
-from edgetx.ir import GraphBuilder, QuantParams
+from edgetx.ir import Graph, GraphBuilder, QuantParams
 from edgetx.ops.activation import Activation
 from edgetx.ops.attention import EXP2_COEFFICIENTS
 from edgetx.plan.kernels import choose_kernels
@@ -135,19 +135,28 @@ def test_powers_of_two_as_the_dsp_kernel_rounds_them() -> None:
         np.testing.assert_array_equal((upper >> 16 + places) + carry, (2 * power >> places) + 1 >> 1)
 
 
+def attention_of(keys: int, scale: float) -> Graph:
+    b = GraphBuilder("attention")
+    quant = QuantParams((0.1,), 3)
+    q, k, v = (b.input(n, (1, s, 12), "int8", quant) for n, s in [("q", 5), ("k", keys), ("v", keys)])
+    return b.graph(b.op(ops.Attention(2, scale), q, k, v, quant=("int8", QuantParams((0.09,), -5))))
+
+
 @pytest.mark.parametrize("folder", ["cortex_m_dsp", "cortex_m0"])
 @pytest.mark.parametrize("scale", [1e-9, 1e-5, 2e-4, 3e-3, 0.07, 40.0])
 def test_attention_of_every_reach(scale: float, folder: str) -> None:
     """Scores that differ by fractions of an octave, by many, and some without weight."""
     rng = np.random.default_rng(1)
     for keys in (1, 2, 7, 300):
-        b = GraphBuilder("attention")
-        quant = QuantParams((0.1,), 3)
-        q, k, v = (b.input(n, (1, s, 12), "int8", quant) for n, s in [("q", 5), ("k", keys), ("v", keys)])
-        graph = b.graph(b.op(ops.Attention(2, scale), q, k, v, quant=("int8", QuantParams((0.09,), -5))))
+        graph = attention_of(keys, scale)
         inputs = [rng.integers(-128, 128, value.shape).astype(np.int8) for value in graph.inputs]
         (found,) = run_fast(graph, folder, inputs)
         np.testing.assert_array_equal(found, execute(graph, inputs)[0], f"{keys} keys")
+
+
+def test_attention_copies_values_where_there_is_room() -> None:
+    assert planned_call(attention_of(7, 0.1), "cortex_m_dsp").params["copies_values"] == 1
+    assert planned_call(attention_of(300, 0.1), "cortex_m_dsp").params["copies_values"] == 0
 
 
 def test_every_kernel_is_tested() -> None:
