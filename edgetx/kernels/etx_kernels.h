@@ -297,6 +297,10 @@ typedef struct {
 
 void etx_softmax_table_s8(const etx_softmax_table_params *p, const int8_t *x, const int32_t *powers,
                           int8_t *y);
+
+/* The same with all 256 entries, of which those behind the last that counts are 0. */
+void etx_softmax_packed_s8(const etx_softmax_table_params *p, const int8_t *x, const int32_t *powers, int8_t *y);
+
 /* As etx_softmax_s8, with scale 1/65536 and zero point -32768. */
 void etx_softmax_s8_s16(const etx_softmax_params *p, const int8_t *x, int16_t *y);
 

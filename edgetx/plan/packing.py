@@ -39,6 +39,8 @@ those of so many outputs."""
 PAIRED_ROWS = 4
 PAIRED_DEPTH = 1 << 14
 """Products of computed matrices are paired for so many rows, and sums of 31 bits."""
+POWERS = 256
+"""Differences of two bytes."""
 BYTE_ORDER = (0, 2, 1, 3)
 """The order in which the bytes of a word are extended to pairs of 16 bits."""
 
@@ -273,6 +275,15 @@ def pack_layer_norm(call: KernelCall, data: Data) -> list[KernelCall]:
     ]
 
 
+def pack_softmax(call: KernelCall, data: Data) -> list[KernelCall]:
+    """A power for every difference of two bytes, next to the core or where it lies."""
+    powers = data[1]
+    assert powers is not None
+    table = np.pad(powers, (0, POWERS - len(powers)))
+    form = replace(call, kernel="softmax_packed_s8", operands=(call.operands[0], table), params_type="softmax_table")
+    return [replace(form, staged=1, variant="copy/1"), form]
+
+
 def narrow_add(call: KernelCall, data: Data) -> list[KernelCall]:
     """Not packed at all, but the multipliers shift to the right, as they do unless scales are absurd."""
     narrow = all(_int(call.params[f"{operand}shift"]) <= 0 for operand in ("a_", "b_", ""))
@@ -344,6 +355,7 @@ PACKERS: Mapping[str, Sequence[Packer]] = {
     "fully_connected_s16": (pack_wide,),
     "conv_2d_s16": (pack_wide,),
     "layer_norm_s8": (pack_layer_norm,),
+    "softmax_table_s8": (pack_softmax,),
     "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
 }
 """Packed forms of each portable kernel, the best first."""

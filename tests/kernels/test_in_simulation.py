@@ -42,6 +42,7 @@ CASES = (
     Case("layer_norm_of_copies", ops.LayerNorm(), ((1, 9, 40),), ((40,), (40,))),
     Case("rms_norm", ops.RmsNorm(), ((1, 5, 16),), ((16,),)),
     Case("softmax", ops.Softmax(), ((1, 140, 9),)),
+    Case("softmax_steep", ops.Softmax(3.0), ((1, 39, 31),)),
 )  # fmt: skip
 
 

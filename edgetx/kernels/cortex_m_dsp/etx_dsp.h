@@ -69,6 +69,7 @@ ETX_DSP_BINARY(etx_pack_low, "pkhbt %0, %1, %2, lsl #16")
 ETX_DSP_BINARY(etx_pack_high, "pkhtb %0, %2, %1, asr #16")
 ETX_DSP_BINARY(etx_max_s8x4, "ssub8 %0, %1, %2\n\tsel %0, %1, %2")
 ETX_DSP_BINARY(etx_min_s8x4, "ssub8 %0, %2, %1\n\tsel %0, %1, %2")
+ETX_DSP_BINARY(etx_subtract_u8x4, "usub8 %0, %1, %2")
 ETX_DSP_BINARY(etx_subtract_saturated, "qsub %0, %1, %2")
 ETX_DSP_BINARY(etx_mul_wide, "smulwb %0, %1, %2")
 ETX_DSP_ACCUMULATE(etx_mac_wide, "smlawb %0, %1, %2, %3")
@@ -139,6 +140,12 @@ static inline int32_t etx_max_s8x4(int32_t a, int32_t b) {
     result |= ((uint32_t)larger & 0xFFu) << (8 * i);
   }
   return (int32_t)result;
+}
+
+/* Modulo 256. */
+static inline int32_t etx_subtract_u8x4(int32_t a, int32_t b) {
+  const uint32_t high = 0x80808080u, x = (uint32_t)a, y = (uint32_t)b;
+  return (int32_t)(((x | high) - (y & ~high)) ^ ((x ^ ~y) & high));
 }
 
 static inline int32_t etx_min_s8x4(int32_t a, int32_t b) { return ~etx_max_s8x4(~a, ~b); }
