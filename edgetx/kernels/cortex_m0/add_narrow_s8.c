@@ -1,6 +1,4 @@
-#include "etx_fixedpoint.h"
-#include "etx_kernels.h"
-#include "etx_narrow_multiplier.h"
+#include "etx_dense_sum.h"
 
 static inline int32_t shifted(int32_t high, int32_t sign, const etx_narrow_multiplier *by) {
   return (high + ((sign >> 31) & by->sign_mask) + by->half) >> by->shift;
@@ -26,11 +24,34 @@ static void add_row(const etx_add_params *p, const int8_t *a, const int8_t *b, i
   }
 }
 
+static inline int32_t rounded(int32_t high, int32_t sign, const etx_narrow_multiplier *by) {
+  return (high + (sign >> 31) + by->half) >> by->shift;
+}
+
+static void add_dense_row(const etx_dense_sum *all, const int8_t *exact, const int8_t *scaled, int32_t size, int8_t *y) {
+  const etx_dense_sum by = *all;
+  const int32_t upper = by.factor.mantissa >> 11, lower = by.factor.mantissa & 0x7FF, half = 1 << 10;
+  for (int32_t i = 0; i < size; ++i) {
+    const int32_t x = scaled[i] + by.scaled_offset;
+    const int32_t fine = rounded(x * upper + ((x * lower + half) >> 11), x, &by.factor);
+    const int32_t sum = (exact[i] + by.exact_offset) * (1 << (ETX_FINE_BITS - 1)) + fine;
+    const int32_t result = rounded(etx_rounding_doubling_high_mul(sum, by.result.mantissa), sum, &by.result);
+    y[i] = (int8_t)etx_clamp(result, INT8_MIN, INT8_MAX);
+  }
+}
+
 void etx_add_narrow_s8(const etx_add_params *p, const int8_t *a, const int8_t *b, int8_t *y) {
-  const int32_t rows = p->dims[0] * p->dims[1] * p->dims[2];
-  for (int32_t row = 0; row < rows; ++row) {
+  const int32_t rows = p->dims[0] * p->dims[1] * p->dims[2], size = p->dims[3];
+  const int32_t is_dense = etx_is_dense_sum(p), a_is_exact = etx_first_is_exact(p);
+  const etx_dense_sum by = etx_dense_sum_of(p);
+  for (int32_t row = 0; row < rows; ++row, y += size) {
     const int8_t *row_a = a + etx_row_start(p->dims, p->a_steps, row);
     const int8_t *row_b = b + etx_row_start(p->dims, p->b_steps, row);
-    add_row(p, row_a, row_b, y + row * p->dims[3]);
+    if (is_dense == 0) {
+      add_row(p, row_a, row_b, y);
+      continue;
+    }
+    add_dense_row(&by, a_is_exact != 0 ? row_a : row_b, a_is_exact != 0 ? row_b : row_a, size, y);
+    etx_limit_row(p, y);
   }
 }
