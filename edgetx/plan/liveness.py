@@ -18,7 +18,7 @@ def places(graph: Graph, calls: Mapping[str, KernelCall]) -> dict[str, Place]:
     within = views(graph)
     found = {v.name: Place(v.name) for v in (*graph.inputs, *(s.read for s in graph.states))}
     last = _last_use(graph)
-    fixed = {v.name for v in graph.outputs} | {s.read.name for s in graph.states}
+    fixed = {v.name for v in graph.outputs} | {v.name for s in graph.states for v in (s.read, s.write)}
     for index, node in enumerate(graph.nodes):
         for value in node.outputs:
             found[value.name] = _outermost(value.name, within, found)

@@ -59,6 +59,17 @@ def test_encoders_meet_the_lower_bound(name):
     assert arena.nbytes <= 1.05 * arena.lower_bound
 
 
+def test_what_a_state_will_hold_survives_to_the_end():
+    """A table that works in place would change it before it is kept."""
+    b = GraphBuilder("keeps")
+    x = b.input("x", (1, 8), *INT8)
+    held = b.state("held", np.zeros((1, 8), np.int8), INT8[1])
+    new = b.op(Add(), x, held, quant=INT8)
+    b.write_state(held, new)
+    program = plan_program(b.graph(b.op(Relu(), new, quant=INT8, name="clamped")))
+    assert program.places["clamped"].buffer == "clamped"
+
+
 def test_operand_that_is_read_twice_is_not_overwritten():
     b = GraphBuilder("g")
     h = layer(b, b.input("x", (1, 6, 8), *INT8), 8)
