@@ -485,6 +485,25 @@ typedef struct {
 
 void etx_strided_copy_s8(const etx_strided_copy_params *p, const void *x, void *y);
 
+/* y[outer][inner] = place of the largest, of equal ones the first, of x[outer][count][inner] */
+typedef struct {
+  int32_t outer;
+  int32_t count;
+  int32_t inner;
+} etx_arg_max_params;
+
+void etx_arg_max_s8(const etx_arg_max_params *p, const int8_t *x, int16_t *y);
+void etx_arg_max_s16(const etx_arg_max_params *p, const int16_t *x, int16_t *y);
+
+/* y[count] = the `run` bytes of table[rows] at each index, which is clamped to the rows */
+typedef struct {
+  int32_t rows;
+  int32_t run;
+  int32_t count;
+} etx_lookup_params;
+
+void etx_lookup_s8(const etx_lookup_params *p, const void *table, const int16_t *index, void *y);
+
 /* y[outer][count] = the `run` bytes of x[outer][size] at each index */
 typedef struct {
   int32_t outer;

@@ -2,6 +2,7 @@
 
 from edgetx.ops.abs import Abs
 from edgetx.ops.add import Add
+from edgetx.ops.arg_max import ArgMax
 from edgetx.ops.attention import Attention
 from edgetx.ops.average_pool_2d import AveragePool2D
 from edgetx.ops.batch_matmul import BatchMatmul
@@ -12,6 +13,7 @@ from edgetx.ops.depthwise_conv_2d import DepthwiseConv2D
 from edgetx.ops.elu import Elu
 from edgetx.ops.erf import Erf
 from edgetx.ops.exp import Exp
+from edgetx.ops.floor import Floor
 from edgetx.ops.fully_connected import FullyConnected
 from edgetx.ops.gather import Gather
 from edgetx.ops.gelu import Gelu
@@ -25,6 +27,7 @@ from edgetx.ops.linear_recurrence import LinearRecurrence
 from edgetx.ops.lmu import Lmu
 from edgetx.ops.log import Log
 from edgetx.ops.logistic import Logistic
+from edgetx.ops.lookup import Lookup
 from edgetx.ops.lstm_cell import LstmCell
 from edgetx.ops.max_pool_2d import MaxPool2D
 from edgetx.ops.maximum import Maximum
@@ -45,6 +48,7 @@ from edgetx.ops.rms_norm import RmsNorm
 from edgetx.ops.rsqrt import Rsqrt
 from edgetx.ops.shift_in import ShiftIn
 from edgetx.ops.silu import Silu
+from edgetx.ops.sin import Sin
 from edgetx.ops.softmax import Softmax
 from edgetx.ops.softplus import Softplus
 from edgetx.ops.sqrt import Sqrt
@@ -62,6 +66,7 @@ __all__ = [
     "REGISTRY",
     "Abs",
     "Add",
+    "ArgMax",
     "Attention",
     "AveragePool2D",
     "BatchMatmul",
@@ -73,6 +78,7 @@ __all__ = [
     "Elu",
     "Erf",
     "Exp",
+    "Floor",
     "FullyConnected",
     "Gather",
     "Gelu",
@@ -87,6 +93,7 @@ __all__ = [
     "Lmu",
     "Log",
     "Logistic",
+    "Lookup",
     "LstmCell",
     "MaxPool2D",
     "Maximum",
@@ -108,6 +115,7 @@ __all__ = [
     "Rsqrt",
     "ShiftIn",
     "Silu",
+    "Sin",
     "Softmax",
     "Softplus",
     "Sqrt",

@@ -10,6 +10,11 @@ import numpy as np
 from edgetx.fixedpoint import quantize
 from edgetx.ir import Array, DType, QuantParams, TensorType
 
+PLACES = 16, QuantParams((1.0,))
+"""Width and quantization of whole numbers that are places of elements."""
+PLACES_MAX = 1 << 15
+"""Places that these can tell apart."""
+
 
 class Result(Enum):
     """Where the quantization of a result comes from."""

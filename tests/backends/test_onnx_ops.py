@@ -34,6 +34,9 @@ def elementwise(op: OpLike) -> Case:
 
 CASES = [
     elementwise(ops.Abs()),
+    elementwise(ops.ArgMax(1)),
+    elementwise(ops.ArgMax(2)),
+    Case(ops.Lookup(), ((9, 4), (1, 7))),
     elementwise(ops.Clip(-0.5, 1.25)),
     elementwise(ops.Elu()),
     elementwise(ops.Gather(1, (4, 0, 0, 2))),
@@ -61,6 +64,8 @@ CASES = [
     Case(ops.DepthwiseConv2D((2, 2), activation="relu"), ((1, 8, 9, 4),), ((1, 3, 3, 8), (8,))),
     elementwise(ops.Erf()),
     elementwise(ops.Exp()),
+    elementwise(ops.Floor()),
+    elementwise(ops.Sin()),
     Case(ops.FullyConnected(), ((1, 5, 40),), ((17, 40), (17,))),
     Case(ops.FullyConnected("relu"), ((3, 33),), ((8, 33),)),
     Case(ops.FullyConnected("relu6"), ((1, 1, 1),), ((1, 1), (1,))),

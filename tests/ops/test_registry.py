@@ -31,6 +31,9 @@ def test_every_kernel_file_is_called_by_an_op() -> None:
     used = {node.op.to_c(node).kernel for node in nodes}
     mixed_widths = {f"quantize_{pair}" for pair in ("s8_s16", "s16_s8", "s8_u8", "u8_s8", "s16_s32")}
     assert {path.stem for path in KERNELS.glob("*.c")} == used | mixed_widths | {
+        "arg_max_s8",
+        "arg_max_s16",
+        "lookup_s8",
         "lstm_cell_s8",
         "event_matmul_s8",
         "lut_s8_s16",

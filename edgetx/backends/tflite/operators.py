@@ -12,6 +12,7 @@ from edgetx.ir import TensorType
 
 OPTIONS = {
     "ADD": "AddOptions",
+    "ARG_MAX": "ArgMaxOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "BATCH_MATMUL": "BatchMatMulOptions",
     "CALL_ONCE": "CallOnceOptions",
@@ -40,7 +41,8 @@ OPTIONS = {
 
 VERSIONS: Mapping[str, Mapping[str, int]] = {
     "int8": {
-        "ADD": 2, "AVERAGE_POOL_2D": 2, "BATCH_MATMUL": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3,
+        "ADD": 2, "ARG_MAX": 2, "AVERAGE_POOL_2D": 2, "BATCH_MATMUL": 2, "CONCATENATION": 2, "CONV_2D": 3,
+        "DEPTHWISE_CONV_2D": 3,
         "GATHER": 2, "L2_NORMALIZATION": 2, "LOGISTIC": 2, "MAXIMUM": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MINIMUM": 2,
         "MUL": 2, "PAD": 2, "REDUCE_MAX": 2, "RELU": 2, "RELU6": 2, "SOFTMAX": 2, "SPLIT": 2, "STRIDED_SLICE": 2,
         "RESIZE_BILINEAR": 3,
@@ -60,6 +62,7 @@ _ENUMERATIONS = {
     "FusedActivationFunction": tflite.ActivationFunctionType,
     "InDataType": tflite.TensorType,
     "OutDataType": tflite.TensorType,
+    "OutputType": tflite.TensorType,
     "Padding": tflite.Padding,
 }
 
