@@ -5,7 +5,6 @@ QDQ graphs with ONNX Runtime, which computes them in real numbers.
 """
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,11 @@ import numpy as np
 from edgetx.compiler.source import Source
 from edgetx.errors import ModelError, ToolchainError
 from edgetx.fixedpoint import dequantize, quantize
+from edgetx.frontends.agreement import is_wrong, ratio_db
 from edgetx.frontends.tflite.file import has_integer_weights
 from edgetx.ir import Array, Arrays, Graph, Value
 from edgetx.ir.verify import constants_finite, verify
+from edgetx.ops import Lookup
 from edgetx.reference import execute, initial_state
 from edgetx.runtimes.litert import LitertRuntime
 from edgetx.runtimes.onnxruntime import OnnxFile
@@ -26,12 +27,11 @@ from edgetx.runtimes.runtime import Runtime
 
 CASES = 4
 BYTE_OFFSET = 128
-SILENCE = 1e-6
-LEAST_DB: Mapping[str, float] = {"float": 60.0, "hybrid": 20.0, "integer": 20.0, "requantized": -math.inf}
-"""Ratio of signal to difference below which an import is wrong: rounding of single precision, or of 8 bits.
-
-Where the file computes in integers and the graph in real numbers, the ratio tells what these integers cost the file.
-"""
+WRONG = "imported wrong"
+REASONS: Mapping[str, str] = {
+    "requantized": "imported wrong, or the integers of the file are far from the real numbers behind them"
+}
+"""What may be the matter with a graph that does not agree, by the kind of comparison."""
 
 
 class FileRuntime(Runtime, Protocol):
@@ -66,7 +66,7 @@ class SourceCheck:
     @property
     def is_wrong(self) -> bool:
         """Whether the graph computes something else than the file."""
-        return self.signal_to_error_db is not None and self.signal_to_error_db < LEAST_DB[self.kind]
+        return is_wrong(self.signal_to_error_db, self.kind)
 
 
 def check_source(
@@ -98,7 +98,8 @@ def check_source(
         return None  # the runtime is not there, or lacks an operator that we have
     if check.is_wrong:
         raise ModelError(
-            f"imported wrong: {check.signal_to_error_db:.1f} dB between {check.runtime} and the imported graph",
+            f"{REASONS.get(check.kind, WRONG)}: {check.signal_to_error_db:.1f} dB between {check.runtime} and the "
+            "imported graph",
             where=path.name,
             hint="please report this model; --set import.check=off compiles it all the same",
         )
@@ -150,7 +151,8 @@ def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], kind: s
         kind: As of `kind_of`.
     """
     state, steps, expected, found = initial_state(graph), list[int](), list[Array](), list[Array]()
-    for inputs in cases:
+    for drawn in cases:
+        inputs = _taken(drawn, graph, runtime.input_types)
         if kind == "requantized" and isinstance(runtime, LitertRuntime):
             theirs = runtime.run_real(inputs)
         else:
@@ -168,21 +170,37 @@ def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], kind: s
         kind,
         sum(n > 0 for n in steps) if integer else None,
         max(steps) if integer else None,
-        _ratio_db(np.concatenate(expected), np.concatenate(found)),
+        ratio_db(np.concatenate(expected), np.concatenate(found)),
     )
 
 
 def random_cases(graph: Graph, count: int) -> list[Arrays]:
     """Inputs of the graph's types: normal ones, or integers over the full range."""
     rng = np.random.default_rng(0)
+    rows = {n.inputs[1].name: n.inputs[0].shape[0] for n in graph.nodes if isinstance(n.op, Lookup)}
 
     def one(value: Value) -> Array:
         t = value.type
+        if value.name in rows:
+            return rng.integers(0, rows[value.name], t.shape).astype(t.dtype)
         if t.is_float:
             return rng.normal(0, 1, t.shape).astype(np.float32)
         return rng.integers(t.qmin, t.qmax, t.shape, dtype=t.dtype, endpoint=True)
 
     return [tuple(map(one, graph.inputs)) for _ in range(count)]
+
+
+def _taken(inputs: Arrays, graph: Graph, types: Sequence[str]) -> Arrays:
+    """Inputs that both can be given: whole numbers where the file takes such in place of real ones."""
+    found = []
+    for x, value, wanted in itertools.zip_longest(inputs, graph.inputs, types, fillvalue=""):
+        assert isinstance(x, np.ndarray)
+        assert isinstance(value, Value)
+        if value.type.is_float and wanted.startswith(("int", "uint")):
+            limits = np.iinfo(wanted)
+            x = np.clip(np.rint(x), limits.min, limits.max)
+        found.append(x.astype(value.type.dtype))
+    return tuple(found)
 
 
 def _given(inputs: Arrays, graph: Graph, types: Sequence[str]) -> list[Array]:
@@ -194,7 +212,9 @@ def _given(inputs: Arrays, graph: Graph, types: Sequence[str]) -> list[Array]:
         if wanted == "uint8" and x.dtype == np.int8:
             found.append((x.astype(np.int16) + BYTE_OFFSET).astype(np.uint8))
         else:
-            found.append(_real(x, value).astype(np.float32) if wanted == "float32" and x.dtype.kind != "f" else x)
+            whole = wanted and not value.type.quant
+            real = wanted == "float32" and x.dtype.kind != "f"
+            found.append(_real(x, value).astype(wanted) if whole or real else x)
     return found
 
 
@@ -208,12 +228,3 @@ def _stored(y: Array, value: Value) -> Array:
 
 def _real(y: Array, value: Value) -> Array:
     return dequantize(y, value.type.scale, value.type.zero_point) if value.type.quant else y.astype(np.float64)
-
-
-def _ratio_db(expected: Array, found: Array) -> float | None:
-    """Ratio of signal to error; what is less than a millionth of a unit is neither."""
-    floor = SILENCE * len(expected) ** 0.5
-    error, signal = (float(np.linalg.norm(x.astype(np.float64))) for x in (expected - found, expected))
-    if not np.isfinite(error):
-        return -np.inf
-    return None if error <= floor else round(20 * float(np.log10(max(signal, floor) / error)), 1)

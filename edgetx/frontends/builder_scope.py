@@ -12,6 +12,7 @@ from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder import part
 from edgetx.ir import Array, DType, Graph, GraphBuilder, QuantParams, Value
+from edgetx.ops.quant_rule import Weight
 from edgetx.reference import run_node
 
 MAX_ELEMENTS = 1 << 26
@@ -50,6 +51,9 @@ def _refuse_without_kernel(graph: Graph) -> None:
         bits, op = WIDTHS.get(node.outputs[0].type.dtype), cast(ops.Op, node.op)
         if bits is not None and bits not in op.activation_bits:
             raise UnsupportedOpError(f"{op.name} in {bits} bits", where=node.name)
+        weights = [node.inputs[i].type.quant for i, rule in op.quant_rule().consts.items() if isinstance(rule, Weight)]
+        if any(quant and quant.zero_point for quant in weights):
+            raise UnsupportedOpError("weights with a zero point", where=node.name)
         if bits is not None and op.has_form("c"):
             op.to_c(node)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from edgetx.errors import ModelError, ToolchainError
 from edgetx.frontends import tensorflow_export
+from edgetx.frontends.agreement import is_wrong, ratio_db
 from edgetx.frontends.tflite import import_tflite
 from edgetx.ir import Graph
 from edgetx.reference import execute
@@ -27,8 +28,6 @@ HINTS: Mapping[str, str] = {
     tensorflow_export.OPEN_AXES: "fix it: --set input.NAME=SIZE, with commas where several axes are open",
 }
 """By what TensorFlow's refusal contains: a recurrent layer in a SavedModel of open batch size, an open shape."""
-TOLERANCE = 1e-3
-"""Difference from what TensorFlow computes, as a part of the largest output."""
 
 
 def load_keras(path: Path, sizes: Mapping[str, str] | None = None) -> Graph:
@@ -85,10 +84,10 @@ def _compare(graph: Graph, cases: Path, path: Path) -> None:
     if len(shapes) > 1 and len({x.shape for x in inputs}) == len(inputs):
         inputs = [next(x for x in inputs if x.shape == shape) for shape in shapes]
     (found,) = execute(graph, inputs)
-    expected = arrays["out0"].reshape(found.shape)
-    if np.abs(found - expected).max() > TOLERANCE * max(float(np.abs(expected).max()), 1e-6):
+    ratio = ratio_db(arrays["out0"].reshape(found.shape), found)
+    if is_wrong(ratio, "float"):
         raise ModelError(
-            f"imported wrong: {np.abs(found - expected).max():.2g} from what TensorFlow computes",
+            f"imported wrong: {ratio:.1f} dB between what TensorFlow computes and the imported graph",
             where=str(path),
             hint="please report this model",
         )

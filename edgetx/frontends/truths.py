@@ -15,6 +15,11 @@ def compared(s: Builder, relation: str, a: Value, b: Value) -> Value:
     return negated(s, above) if relation.endswith("equal") else above
 
 
+def different(s: Builder, a: Value, b: Value) -> Value:
+    """1 where a and b differ, 0 where they are equal."""
+    return s.op(ops.Step(), s.op(ops.Abs(), s.op(ops.Sub(), a, b)))
+
+
 def negated(s: Builder, truth: Value) -> Value:
     """1 − truth."""
     return s.op(ops.Sub(), s.const(np.ones(1, np.float32), "one"), truth)

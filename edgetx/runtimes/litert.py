@@ -54,10 +54,17 @@ class LitertRuntime:
         return [np.dtype(detail["dtype"]).name for detail in self._interpreter.get_input_details()]
 
     def run(self, inputs: Sequence[Array]) -> Arrays:
-        """One invocation."""
+        """One invocation.
+
+        Raises:
+            ModelError: If a kernel refuses what it is given, such as an index without a row.
+        """
         for index, array in zip(self._inputs, inputs, strict=True):
             self._interpreter.set_tensor(index, array)
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as refusal:
+            raise ModelError(f"LiteRT refuses the inputs: {refusal}") from refusal
         return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
 
     def run_real(self, inputs: Sequence[Array]) -> Arrays:
@@ -74,7 +81,7 @@ class LitertRuntime:
 def _quantized(x: Array, detail: Mapping[str, Any]) -> Array:
     scale, zero_point = detail["quantization"]
     if not scale or x.dtype == detail["dtype"]:
-        return x
+        return x.astype(detail["dtype"])
     limits = np.iinfo(detail["dtype"])
     stored: Array = np.clip(np.round(x / scale) + zero_point, limits.min, limits.max).astype(detail["dtype"])
     return stored

@@ -15,6 +15,7 @@ from edgetx.compiler.source import load_source
 from edgetx.compiler.source_check import check_source
 from edgetx.errors import ModelError
 from edgetx.ir import Graph, GraphBuilder, QuantParams
+from edgetx.quant.restore import float_twin
 
 pytestmark = pytest.mark.runtimes
 STORED = ("int8", QuantParams((0.05,), 3))
@@ -73,6 +74,19 @@ def test_program_equals_torch(tmp_path: Path) -> None:
     check = check_source(path, load_source(str(path)), {})
     assert check is not None
     assert (check.runtime, check.kind) == ("torch", "float")
+
+
+def test_real_numbers_far_from_the_integers_of_the_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "network.tflite"
+    path.write_bytes(write_tflite(network()))
+    source = load_source(str(path))
+    anew = replace(source, graph=float_twin(source.graph), notes=("quantized anew",))
+    check = check_source(path, anew, {})
+    assert check is not None
+    assert check.kind == "requantized"
+    consts = {name: (0.2 * data).astype(data.dtype) for name, data in anew.graph.consts.items()}
+    with pytest.raises(ModelError, match="far from the real numbers behind them"):
+        check_source(path, replace(anew, graph=replace(anew.graph, consts=consts)), {})
 
 
 @pytest.mark.parametrize("suffix", ["tflite", "onnx"])

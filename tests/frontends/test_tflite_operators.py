@@ -10,6 +10,8 @@ from edgetx.backends.tflite import operators
 from edgetx.backends.tflite.builder import ModelFile
 from edgetx.errors import UnsupportedOpError
 from edgetx.frontends.tflite import import_tflite
+from edgetx.frontends.tflite.file import Operator, Subgraph, Tensor
+from edgetx.frontends.tflite.importer import import_subgraphs
 from edgetx.ir import QuantParams, TensorType, Value
 from edgetx.reference import execute
 from edgetx.runtimes.litert import LitertRuntime
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.runtimes
 TABLES = {
     "CUMSUM": "CumsumOptions", "DEPTH_TO_SPACE": "DepthToSpaceOptions", "MIRROR_PAD": "MirrorPadOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions", "SPACE_TO_DEPTH": "SpaceToDepthOptions",
+    "CONV_3D": "Conv3DOptions", "IF": "IfOptions", "ONE_HOT": "OneHotOptions", "REDUCE_ANY": "ReducerOptions",
     "TRANSPOSE_CONV": "TransposeConvOptions", "WHILE": "WhileOptions", "PACK": "PackOptions", "SHAPE": "ShapeOptions",
 }  # fmt: skip
 INT8 = QuantParams((0.05,), -3)
@@ -92,15 +95,27 @@ def test_movement(case: One, dtype: str) -> None:
     One("LOG_SOFTMAX", (1, 3, 5), (1, 3, 5)),
     One("RELU_N1_TO_1", (1, 3, 5), (1, 3, 5)),
     One("PRELU", (1, 2, 3, 5), (1, 2, 3, 5), (np.linspace(0, 1, 5, dtype=np.float32).reshape(1, 1, 5),)),
+    One("FLOOR", (1, 3, 5), (1, 3, 5)),
+    One("SIGN", (1, 3, 5), (1, 3, 5)),
+    One("SIN", (1, 3, 5), (1, 3, 5)),
+    One("COS", (1, 3, 5), (1, 3, 5)),
+    One("FLOOR_MOD", (1, 3, 5), (1, 3, 5), (np.float32([0.7]),)),
+    One("FLOOR_DIV", (1, 3, 5), (1, 3, 5), (np.float32([-0.7]),)),
 ], ids=str)  # fmt: skip
 def test_arithmetic(case: One) -> None:
     agree(case.file("float32"), "float32")
 
 
-def agree(content: bytes, dtype: str) -> None:
+@pytest.mark.parametrize("builtin", ["CEIL", "ROUND"])
+def test_rounding(builtin: str) -> None:
+    """LiteRT has no reference kernels of these."""
+    agree(One(builtin, (1, 30, 50), (1, 30, 50)).file("float32"), "float32", optimize=True)
+
+
+def agree(content: bytes, dtype: str, *, optimize: bool = False) -> None:
     graph = import_tflite(content, "case")
     rng = np.random.default_rng(0)
-    runtime = LitertRuntime(content)
+    runtime = LitertRuntime(content, optimize=optimize)
     for _ in range(3):
         x = rng.normal(0, 2, graph.inputs[0].shape).astype(np.float32)
         if dtype == "int8":
@@ -206,3 +221,102 @@ def test_folded_shape_reaches_a_reshape() -> None:
     main.operator("RESHAPE", [x, listed], [y], {})
     main.outputs([y])
     agree(file.finish(), "float32")
+
+
+@pytest.mark.parametrize(("padding", "size", "stride"), [(0, (3, 3, 2), (2, 2, 1)), (1, (2, 4, 2), (2, 1, 1))])
+def test_convolution_of_a_volume(padding: int, size: tuple[int, int, int], stride: tuple[int, int, int]) -> None:
+    weight, bias = (np.random.default_rng(0).normal(0, 1, s).astype(np.float32) for s in ((3, 2, 2, 2, 4), (4,)))
+    options = {f"Stride{axis}": n for axis, n in zip("DHW", stride, strict=True)} | {"Padding": padding}
+    options |= {f"Dilation{axis}Factor": 1 for axis in "DHW"}
+    shape = (1, 6 if not padding else 5, 5, 3 if padding else 2, 2)
+    agree(One("CONV_3D", shape, (1, *size, 4), (weight, bias), options).file("float32"), "float32")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_place_of_the_largest(dtype: str) -> None:
+    file = ModelFile()
+    main = file.subgraph({})
+    x, y = tensor("x", (2, 5, 3), dtype), tensor("y", (2, 3), "int32")
+    main.inputs([x])
+    main.operator("ARG_MAX", [x, main.const(np.array(-2, np.int32), "axis")], [y], {"OutputType": "int32"})
+    main.outputs([y])
+    agree(file.finish(), dtype)
+
+
+def taken(axis: int) -> bytes:
+    """Elements of a table at places that are cut off, and positions one of which is on."""
+    file = ModelFile()
+    main = file.subgraph({})
+    x, positive, whole = tensor("x", (1, 4)), tensor("positive", (1, 4)), tensor("whole", (1, 4), "int32")
+    rows, hot = tensor("rows", (1, 4, 3) if axis == 0 else (4, 1, 4)), tensor("hot", (1, 4, 3))
+    main.inputs([x])
+    main.operator("ABS", [x], [positive], {})
+    main.operator("CAST", [positive], [whole], {"InDataType": "float32", "OutDataType": "int32"})
+    table = np.random.default_rng(0).normal(0, 1, (9, 3) if axis == 0 else (4, 9)).astype(np.float32)
+    main.operator("GATHER", [main.const(table, "table"), whole], [rows], {"Axis": axis})
+    on, off, depth = main.const(np.float32(2), "on"), main.const(np.float32(-1), "off"), main.const(ints(3)[0], "depth")
+    main.operator("ONE_HOT", [whole, depth, on, off], [hot], {"Axis": -1})
+    main.outputs([rows, hot])
+    return file.finish()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_elements_at_computed_places(axis: int) -> None:
+    content = taken(axis)
+    graph, runtime = import_tflite(content, "case"), LitertRuntime(content)
+    for seed in range(3):
+        x = np.random.default_rng(seed).uniform(-6, 6, (1, 4)).astype(np.float32)
+        for found, expected in zip(execute(graph, [x]), runtime.run([x]), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_truths_of_equality() -> None:
+    """Rows without any zero keep their numbers."""
+    file = ModelFile()
+    main = file.subgraph({})
+    x, y, zero = tensor("x", (1, 3, 2)), tensor("y", (1, 3, 2)), main.const(np.float32([0]), "zero")
+    zeros, row, rest = (tensor(name, (1, 3, n), "bool") for name, n in (("zeros", 2), ("row", 1), ("rest", 1)))
+    main.inputs([x])
+    main.operator("EQUAL", [x, zero], [zeros], {})
+    main.operator("REDUCE_ANY", [zeros, main.const(ints(2), "axes")], [row], {"KeepDims": True})
+    main.operator("LOGICAL_NOT", [row], [rest], {})
+    main.operator("SELECT_V2", [rest, x, zero], [y], {})
+    main.outputs([y])
+    content = file.finish()
+    rows = np.float32([[[1, 2], [0, 3], [4, 0]]])
+    (found,) = execute(import_tflite(content, "case"), [rows])
+    np.testing.assert_array_equal(found, LitertRuntime(content).run([rows])[0])
+
+
+def test_branches_are_both_computed() -> None:
+    """x is doubled where its largest element is above 1, else negated."""
+    file = ModelFile()
+    main, then, other = (file.subgraph({}) for _ in range(3))
+    x, y, top, truth = tensor("x", (1, 4)), tensor("y", (1, 4)), tensor("top", ()), tensor("t", (), "bool")
+    twice, less = tensor("twice", (1, 4)), tensor("less", (1, 4))
+    main.inputs([x])
+    main.operator("REDUCE_MAX", [x, main.const(ints(0, 1), "axes")], [top], {})
+    main.operator("GREATER", [top, main.const(np.float32(1), "1")], [truth], {})
+    main.operator("IF", [truth, x], [y], {"ThenSubgraphIndex": 1, "ElseSubgraphIndex": 2})
+    main.outputs([y])
+    for branch, operands, result in ((then, [x, x], twice), (other, [x], less)):
+        branch.inputs([x])
+        builtin, options = ("ADD", {"FusedActivationFunction": "none"}) if len(operands) > 1 else ("NEG", {})
+        branch.operator(builtin, operands, [result], options)
+        branch.outputs([result])
+    content = file.finish()
+    graph, runtime = import_tflite(content, "case"), LitertRuntime(content)
+    for x_now in (np.float32([[0.5, -2, 0.9, 0]]), np.float32([[0.5, -2, 1.1, 0]])):
+        np.testing.assert_array_equal(execute(graph, [x_now])[0], runtime.run([x_now])[0])
+
+
+def test_bytes_without_sign_are_signed_ones() -> None:
+    """A whole model moved by 128, as TensorFlow 1 wrote it."""
+    kinds = (("UINT8", (0.02,), (140,)), ("UINT8", (1 / 256,), (0,)))
+    tensors = tuple(Tensor(name, (1, 256), *kind) for name, kind in zip("xy", kinds, strict=True))
+    graph = import_subgraphs([Subgraph(tensors, (Operator("LOGISTIC", (0,), (1,), (), None),), (0,), (1,))], "old")
+    assert [v.type.dtype for v in (*graph.inputs, *graph.outputs)] == ["int8", "int8"]
+    every = np.arange(256)
+    (found,) = execute(graph, [(every - 128).astype(np.int8).reshape(1, -1)])
+    expected = np.round(256 / (1 + np.exp(-0.02 * (every - 140.0))))
+    np.testing.assert_array_equal(found[0].astype(int) + 128, np.clip(expected, 0, 255))

@@ -7,10 +7,13 @@ from edgetx.frontends.tflite import (
     convolution,
     dilation,
     movement,
+    places,
     recurrent,
     resize,
+    rounding,
     spectrum,
     state,
+    volume,
 )
 from edgetx.frontends.tflite.importer import import_tflite, load_tflite
 
@@ -23,8 +26,11 @@ __all__ = [
     "import_tflite",
     "load_tflite",
     "movement",
+    "places",
     "recurrent",
     "resize",
+    "rounding",
     "spectrum",
     "state",
+    "volume",
 ]

@@ -84,7 +84,7 @@ def _quantize(s: Scope, x: Value) -> Value:
     return s.result(ops.Quantize(), x)
 
 
-@builtin("DEQUANTIZE")
+@builtin("DEQUANTIZE", "DENSIFY")
 def _dequantize(_: Scope, x: Value) -> Value:
-    """At the border of the model the integers themselves; constants arrive restored."""
+    """At the border of the model the integers themselves; constants arrive restored and whole."""
     return x

@@ -60,7 +60,7 @@ def _pow(s: Scope, x: Value, exponent: Value) -> Value:
 
 @builtin("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
 def _reduction(s: Scope, x: Value, axes: Value) -> Value:
-    over = tuple(sorted({s.axis(axis, x.type.rank) for axis in s.integers(axes, "the axes of a reduction")}))
+    over = s.axes(axes, x.type.rank)
     keepdims = bool(s.options(tflite.ReducerOptions).KeepDims())
     if s.operator.builtin == "MEAN":
         return s.result(ops.Mean(over, keepdims), x)

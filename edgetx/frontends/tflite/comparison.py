@@ -1,5 +1,7 @@
 """TFLite comparisons of what is computed: truths are the real numbers 0 and 1."""
 
+import tflite
+
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
 from edgetx.frontends import truths
@@ -11,6 +13,21 @@ from edgetx.ir import Value
 def _compare(s: Scope, a: Value, b: Value) -> Value:
     _real_only(s, a, b)
     return truths.compared(s, s.operator.builtin.lower(), a, b)
+
+
+@builtin("EQUAL", "NOT_EQUAL")
+def _equal(s: Scope, a: Value, b: Value) -> Value:
+    _real_only(s, a, b)
+    differs = truths.different(s, a, b)
+    return differs if s.operator.builtin == "NOT_EQUAL" else truths.negated(s, differs)
+
+
+@builtin("REDUCE_ANY", "REDUCE_ALL")
+def _reduce(s: Scope, x: Value, axes: Value) -> Value:
+    largest = ops.ReduceMax(s.axes(axes, x.type.rank), bool(s.options(tflite.ReducerOptions).KeepDims()))
+    if s.operator.builtin == "REDUCE_ANY":
+        return s.op(largest, x)
+    return truths.negated(s, s.op(largest, truths.negated(s, x)))
 
 
 @builtin("LOGICAL_AND", "LOGICAL_OR")

@@ -13,6 +13,7 @@ import tflite
 
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder_scope import MAX_ELEMENTS, clean_name, damage_reported
+from edgetx.frontends.tflite.sparsity import densified
 from edgetx.ir import Array
 
 FILE_IDENTIFIER = b"TFL3"
@@ -70,6 +71,15 @@ class Tensor:
         if len(data) != size * dtype.itemsize:
             raise ModelError(f"damaged: {len(data)} bytes for {size} elements of {dtype}", where=self.name)
         return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype).reshape(self.shape)
+
+    def real(self) -> Array:
+        """The real numbers that the integers of a constant stand for."""
+        shape = [1] * len(self.shape)
+        if len(self.scale) > 1:
+            shape[self.axis] = len(self.scale)
+        scale, zero_point = (np.array(numbers).reshape(shape) for numbers in (self.scale, self.zero_point))
+        numbers: Array = ((self.array() - zero_point) * scale).astype(np.float32)
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -162,8 +172,6 @@ class _Reader:
         shape = self._integers(tensor.ShapeAsNumpy(), tensor.ShapeLength())
         if len(shape) > MAX_AXES or min(shape, default=1) < 0 or math.prod(shape) > MAX_ELEMENTS:
             raise ModelError(f"absurd shape {shape}", where=name)
-        if tensor.Sparsity() is not None:
-            raise UnsupportedOpError("sparse tensors", where=name, hint="convert without sparsity")
         if not 0 <= tensor.Buffer() < max(len(self.buffers), 1):
             raise ModelError(f"damaged TFLite file: buffer {tensor.Buffer()} of {len(self.buffers)}", where=name)
         data = self.buffers[tensor.Buffer()] if self.buffers else None
@@ -172,7 +180,11 @@ class _Reader:
         signature = self._integers(tensor.ShapeSignatureAsNumpy(), tensor.ShapeSignatureLength())
         open_axes = tuple(axis for axis, n in enumerate(signature) if axis and n < 0)
         quantization = self._quantization(tensor.Quantization())
-        return Tensor(name, shape, TYPES[tensor.Type()], *quantization, data, tensor.IsVariable(), open_axes)
+        kind = TYPES[tensor.Type()]
+        if tensor.Sparsity() is not None:
+            values = np.frombuffer(data or b"", np.dtype(kind.lower()))
+            data = densified(tensor.Sparsity(), values, shape).tobytes()
+        return Tensor(name, shape, kind, *quantization, data, tensor.IsVariable(), open_axes)
 
     def _quantization(self, quant: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]:
         if quant is None or not quant.ScaleLength():

@@ -21,10 +21,10 @@ from edgetx.frontends.tflite.folding import folded
 from edgetx.frontends.tflite.open_axes import with_sizes
 from edgetx.frontends.tflite.scope import HANDLERS, Scope, tensor_type
 from edgetx.frontends.tflite.state import variable_name
+from edgetx.frontends.tflite.unsigned import signed
 from edgetx.frontends.tflite.variables import Contents, Variables
 from edgetx.ir import Array, Graph, GraphBuilder, TensorType, Value
 from edgetx.output import explained
-from edgetx.quant.restore import restored
 from edgetx.reference import execute
 
 RESOURCE = "RESOURCE"
@@ -70,7 +70,7 @@ def import_subgraphs(
     read: Sequence[Subgraph], name: str, note: Note = lambda _: None, settings: Mapping[str, str] | None = None
 ) -> Graph:
     """The graph of the first of the subgraphs of a file."""
-    subgraphs = [with_sizes(read[0], settings or {}), *read[1:]]
+    subgraphs = [*map(signed, (with_sizes(read[0], settings or {}), *read[1:]))]
 
     def attempt(real: bool) -> Graph:
         held = [_in_reals(subgraph) for subgraph in subgraphs] if real else subgraphs
@@ -178,6 +178,8 @@ class _Importer:
         """An input; where a float one is only quantized, it is that integer."""
         tensor = self.subgraph.tensors[index]
         declared = self._border(index) if tensor.type == "FLOAT32" else tensor_type(tensor)
+        if not declared.quant:  # whole numbers that are not quantized are the real numbers of that size
+            declared = TensorType(declared.shape)
         return self.builder.input(tensor.name, declared.shape, declared.dtype, declared.quant)
 
     def _border(self, index: int) -> TensorType:
@@ -272,19 +274,19 @@ class _Importer:
             return self.values[index]
         if tensor.data is None and (tensor.is_variable or tensor.type == RESOURCE):
             return None
-        data, declared = self._constant(tensor)
-        if (is_float or self.real) and declared.quant:
-            data, declared = restored(data, declared), declared.with_quant("float32", None)
+        data, declared = self._constant(tensor, is_float or self.real)
         value = self.builder.const(data, f"{tensor.name}.const", declared.quant)
         if not is_float or self.real:
             self.values[index] = value
         return value
 
-    def _constant(self, tensor: Tensor) -> tuple[Array, TensorType]:
+    def _constant(self, tensor: Tensor, real: bool) -> tuple[Array, TensorType]:
         if tensor.data is None and 0 not in tensor.shape:
             raise ModelError("is read before anything has made it", where=tensor.name)
         if tensor.type == "FLOAT16":
             return tensor.array().astype(np.float32), TensorType(tensor.shape)
+        if real and tensor.scale and tensor.type.startswith(("INT", "UINT")):
+            return tensor.real(), TensorType(tensor.shape)
         return tensor.array(), tensor_type(tensor)
 
     def _place(self, operator: Operator) -> str:

@@ -220,25 +220,12 @@ def _dynamic_update_slice(s: Scope, x: Value, part: Value, begin: Value) -> Valu
     return s.result(ops.Concatenation(axis), *before, part, *after)
 
 
-@builtin("GATHER")
-def _gather(s: Scope, x: Value, indices: Value) -> Value:
-    options = s.options(tflite.GatherOptions)
-    if options.BatchDims():
-        raise UnsupportedOpError("gathering by batch")
-    axis = s.axis(options.Axis(), x.type.rank)
-    if indices.name not in s.builder.consts:
-        hint = "look the rows up in your own code, and begin the model behind them"
-        raise UnsupportedOpError("look-up of rows by a computed index", where=s.where, hint=hint)
-    y = s.gather(x, axis, s.integers(indices, "the indices of a gather"))
-    return s.reshape(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
-
-
-@builtin("CAST")
-def _cast(s: Scope, x: Value) -> Value:
-    """Numbers that are computed stay real."""
-    if not x.type.is_float or not s.results[0].is_float:
-        raise UnsupportedOpError(f"conversion of {x.type.dtype} to {s.results[0].dtype}")
-    return x
+@builtin("FILL")
+def _fill(s: Scope, shape: Value, x: Value) -> Value:
+    wanted = s.integers(shape, "the shape")
+    if min(wanted, default=1) < 0 or math.prod(wanted) > MAX_ELEMENTS:
+        raise ModelError(f"absurd shape {wanted}")
+    return s.const(np.full(wanted, s.data(x, "the contents").item(), x.type.dtype), "filled", x.type.quant)
 
 
 @builtin("SHAPE")

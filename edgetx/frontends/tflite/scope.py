@@ -141,9 +141,12 @@ class Scope(BuilderScope):
         return PADDINGS[code]
 
     def result(self, op: ops.Op, *inputs: Value, index: int = 0) -> Value:
-        """Apply the op that makes a result of the operator, quantized as the file says."""
+        """Apply the op that makes a result of the operator, quantized as the file says.
+
+        Whole numbers that are computed without being quantized, such as indices, are real numbers here.
+        """
         declared = self.results[index]
-        return self.op(op, *inputs, quant=None if declared.is_float else (declared.dtype, declared.quant))
+        return self.op(op, *inputs, quant=(declared.dtype, declared.quant) if declared.quant else None)
 
     def rows(self, x: Value, begin: int, end: int) -> Value:
         """A constant's elements from `begin` up to `end` along its first axis, with their quantization."""
@@ -151,6 +154,10 @@ class Scope(BuilderScope):
         if quant is not None and quant.axis == 0:
             quant = replace(quant, scale=quant.scale[begin:end])
         return self.const(self.data(x, "a weight")[begin:end], "rows", quant)
+
+    def axes(self, listed: Value, rank: int) -> tuple[int, ...]:
+        """The axes of a reduction, counted from the front."""
+        return tuple(sorted({self.axis(axis, rank) for axis in self.integers(listed, "the axes of a reduction")}))
 
     def kept(self, operand: int, shape: tuple[int, ...]) -> Value:
         """What an operand that keeps its contents holds, in the given shape; after reset that is 0.0."""

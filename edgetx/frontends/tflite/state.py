@@ -3,6 +3,7 @@
 import tflite
 
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends import truths
 from edgetx.frontends.tflite.file import Operator
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
@@ -49,6 +50,27 @@ def _while(s: Scope, *operands: Value | None) -> tuple[Value | str | None, ...]:
             return tuple(state)
         state = s.call(options.BodySubgraphIndex(), state)
     raise UnsupportedOpError(f"loop of more than {LARGEST_LOOP} steps", hint="run the model step by step, with state")
+
+
+@builtin("IF")
+def _if(s: Scope, condition: Value, *operands: Value | None) -> tuple[Value | str | None, ...]:
+    """Both branches are computed, and the results of one are taken."""
+    options, held = s.options(tflite.IfOptions), dict(s.variables.current)
+    then, other = options.ThenSubgraphIndex(), options.ElseSubgraphIndex()
+    given = [s.variables.handles.get(index) or x for index, x in zip(s.operator.inputs[1:], operands, strict=True)]
+    if condition.name in s.builder.consts:
+        return tuple(s.call(then if s.data(condition, "the condition").item() else other, given))
+    results = [s.call(index, given) for index in (then, other)]
+    if any(s.variables.current[name] is not value for name, value in held.items()):
+        raise UnsupportedOpError("branch that assigns to a variable", hint="assign what is chosen behind the branches")
+    truth = s.reshape(condition, (1,))
+    return tuple(_chosen(s, truth, a, b) for a, b in zip(*results, strict=True))
+
+
+def _chosen(s: Scope, truth: Value, a: Value | str | None, b: Value | str | None) -> Value:
+    if not isinstance(a, Value) or not isinstance(b, Value) or a.shape != b.shape or not a.type.is_float:
+        raise UnsupportedOpError("branches that give other than real numbers of one shape")
+    return truths.chosen(s, truth, a, b)
 
 
 @builtin("READ_VARIABLE")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from edgetx.errors import ModelError
+from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.ir import Array, GraphBuilder, QuantParams, Value
 
 Contents = tuple[Array, QuantParams | None]
@@ -64,6 +64,11 @@ class Variables:
             if self._assigned is not None and name not in self._assigned and name in self._initial:
                 self.current[name] = self._builder.const(contents[0], f"{name}.const", contents[1])
                 return self.current[name]
+            if contents[1] is None and contents[0].dtype.kind != "f":
+                raise UnsupportedOpError(
+                    f"variable '{name}' of whole numbers",
+                    hint="keep no counter: move the contents of a ring, so that its newest element is always the last",
+                )
             self._read[name] = self.current[name] = self._builder.state(name, *contents)
         return self.current[name]
 
