@@ -17,7 +17,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+import published_audio  # noqa: F401
+import published_classifiers  # noqa: F401
 import tensorflow as tf
+import tflite_idioms  # noqa: F401
 from keras_models import BUILDERS
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -38,8 +41,10 @@ def samples(model) -> list[np.ndarray]:
     found = []
     for spec in inputs:
         shape = (SAMPLES, 1, *[n or 40 for n in spec.shape[1:]])
-        integer = spec.dtype == "int32"
-        found.append(rng.integers(0, 50, shape).astype(np.int32) if integer else rng.normal(0, 1, shape).astype("f4"))
+        if spec.dtype in ("int32", "uint8"):
+            found.append(rng.integers(0, 50, shape).astype(spec.dtype))
+        else:
+            found.append(rng.normal(0, 1, shape).astype("f4"))
     return found
 
 
@@ -50,10 +55,9 @@ def settle(model, inputs: list[np.ndarray]) -> None:
     rng = np.random.default_rng(1)
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, beta, mean, variance = (w.shape for w in layer.get_weights())
-            uniform = lambda low, high, shape: rng.uniform(low, high, shape)  # noqa: E731
-            layer.set_weights([uniform(0.7, 1.3, gamma), uniform(-0.3, 0.3, beta), uniform(-0.2, 0.2, mean),
-                               uniform(0.5, 1.5, variance)])  # fmt: skip
+            between = [(0.7, 1.3)] * layer.scale + [(-0.3, 0.3)] * layer.center + [(-0.2, 0.2), (0.5, 1.5)]
+            shapes = [w.shape for w in layer.get_weights()]
+            layer.set_weights([rng.uniform(*ends, shape) for ends, shape in zip(between, shapes, strict=True)])
         elif layer.get_weights() and not layer._layers:
             layer.set_weights([w if w.std() else w + rng.normal(0, 0.05, w.shape) for w in layer.get_weights()])
 
@@ -67,8 +71,14 @@ def converters(model, folder: Path) -> Iterator[Callable]:
         call = tf.function(lambda *x: model(x[0] if len(x) == 1 else list(x), training=False))
         function = call.get_concrete_function(*spec)
     else:
+        if hasattr(model, "signatures"):
+            tf.saved_model.save(model, str(folder), model.signatures())
+            yield lambda: tf.lite.TFLiteConverter.from_saved_model(str(folder))
+            return
         function = model.__call__.get_concrete_function()
         if model.variables:  # which change, and are no constants
+            tf.saved_model.save(model, str(folder), model.__call__)
+            yield lambda: tf.lite.TFLiteConverter.from_saved_model(str(folder))
             yield lambda: tf.lite.TFLiteConverter.from_concrete_functions([function], model)
             return
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
@@ -122,9 +132,28 @@ def int16x8(c, data) -> None:
     c.inference_input_type = c.inference_output_type = tf.int16
 
 
+def sparse(c, _data) -> None:
+    c.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+
+
+def of_tensorflow_1(folder: Path):
+    return tf.compat.v1.lite.TFLiteConverter.from_saved_model(str(folder))
+
+
+def uint8_throughout(c, _data) -> None:
+    """As TensorFlow 1 did it: every activation and weight a byte with a zero point."""
+    c.inference_type = c.inference_input_type = c.inference_output_type = tf.uint8
+    c.quantized_input_stats = dict.fromkeys(c.get_input_arrays(), (128.0, 32.0))
+
+
 STYLES: dict[str, Callable] = {s.__name__: s for s in (float32, dynamic, int8, int16x8)}
 MORE: dict[str, Callable] = {s.__name__: s for s in (float16, int8_float_io, int8_fallback, int8_per_tensor, uint8_io)}
 """Styles that differ at the border or in constants only, for every sixth model."""
+OF_SOME: dict[str, tuple[Callable, ...]] = {
+    "mostly_zeros": (sparse,), "quantization_aware_asymmetric": (uint8_throughout,),
+    "quantization_aware": (uint8_throughout,), "logarithm_between": (int8_fallback,), "half_aware": (int8_fallback,),
+}  # fmt: skip
+"""Styles for which a model was made."""
 
 
 def convert(name: str, out: Path) -> None:
@@ -139,12 +168,13 @@ def convert(name: str, out: Path) -> None:
     failures = []
     ways = list(converters(model, out / "saved" / name))
     styles = {**STYLES, **(MORE if list(BUILDERS).index(name) % 6 == 1 else {})}
+    styles |= {style.__name__: style for style in OF_SOME.get(name, ())}
     try:
         others(name, model, out)
     except Exception as problem:
         failures.append(f"{name}, other files: {str(problem).splitlines()[0][:200]}")
     for style, configure in styles.items():
-        for way in ways:
+        for way in [lambda: of_tensorflow_1(out / "saved" / name)] if configure is uint8_throughout else ways:
             try:
                 (out / f"{name}.{style}.tflite").write_bytes(converted(way(), configure, data))
                 break
