@@ -495,11 +495,12 @@ typedef struct {
 void etx_arg_max_s8(const etx_arg_max_params *p, const int8_t *x, int16_t *y);
 void etx_arg_max_s16(const etx_arg_max_params *p, const int16_t *x, int16_t *y);
 
-/* y[count] = the `run` bytes of table[rows] at each index, which is clamped to the rows */
+/* y[count] = the `run` bytes of table[rows] at each index, to which `wrap` is added below 0, clamped to the rows */
 typedef struct {
   int32_t rows;
   int32_t run;
   int32_t count;
+  int32_t wrap;
 } etx_lookup_params;
 
 void etx_lookup_s8(const etx_lookup_params *p, const void *table, const int16_t *index, void *y);

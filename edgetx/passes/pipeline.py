@@ -14,6 +14,7 @@ from edgetx.passes.lower_lmu import LmuForm, lowering
 from edgetx.passes.merge_duplicates import MergeDuplicates
 from edgetx.passes.recognize_activation import RecognizeActivation
 from edgetx.passes.recognize_hypot import RecognizeHypot
+from edgetx.passes.recognize_index import RecognizeIndex
 from edgetx.passes.recognize_norm import RecognizeNorm
 from edgetx.passes.separate_states import SeparateStates
 from edgetx.passes.simplify_movement import SimplifyMovement
@@ -33,6 +34,7 @@ def float_passes(lmu: LmuForm = "fir", endless: bool = False) -> list[Pass]:
         FoldConstants(),
         ConvertMatmul(),
         SimplifyMovement(),
+        RecognizeIndex(),  # before activations, as one of which a part of it would be taken
         RecognizeHypot(),
         RecognizeNorm(),
         RecognizeActivation(),  # after norms, in which squares and roots have a meaning

@@ -37,6 +37,7 @@ CASES = [
     elementwise(ops.ArgMax(1)),
     elementwise(ops.ArgMax(2)),
     Case(ops.Lookup(), ((9, 4), (1, 7))),
+    Case(ops.Lookup(wraps=True), ((9, 4), (1, 7))),
     elementwise(ops.Clip(-0.5, 1.25)),
     elementwise(ops.Elu()),
     elementwise(ops.Gather(1, (4, 0, 0, 2))),

@@ -85,6 +85,7 @@ PAIRS: list[tuple[Op, list[tuple[int, ...]], Callable[..., "torch.Tensor"]]] = [
     (ops.Floor(), [TOKENS], torch.floor),
     (ops.Sin(), [TOKENS], torch.sin),
     (ops.ArgMax(1), [TOKENS], lambda x: x.argmax(1).float()),
+    (ops.Lookup(wraps=True), [(5, 6), (1, 7)], lambda table, i: table[i.round().long() % 5]),
     (ops.Lookup(), [(5, 6), (1, 7)], lambda table, i: table[i.round().clamp(0, 4).long()]),
     (ops.Exp(), [TOKENS], torch.exp),
     (ops.Neg(), [TOKENS], torch.neg),

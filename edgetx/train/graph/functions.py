@@ -125,6 +125,12 @@ def _gather(op: ops.Gather, x: Tensor) -> Tensor:
     return x.index_select(op.axis, torch.tensor(op.indices, device=x.device))
 
 
+def _lookup(op: ops.Lookup, table: Tensor, index: Tensor) -> Tensor:
+    place = index.round().long()
+    place = torch.where(place < 0, place + len(table), place) if op.wraps else place
+    return table[place.clamp(0, len(table) - 1)]
+
+
 def _rms_norm(op: ops.RmsNorm, x: Tensor, gamma: Tensor) -> Tensor:
     return F.rms_norm(x, (x.shape[-1],), gamma, op.epsilon)
 
@@ -167,7 +173,7 @@ FUNCTIONS: dict[str, Any] = {
     "leaky_relu": lambda op, x: F.leaky_relu(x, op.alpha),
     "log": lambda op, x: _positive(x).log(),
     "logistic": _pointwise(torch.sigmoid),
-    "lookup": lambda op, table, index: table[index.round().clamp(0, len(table) - 1).long()],
+    "lookup": _lookup,
     "max_pool_2d": _max_pool_2d,
     "maximum": _elementwise(torch.maximum),
     "mean": lambda op, x: x.mean(op.axes, op.keepdims),

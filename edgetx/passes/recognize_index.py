@@ -1,0 +1,55 @@
+"""Recognize how the index of a look-up is kept within its table."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
+from edgetx.ops import Add, Lookup, Maximum, Minimum, Mul, Sub
+from edgetx.ops.pointwise import Pointwise
+from edgetx.passes.base import Pass
+from edgetx.passes.region import regions
+
+
+@dataclass(frozen=True)
+class RecognizeIndex(Pass):
+    """Leave to a look-up what was written before it for negative indices, since arithmetic would not keep them whole.
+
+    Given:   %i = %x + rows · (%x < 0)    %y = lookup(%table, %i)
+    Result:  %y = lookup[wraps=True](%table, %x)
+    """
+
+    name: ClassVar[str] = "recognize-index"
+
+    def run(self, graph: Graph) -> Graph:
+        for node in graph.nodes:
+            if isinstance(node.op, Lookup) and (found := _kept_within(graph, node)) is not None:
+                b = GraphBuilder.beside(graph, node)
+                y = b.op(found[0], node.inputs[0], found[1], name=node.name)
+                graph = graph.rewrite(remove=[node], add=b.nodes, replace_values={node.output.name: y})
+        return graph
+
+
+def _kept_within(graph: Graph, node: Node) -> tuple[Lookup, Value] | None:
+    """The look-up by an earlier index that gives the same rows."""
+    table, index = node.inputs
+    producer, rows = graph.producer(index), table.shape[0]
+    if producer is None or node.op != Lookup():
+        return None
+    every = np.arange(-rows, rows)
+    for region in regions(graph, producer, _of_one_index):
+        if region.source.shape != index.shape:
+            continue
+        taken = region.evaluate(every.reshape(-1, *[1] * (index.type.rank - 1))).ravel()
+        for op in (Lookup(), Lookup(wraps=True)):
+            if (np.clip(np.rint(taken), 0, rows - 1) == op.rows(every, rows)).all():
+                return op, region.source
+    return None
+
+
+def _of_one_index(graph: Graph, node: Node) -> bool:
+    """Whether a node computes element by element, all constants being scalars."""
+    consts: list[Array] = [data for value in node.inputs if (data := graph.const(value)) is not None]
+    elementwise = isinstance(node.op, Pointwise | Add | Sub | Mul | Maximum | Minimum)
+    return elementwise and all(data.size == 1 for data in consts)
