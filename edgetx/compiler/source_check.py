@@ -214,7 +214,8 @@ def _given(inputs: Arrays, graph: Graph, types: Sequence[str]) -> list[Array]:
         else:
             whole = wanted and not value.type.quant
             real = wanted == "float32" and x.dtype.kind != "f"
-            found.append(_real(x, value).astype(wanted) if whole or real else x)
+            places = wanted == "int32" and x.dtype == np.int16
+            found.append(_real(x, value).astype(wanted) if whole or real or places else x)
     return found
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.runtimes
 TABLES = {
     "CUMSUM": "CumsumOptions", "DEPTH_TO_SPACE": "DepthToSpaceOptions", "MIRROR_PAD": "MirrorPadOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions", "SPACE_TO_DEPTH": "SpaceToDepthOptions",
-    "CONV_3D": "Conv3DOptions", "IF": "IfOptions", "ONE_HOT": "OneHotOptions", "REDUCE_ANY": "ReducerOptions",
+    "CONV_3D": "Conv3DOptions", "IF": "IfOptions", "L2_POOL_2D": "Pool2DOptions", "ONE_HOT": "OneHotOptions", "REDUCE_ANY": "ReducerOptions",
     "TRANSPOSE_CONV": "TransposeConvOptions", "WHILE": "WhileOptions", "PACK": "PackOptions", "SHAPE": "ShapeOptions",
 }  # fmt: skip
 INT8 = QuantParams((0.05,), -3)
@@ -69,6 +69,8 @@ MOVING = [
     One("TILE", (1, 2, 3), (1, 4, 9), (ints(1, 2, 3),)),
     One("MIRROR_PAD", (1, 4, 3), (1, 7, 3), (ints(0, 0, 2, 1, 0, 0).reshape(3, 2),), {"Mode": 0}),
     One("MIRROR_PAD", (1, 4, 3), (1, 8, 3), (ints(0, 0, 4, 0, 0, 0).reshape(3, 2),), {"Mode": 1}),
+    One("GATHER", (2, 4, 3), (2, 2, 3), (ints(1, 3, 0, 3).reshape(2, 2),), {"Axis": 1, "BatchDims": 1}),
+    One("GATHER_ND", (2, 4, 3), (2, 3), (ints(1, 3, 0, 2).reshape(2, 2),)),
     One("SPACE_TO_DEPTH", (1, 4, 6, 2), (1, 2, 3, 8), (), {"BlockSize": 2}),
     One("DEPTH_TO_SPACE", (1, 2, 3, 8), (1, 4, 6, 2), (), {"BlockSize": 2}),
     One("RESIZE_NEAREST_NEIGHBOR", (1, 3, 4, 2), (1, 6, 8, 2), (ints(6, 8),), {"HalfPixelCenters": True}),
@@ -95,6 +97,9 @@ def test_movement(case: One, dtype: str) -> None:
     One("LOG_SOFTMAX", (1, 3, 5), (1, 3, 5)),
     One("RELU_N1_TO_1", (1, 3, 5), (1, 3, 5)),
     One("PRELU", (1, 2, 3, 5), (1, 2, 3, 5), (np.linspace(0, 1, 5, dtype=np.float32).reshape(1, 1, 5),)),
+    One("PADV2", (1, 3, 5), (1, 4, 7), (ints(0, 0, 1, 0, 2, 0).reshape(3, 2), np.float32(-1.5))),
+    One("L2_POOL_2D", (1, 5, 4, 3), (1, 2, 2, 3), (), {"FilterHeight": 3, "FilterWidth": 2, "StrideH": 2, "StrideW": 2,
+                                                      "Padding": 1}),
     One("FLOOR", (1, 3, 5), (1, 3, 5)),
     One("SIGN", (1, 3, 5), (1, 3, 5)),
     One("SIN", (1, 3, 5), (1, 3, 5)),
@@ -320,3 +325,18 @@ def test_bytes_without_sign_are_signed_ones() -> None:
     (found,) = execute(graph, [(every - 128).astype(np.int8).reshape(1, -1)])
     expected = np.round(256 / (1 + np.exp(-0.02 * (every - 140.0))))
     np.testing.assert_array_equal(found[0].astype(int) + 128, np.clip(expected, 0, 255))
+
+
+@pytest.mark.parametrize("builtin", ["GATHER", "EMBEDDING_LOOKUP"])
+def test_index_of_an_integer_table_is_given_as_it_is(builtin: str) -> None:
+    file = ModelFile()
+    main = file.subgraph({})
+    x, rows = tensor("x", (4,), "int32"), tensor("rows", (4, 3), "int8")
+    main.inputs([x])
+    table = main.const(np.arange(27).reshape(9, 3).astype(np.int8), "table", INT8)
+    main.operator(builtin, [table, x] if builtin == "GATHER" else [x, table], [rows], {})
+    main.outputs([rows])
+    graph = import_tflite(file.finish(), "case")
+    assert graph.inputs[0].type.dtype == "int16"
+    (found,) = execute(graph, [np.array([8, 0, 3, 3], np.int16)])
+    np.testing.assert_array_equal(found, np.arange(27).reshape(9, 3)[[8, 0, 3, 3]])

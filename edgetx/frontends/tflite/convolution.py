@@ -120,6 +120,15 @@ def _batch_matmul(s: Scope, a: Value, b: Value) -> Value:
     return s.result(ops.BatchMatmul(bool(options.AdjX()), bool(options.AdjY())), a, b)
 
 
+@builtin("L2_POOL_2D")
+def _l2_pool(s: Scope, x: Value) -> Value:
+    """The root of the mean of squares."""
+    options = s.options(tflite.Pool2DOptions)
+    size, stride = (options.FilterHeight(), options.FilterWidth()), (options.StrideH(), options.StrideW())
+    mean = s.op(ops.AveragePool2D(size, stride, s.padding(options.Padding())), s.op(ops.Square(), x))
+    return s.activated(s.op(ops.Sqrt(), mean), s.activation(options.FusedActivationFunction()))
+
+
 @builtin("AVERAGE_POOL_2D", "MAX_POOL_2D")
 def _pool(s: Scope, x: Value) -> Value:
     options = s.options(tflite.Pool2DOptions)

@@ -19,6 +19,7 @@ from edgetx.frontends.tflite.dilation import ELEMENTWISE, RESHAPING, WITH_CONSTA
 from edgetx.frontends.tflite.file import ABSENT, DAMAGED, Operator, Subgraph, Tensor, read_file
 from edgetx.frontends.tflite.folding import folded
 from edgetx.frontends.tflite.open_axes import with_sizes
+from edgetx.frontends.tflite.places import WHOLE
 from edgetx.frontends.tflite.scope import HANDLERS, Scope, tensor_type
 from edgetx.frontends.tflite.state import variable_name
 from edgetx.frontends.tflite.unsigned import signed
@@ -178,9 +179,19 @@ class _Importer:
         """An input; where a float one is only quantized, it is that integer."""
         tensor = self.subgraph.tensors[index]
         declared = self._border(index) if tensor.type == "FLOAT32" else tensor_type(tensor)
-        if not declared.quant:  # whole numbers that are not quantized are the real numbers of that size
-            declared = TensorType(declared.shape)
+        if not declared.quant:
+            declared = self._whole(index) if tensor.type == "INT32" else TensorType(declared.shape)
         return self.builder.input(tensor.name, declared.shape, declared.dtype, declared.quant)
+
+    def _whole(self, index: int) -> TensorType:
+        """Whole numbers that are not quantized are real ones of that size, but places where they look up integers."""
+        shape = self.subgraph.tensors[index].shape
+        readers = [op for op in self.subgraph.operators if index in op.inputs]
+        integers = all(
+            op.builtin in ("GATHER", "EMBEDDING_LOOKUP") and self.subgraph.tensors[op.outputs[0]].scale
+            for op in readers
+        )
+        return TensorType(shape, *WHOLE) if readers and integers else TensorType(shape)
 
     def _border(self, index: int) -> TensorType:
         readers = [op for op in self.subgraph.operators if index in op.inputs]
@@ -283,7 +294,7 @@ class _Importer:
     def _constant(self, tensor: Tensor, real: bool) -> tuple[Array, TensorType]:
         if tensor.data is None and 0 not in tensor.shape:
             raise ModelError("is read before anything has made it", where=tensor.name)
-        if tensor.type == "FLOAT16":
+        if tensor.type in ("FLOAT16", "FLOAT64"):
             return tensor.array().astype(np.float32), TensorType(tensor.shape)
         if real and tensor.scale and tensor.type.startswith(("INT", "UINT")):
             return tensor.real(), TensorType(tensor.shape)

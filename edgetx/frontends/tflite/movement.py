@@ -147,10 +147,19 @@ def _pad(s: Scope, x: Value, paddings: Value, fill: Value | None = None) -> Valu
     pairs = s.data(paddings, "the padding").reshape(-1, 2).tolist()
     if fill is not None:
         zero = fill.type.zero_point if fill.type.quant else 0
-        if s.data(fill, "the padding's contents").item() != zero:
-            raise UnsupportedOpError("padding with other than zeros")
+        number = s.data(fill, "the padding's contents").item()
+        if number != zero:
+            return _padded_with(s, x, float(number), pairs)
     s.same_quantization(x)
     return s.result(ops.Pad(tuple((int(a), int(b)) for a, b in pairs)), x)
+
+
+def _padded_with(s: Scope, x: Value, number: float, pairs: Sequence[Sequence[int]]) -> Value:
+    """Around what is less by that number zeros are that number."""
+    if x.type.quant:
+        raise UnsupportedOpError("padding of integers with other than zeros")
+    y = s.op(ops.Pad(tuple((int(a), int(b)) for a, b in pairs)), s.op(ops.Add(), x, s.scalar(-number)))
+    return s.op(ops.Add(), y, s.scalar(number))
 
 
 @builtin("MIRROR_PAD")
@@ -226,6 +235,17 @@ def _fill(s: Scope, shape: Value, x: Value) -> Value:
     if min(wanted, default=1) < 0 or math.prod(wanted) > MAX_ELEMENTS:
         raise ModelError(f"absurd shape {wanted}")
     return s.const(np.full(wanted, s.data(x, "the contents").item(), x.type.dtype), "filled", x.type.quant)
+
+
+@builtin("ZEROS_LIKE")
+def _zeros_like(s: Scope, x: Value) -> Value:
+    zero = x.type.zero_point if x.type.quant else 0
+    return s.const(np.full(x.shape, zero, x.type.dtype), "zeros", x.type.quant)
+
+
+@builtin("RANK")
+def _rank(s: Scope, x: Value) -> Value:
+    return s.const(np.array(x.type.rank, np.int32), "rank")
 
 
 @builtin("SHAPE")

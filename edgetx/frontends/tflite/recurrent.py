@@ -9,6 +9,7 @@ import tflite
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.tflite.scope import Scope, builtin
+from edgetx.frontends.tflite.state import LARGEST_LOOP
 from edgetx.ir import Array, QuantParams, TensorType, Value
 
 SVDF_STATE = 4
@@ -17,8 +18,6 @@ LSTM_WEIGHTS, LSTM_RECURRENT, LSTM_BIASES = slice(1, 5), slice(5, 9), slice(12, 
 LSTM_UNSUPPORTED = (*range(9, 12), 16, 17, *range(20, 24))
 """Peepholes, projection and layer normalization."""
 LSTM_HIDDEN, LSTM_CELL = 18, 19
-LARGEST_UNROLLED = 32
-"""Steps that are written out."""
 
 
 @builtin("SVDF")
@@ -67,8 +66,10 @@ def _lstm(s: Scope, *operands: Value | None) -> Value:
     if options.FusedActivationFunction() != tflite.ActivationFunctionType.TANH:
         raise UnsupportedOpError("LSTM with another activation than tanh")
     cell_op = ops.LstmCell(float(options.CellClip()) or math.inf)
-    if x is None or x.type.rank != 3 or x.type.size != steps * x.shape[-1] or steps > LARGEST_UNROLLED:
-        raise UnsupportedOpError(f"LSTM of {steps} steps over a batch", hint="one step, or a few, over a batch of 1")
+    if x is None or x.type.rank != 3 or x.type.size != steps * x.shape[-1] or steps > LARGEST_LOOP:
+        raise UnsupportedOpError(
+            f"LSTM of {steps} steps over a batch", hint=f"{LARGEST_LOOP} steps at most, over a batch of 1"
+        )
     weights = [_stacked(s, operands[part]) for part in (LSTM_WEIGHTS, LSTM_RECURRENT, LSTM_BIASES)]
     units = weights[1].shape[-1]
     hidden, cell = s.kept(LSTM_HIDDEN, (1, units)), s.kept(LSTM_CELL, (1, units))

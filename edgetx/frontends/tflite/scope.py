@@ -25,8 +25,8 @@ HandlerT = TypeVar("HandlerT", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
 
 DTYPES: dict[str, DType] = {
-    "FLOAT32": "float32", "INT8": "int8", "INT16": "int16", "INT32": "int32", "INT64": "int64", "UINT8": "uint8",
-    "BOOL": "bool", "COMPLEX64": "float32", "INT4": "int8",
+    "FLOAT32": "float32", "FLOAT64": "float32", "INT8": "int8", "INT16": "int16", "INT32": "int32", "INT64": "int64",
+    "UINT8": "uint8", "BOOL": "bool", "COMPLEX64": "float32", "INT4": "int8",
 }  # fmt: skip
 
 ACTIVATIONS: dict[int, Activation] = {
