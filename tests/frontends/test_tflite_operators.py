@@ -20,7 +20,8 @@ pytestmark = pytest.mark.runtimes
 TABLES = {
     "CUMSUM": "CumsumOptions", "DEPTH_TO_SPACE": "DepthToSpaceOptions", "MIRROR_PAD": "MirrorPadOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions", "SPACE_TO_DEPTH": "SpaceToDepthOptions",
-    "CONV_3D": "Conv3DOptions", "IF": "IfOptions", "L2_POOL_2D": "Pool2DOptions", "ONE_HOT": "OneHotOptions", "REDUCE_ANY": "ReducerOptions",
+    "CONV_3D": "Conv3DOptions", "IF": "IfOptions", "L2_POOL_2D": "Pool2DOptions", "ONE_HOT": "OneHotOptions",
+    "REDUCE_ANY": "ReducerOptions",
     "TRANSPOSE_CONV": "TransposeConvOptions", "WHILE": "WhileOptions", "PACK": "PackOptions", "SHAPE": "ShapeOptions",
 }  # fmt: skip
 INT8 = QuantParams((0.05,), -3)
