@@ -58,7 +58,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Compile SOURCE: a name in the zoo, a model folder, a recipe, or a .pt2, .onnx, .tflite or .keras file.
+    """Compile SOURCE: a name in the zoo, a model folder, a recipe, or a .pt2, .onnx, .tflite, .keras or .pb file.
 
     \b
     edgetx compile kws-transformer-micro --target nucleo-l4r5zi -o build/demo

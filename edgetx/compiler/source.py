@@ -192,11 +192,12 @@ FILE_LOADERS: dict[str, Loader] = {
     ".keras": _load_keras,
     ".nir": _load_nir,
     ".onnx": _load_onnx,
+    ".pb": _load_keras,
     ".pt2": _load_pt2,
     ".tflite": _load_tflite,
 }
 """Importer of each kind of file."""
-OPEN = (".h5", ".keras", ".onnx", ".tflite")
+OPEN = (".h5", ".keras", ".onnx", ".pb", ".tflite")
 """Kinds of which inputs may have axes without a size."""
 
 

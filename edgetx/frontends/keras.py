@@ -1,4 +1,4 @@
-"""Keras models and SavedModels to float graphs, through TensorFlow's own converter to TFLite.
+"""Keras models, SavedModels and frozen graphs to float graphs, through TensorFlow's own converter to TFLite.
 
 TensorFlow runs in a process of its own, by default with this Python. `EDGETX_TENSORFLOW` names the Python of another
 environment, since TensorFlow's releases pin other versions of NumPy and protobuf than what else is installed.
@@ -25,13 +25,15 @@ PYTHON = "EDGETX_TENSORFLOW"
 """Environment variable that names the Python with TensorFlow."""
 HINTS: Mapping[str, str] = {
     "TensorListReserve": "save it as .keras, or export it with a batch size of 1",
+    "TensorArrayV3": "loops of TensorFlow 1 have no TFLite form: write the model for TensorFlow 2, or without a loop",
+    tensorflow_export.NO_NUMBERS: "begin behind it: --set input.NODE=SHAPE, with the batch of 1, as input.Mfcc=1,49,10",
     tensorflow_export.OPEN_AXES: "fix it: --set input.NAME=SIZE, with commas where several axes are open",
 }
 """By what TensorFlow's refusal contains: a recurrent layer in a SavedModel of open batch size, an open shape."""
 
 
 def load_keras(path: Path, sizes: Mapping[str, str] | None = None) -> Graph:
-    """Read a `.keras` or `.h5` file, or the folder of a SavedModel; the batch is fixed to 1.
+    """Read a `.keras` or `.h5` file, a frozen graph, or the folder of a SavedModel; the batch is fixed to 1.
 
     Args:
         path: The file or folder.

@@ -1,4 +1,4 @@
-"""Run by the Python that has TensorFlow: a Keras model or SavedModel to float TFLite, with outputs to compare with.
+"""Run by the Python that has TensorFlow: its models to float TFLite, with outputs to compare with.
 
 `python tensorflow_export.py MODEL OUT [INPUT=SIZE,SIZE …]` writes `model.tflite`, and `cases.npz` with inputs `in0` …
 and the outputs `out0` … that TensorFlow itself computes from them. It needs nothing of edgetx, so that TensorFlow may
@@ -9,11 +9,15 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 WITHOUT_TENSORFLOW = 3
 """Exit status."""
 OPEN_AXES = "has no fixed shape"
+NO_NUMBERS = "takes other than numbers of a known shape"
 """In the reason why an input is refused."""
+WITHOUT_RESULT = ("NoOp", "Placeholder", "Const")
+"""Nodes of a frozen graph that are no outputs, although nothing reads them."""
 
 
 def main() -> int:
@@ -47,13 +51,65 @@ def closed(name: str, shape: Sequence[int | None], sizes: Mapping[str, str]) -> 
     return tuple(n for n in fixed if n is not None)
 
 
+def of_frozen_graph(path: Path, sizes: Mapping[str, str]) -> tuple[Any, dict[str, Any]]:
+    """A frozen graph as a function, and its inputs: its placeholders, or the nodes that `sizes` gives shapes to.
+
+    Raises:
+        ValueError: If it is not one, or an input is no tensor of numbers.
+    """
+    import tensorflow as tf
+
+    graph = tf.compat.v1.GraphDef()
+    try:
+        graph.ParseFromString(path.read_bytes())
+    except Exception as problem:  # of protobuf, whose releases name it differently
+        raise ValueError(f"not a frozen graph: {problem}") from problem
+    read = {name.split(":")[0].lstrip("^") for node in graph.node for name in node.input}
+    ends = [
+        node.name for node in graph.node if node.name not in read and node.op not in ("NoOp", "Placeholder", "Const")
+    ]
+    for node in graph.node:
+        if node.name in sizes and node.op != "Placeholder":
+            begin_at(node, tuple(map(int, sizes[node.name].split(","))))
+    graph = tf.compat.v1.graph_util.extract_sub_graph(graph, ends)
+    fixed = {}
+    for node in (node for node in graph.node if node.op == "Placeholder"):
+        kind, shape = tf.as_dtype(node.attr["dtype"].type), tf.TensorShape(node.attr["shape"].shape)
+        if kind == tf.string or shape.rank is None:
+            raise ValueError(f"input '{node.name}' {NO_NUMBERS}")
+        cut = node.name in sizes and shape.is_fully_defined()
+        fixed[node.name] = tf.TensorSpec(shape if cut else closed(node.name, shape.as_list(), sizes), kind)
+    names = [f"{name}:0" for name in ends]
+
+    def call(*inputs: object) -> object:
+        given = {f"{name}:0": x for name, x in zip(fixed, inputs, strict=True)}
+        return tf.graph_util.import_graph_def(graph, given, names, name="")
+
+    wrapped = tf.compat.v1.wrap_function(call, list(fixed.values()))
+    specs = {f"in{i}": spec for i, spec in enumerate(fixed.values())}
+    return tf.function(lambda **inputs: wrapped(*inputs.values())).get_concrete_function(**specs), specs
+
+
+def begin_at(node: Any, shape: tuple[int, ...]) -> None:
+    """Make a node of a graph an input of real numbers."""
+    import tensorflow as tf
+
+    node.op = "Placeholder"
+    del node.input[:]
+    node.attr.clear()
+    node.attr["dtype"].type = tf.float32.as_datatype_enum
+    node.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
+
+
 def convert(path: Path, out: Path, sizes: Mapping[str, str]) -> None:
     """The model with a batch of 1, which recurrent layers need to be converted."""
     import numpy as np
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    if path.is_dir():
+    if path.suffix == ".pb":
+        model, (function, fixed) = None, of_frozen_graph(path, sizes)
+    elif path.is_dir():
         model = tf.saved_model.load(str(path))
         signature = model.signatures["serving_default"]
         specs = signature.structured_input_signature[1]

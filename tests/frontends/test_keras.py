@@ -56,6 +56,14 @@ for name, model in (("convolutional", convolutional), ("recurrent", recurrent), 
     model.save(f"{sys.argv[1]}/{name}.keras")
     model.save(f"{sys.argv[1]}/{name}.h5")
     model.export(f"{sys.argv[1]}/{name}")
+import tensorflow as tf
+v1 = tf.compat.v1
+with tf.Graph().as_default() as graph:
+    v1.placeholder(tf.string, (), name="recording")
+    frames = v1.placeholder(tf.float32, (None, 6, 4), name="frames")
+    loud = tf.square(frames, name="loud")
+    tf.nn.softmax(tf.reshape(loud, (-1, 24)) @ tf.constant([[0.1, -0.2, 0.3]] * 24), name="answers")
+    open(f"{sys.argv[1]}/frozen.pb", "wb").write(graph.as_graph_def().SerializeToString())
 """
 
 
@@ -92,6 +100,18 @@ def test_open_axis_takes_the_size_that_is_given(models: Path, suffix: str) -> No
         load_source(path)
     assert "--set input." in error.value.hint
     assert load_source(path, {"frames": "7"}).graph.inputs[0].shape == (1, 7, 4)
+
+
+@pytest.mark.slow
+def test_frozen_graph_begins_where_it_is_told_to(models: Path) -> None:
+    whole = load_source(str(models / "frozen.pb")).graph
+    assert "square" in {node.op.name for node in whole.nodes}
+    assert whole.inputs[0].shape == (1, 6, 4)
+    part = load_source(str(models / "frozen.pb"), {"loud": "1,6,4"}).graph
+    assert "square" not in {node.op.name for node in part.nodes}
+    (models / "damaged.pb").write_bytes(b"nothing of the kind")
+    with pytest.raises(ModelError, match="not a frozen graph"):
+        load_source(str(models / "damaged.pb"))
 
 
 @pytest.mark.slow
