@@ -151,10 +151,12 @@ def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], kind: s
         kind: As of `kind_of`.
     """
     state, steps, expected, found = initial_state(graph), list[int](), list[Array](), list[Array]()
+    in_reals = runtime if kind == "requantized" and isinstance(runtime, LitertRuntime) else None
+    types = in_reals.plain_types if in_reals else runtime.input_types
     for drawn in cases:
-        inputs = _taken(drawn, graph, runtime.input_types)
-        if kind == "requantized" and isinstance(runtime, LitertRuntime):
-            theirs = runtime.run_real(inputs)
+        inputs = _taken(drawn, graph, types)
+        if in_reals:
+            theirs = in_reals.run_real(inputs)
         else:
             theirs = runtime.run(_given(inputs, graph, runtime.input_types))
         ours = execute(graph, inputs, state)

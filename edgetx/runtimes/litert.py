@@ -53,6 +53,11 @@ class LitertRuntime:
         """Element types of the inputs."""
         return [np.dtype(detail["dtype"]).name for detail in self._interpreter.get_input_details()]
 
+    @property
+    def plain_types(self) -> list[str]:
+        """Element types of the inputs; none for those that are quantized."""
+        return ["" if d["quantization"][0] else np.dtype(d["dtype"]).name for d in self._interpreter.get_input_details()]
+
     def run(self, inputs: Sequence[Array]) -> Arrays:
         """One invocation.
 
