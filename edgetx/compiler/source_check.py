@@ -155,10 +155,7 @@ def compare(runtime: FileRuntime, graph: Graph, cases: Sequence[Arrays], kind: s
     types = in_reals.plain_types if in_reals else runtime.input_types
     for drawn in cases:
         inputs = _taken(drawn, graph, types)
-        if in_reals:
-            theirs = in_reals.run_real(inputs)
-        else:
-            theirs = runtime.run(_given(inputs, graph, runtime.input_types))
+        theirs = in_reals.run_real(inputs) if in_reals else runtime.run(_given(inputs, graph, runtime.input_types))
         ours = execute(graph, inputs, state)
         pairs = [(_stored(y, v).reshape(v.shape), o) for y, o, v in zip(theirs, ours, graph.outputs, strict=True)]
         steps.append(max(int(np.abs(a.astype(np.int64) - b).max()) if b.dtype.kind in "iu" else 0 for a, b in pairs))

@@ -56,7 +56,10 @@ class LitertRuntime:
     @property
     def plain_types(self) -> list[str]:
         """Element types of the inputs; none for those that are quantized."""
-        return ["" if d["quantization"][0] else np.dtype(d["dtype"]).name for d in self._interpreter.get_input_details()]
+        details = self._interpreter.get_input_details()
+        return [
+            "" if detail["quantization"][0] else name for detail, name in zip(details, self.input_types, strict=True)
+        ]
 
     def run(self, inputs: Sequence[Array]) -> Arrays:
         """One invocation.
