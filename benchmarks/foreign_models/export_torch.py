@@ -1,7 +1,7 @@
 """Every PyTorch model to `.pt2` and to `.onnx` by both exporters, and those quantized by ONNX Runtime's tools.
 
 Run with a Python that has torch, onnxscript and onnxruntime: `python export_torch.py OUT [NAME …]`. Writes
-`NAME.pt2`, `NAME.STYLE.onnx` and `NAME.npz` with inputs `in0` of N × shape.
+`NAME.pt2`, `NAME.STYLE.onnx` and `NAME.npz` with inputs `in0`, … of N × shape.
 """
 
 import contextlib
@@ -14,23 +14,27 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+import torch_idioms
+import torch_speech
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch_models import BUILDERS
 
+REGISTERED = (torch_idioms, torch_speech)
 SAMPLES = 12
 OLD_OPSETS, NEW_OPSETS = (13, 15, 17), (18, 20, 22)
 STATIC: dict[str, dict[str, object]] = {
     "qdq": {"activation_type": QuantType.QInt8, "per_channel": True},
     "qdq_uint8": {"activation_type": QuantType.QUInt8, "per_channel": False},
     "qdq_symmetric": {"activation_type": QuantType.QInt8, "extra_options": {"ActivationSymmetric": True}},
+    "qdq_int16": {"activation_type": QuantType.QInt16, "per_channel": True},
     "qoperator": {"activation_type": QuantType.QUInt8, "quant_format": QuantFormat.QOperator, "per_channel": True},
 }
 
 
 class Reader(CalibrationDataReader):
-    def __init__(self, name: str, x: np.ndarray) -> None:
-        self.feeds = iter([{name: sample} for sample in x])
+    def __init__(self, names: list[str], data: list[np.ndarray]) -> None:
+        self.feeds = iter([dict(zip(names, case, strict=True)) for case in zip(*data, strict=True)])
 
     def get_next(self):
         return next(self.feeds, None)
@@ -43,23 +47,24 @@ def settle(module: torch.nn.Module) -> None:
         if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
             part.running_mean.normal_(0, 0.2)
             part.running_var.uniform_(0.5, 1.5)
-            part.weight.data.uniform_(0.7, 1.3)
-            part.bias.data.normal_(0, 0.1)
+            if part.affine:
+                part.weight.data.uniform_(0.7, 1.3)
+                part.bias.data.normal_(0, 0.1)
 
 
-def old_exporter(module, x, file: Path, opset: int) -> None:
-    torch.onnx.export(module, (x,), str(file), opset_version=opset, dynamo=False, input_names=["in0"])
+def old_exporter(module, xs, file: Path, opset: int) -> None:
+    names = [f"in{i}" for i in range(len(xs))]
+    torch.onnx.export(module, xs, str(file), opset_version=opset, dynamo=False, input_names=names)
 
 
-def old_dynamic(module, x, file: Path, opset: int) -> None:
+def old_dynamic(module, xs, file: Path, opset: int) -> None:
+    names = [f"in{i}" for i in range(len(xs))]
     axes = {"in0": {0: "batch"}}
-    torch.onnx.export(
-        module, (x,), str(file), opset_version=opset, dynamo=False, input_names=["in0"], dynamic_axes=axes
-    )
+    torch.onnx.export(module, xs, str(file), opset_version=opset, dynamo=False, input_names=names, dynamic_axes=axes)
 
 
-def new_exporter(module, x, file: Path, opset: int) -> None:
-    torch.onnx.export(module, (x,), str(file), opset_version=opset, dynamo=True, external_data=False, verbose=False)
+def new_exporter(module, xs, file: Path, opset: int) -> None:
+    torch.onnx.export(module, xs, str(file), opset_version=opset, dynamo=True, external_data=False, verbose=False)
 
 
 def attempt(what: str, action: Callable[[], object]) -> bool:
@@ -74,34 +79,35 @@ def attempt(what: str, action: Callable[[], object]) -> bool:
 
 def export(name: str, number: int, out: Path) -> None:
     torch.manual_seed(0)
-    module, x = BUILDERS[name]()
+    module, xs = BUILDERS[name]()
     module.eval()
     settle(module)
-    data = np.random.default_rng(0).normal(0, 1, (SAMPLES, *x.shape)).astype(np.float32)
-    np.savez(out / f"{name}.npz", in0=data)
-    attempt(f"{name}.pt2", lambda: torch.export.save(torch.export.export(module, (x,)), out / f"{name}.pt2"))
+    rng = np.random.default_rng(0)
+    data = [rng.normal(0, 1, (SAMPLES, *x.shape)).astype(np.float32) for x in xs]
+    np.savez(out / f"{name}.npz", **{f"in{i}": x for i, x in enumerate(data)})
+    attempt(f"{name}.pt2", lambda: torch.export.save(torch.export.export(module, xs), out / f"{name}.pt2"))
     old, new = OLD_OPSETS[number % 3], NEW_OPSETS[number % 3]
     exporters = {f"old{old}": (old_exporter, old), f"new{new}": (new_exporter, new)}
     if number % 3 == 0:
         exporters[f"dynamic{old}"] = (old_dynamic, old)
     for style, (exporter, opset) in exporters.items():
-        attempt(f"{name}.{style}", lambda e=exporter, s=style, o=opset: e(module, x, out / f"{name}.{s}.onnx", o))
+        attempt(f"{name}.{style}", lambda e=exporter, s=style, o=opset: e(module, xs, out / f"{name}.{s}.onnx", o))
     source = out / f"{name}.old{old}.onnx"
     if source.exists():
         quantized(name, source, data, number)
 
 
-def quantized(name: str, source: Path, data: np.ndarray, number: int) -> None:
+def quantized(name: str, source: Path, data: list[np.ndarray], number: int) -> None:
     prepared = source.with_name(f"{name}.prepared")
     if not attempt(f"{name}.prepare", lambda: quant_pre_process(str(source), str(prepared))):
         prepared.write_bytes(source.read_bytes())
-    feed = onnx.load(prepared).graph.input[0].name
-    styles = dict(list(STATIC.items())[: 4 if number % 3 == 1 else 2])
+    names = [info.name for info in onnx.load(prepared).graph.input]
+    styles = dict(list(STATIC.items())[: len(STATIC) if number % 3 == 1 else 2])
     for style, settings in styles.items():
         file = source.with_name(f"{name}.{style}.onnx")
         attempt(
             f"{name}.{style}",
-            lambda f=file, s=settings: quantize_static(str(prepared), str(f), Reader(feed, data), **s),
+            lambda f=file, s=settings: quantize_static(str(prepared), str(f), Reader(names, data), **s),
         )
     if number % 6 == 1:
         attempt(

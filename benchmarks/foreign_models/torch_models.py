@@ -7,14 +7,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-BUILDERS: dict[str, Callable[[], tuple[nn.Module, torch.Tensor]]] = {}
+BUILDERS: dict[str, Callable[[], tuple[nn.Module, tuple[torch.Tensor, ...]]]] = {}
 
 
-def model(*shape):
-    """Register a class of a module that takes this shape, with the batch."""
+def model(*shape, states=()):
+    """Register a class of a module that takes this shape, with the batch, and further inputs of those of `states`."""
 
     def register(cls):
-        BUILDERS[cls.__name__.lower()] = lambda: (cls(), torch.randn(shape))
+        BUILDERS[cls.__name__.lower()] = lambda: (cls(), tuple(torch.randn(s) for s in (shape, *states)))
         return cls
 
     return register

@@ -124,7 +124,7 @@ def open_source(path: Path, graph: Graph, settings: Mapping[str, str], requantiz
         case ".tflite":
             return LitertRuntime(path.read_bytes(), [value.shape for value in graph.inputs], optimize=requantized)
         case ".onnx":
-            return OnnxFile(path.read_bytes(), settings)
+            return OnnxFile(path, settings)
         case ".pt2":
             from edgetx.frontends.torch import TorchProgram
 

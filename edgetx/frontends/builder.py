@@ -15,6 +15,9 @@ class Builder(Protocol):
     def const(self, data: Array, suffix: str) -> Value:
         """A constant named after the op of the model."""
 
+    def known(self, value: Value) -> Array | None:
+        """The data of a constant; None of what is computed."""
+
 
 def part(s: Builder, x: Value, axis: int, begin: int, end: int) -> Value:
     """The elements from `begin` up to but without `end` along an axis counted from the front."""

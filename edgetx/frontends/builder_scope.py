@@ -108,6 +108,10 @@ class BuilderScope:
         """A constant named after the op."""
         return self.builder.const(np.asarray(data), f"{self.where}.{suffix}", quant)
 
+    def known(self, value: Value) -> Array | None:
+        """The data of a constant; None of what is computed."""
+        return self.builder.consts.get(value.name)
+
     def scalar(self, number: float) -> Value:
         """A real number as an operand that broadcasts."""
         return self.const(np.array([number], np.float32), "scalar")

@@ -3,9 +3,12 @@
 import numpy as np
 
 from edgetx import ops
-from edgetx.errors import ModelError
-from edgetx.frontends.builder import Builder
+from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.builder import Builder, part
 from edgetx.ir import Array, Value
+from edgetx.ops.attention import HIDDEN
+
+LONGEST_PRODUCT = 64
 
 
 def cumulative_sum(s: Builder, x: Value, axis: int, *, exclusive: bool = False, backwards: bool = False) -> Value:
@@ -59,3 +62,103 @@ def prelu(s: Builder, x: Value, slope: Value | Array) -> Value:
         slope = s.const(slope, "slope")
     below = s.op(ops.Mul(), s.op(ops.Relu(), s.op(ops.Neg(), x)), slope)
     return s.op(ops.Sub(), s.op(ops.Relu(), x), below)
+
+
+def power(s: Builder, x: Value, exponent: Value) -> Value:
+    """x to the power of numbers that differ or are computed, for x above zero."""
+    return s.op(ops.Exp(), s.op(ops.Mul(), s.op(ops.Log(), x), exponent))
+
+
+def sign(s: Builder, x: Value) -> Value:
+    """1 above zero, −1 below."""
+    return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), s.op(ops.Neg(), x)))
+
+
+def remainder(s: Builder, x: Value, divisor: Value) -> Value:
+    """x − d · ⌊x / d⌋, which has the sign of d."""
+    whole = s.op(ops.Floor(), s.op(ops.Mul(), x, s.op(ops.Power(-1.0), divisor)))
+    return s.op(ops.Sub(), x, s.op(ops.Mul(), whole, divisor))
+
+
+def cosine(s: Builder, x: Value) -> Value:
+    """sin(x + π / 2)."""
+    return s.op(ops.Sin(), s.op(ops.Add(), x, s.const(np.array([np.pi / 2], np.float32), "quarter")))
+
+
+def hyperbolic(s: Builder, x: Value, *, odd: bool) -> Value:
+    """(eˣ − e⁻ˣ) / 2 if odd, else (eˣ + e⁻ˣ) / 2."""
+    up, down = s.op(ops.Exp(), x), s.op(ops.Exp(), s.op(ops.Neg(), x))
+    both = s.op(ops.Sub() if odd else ops.Add(), up, down)
+    return s.op(ops.Mul(), both, s.const(np.array([0.5], np.float32), "half"))
+
+
+def along(s: Builder, x: Value, axis: int, weight: Array) -> Value:
+    """Every row along an axis multiplied by a matrix [size of the result, size of the axis]."""
+    order = [i for i in range(x.type.rank) if i != axis] + [axis]
+    last = x if axis == order[axis] else s.op(ops.Transpose(tuple(order)), x)
+    y = s.op(ops.FullyConnected(), last, s.const(weight.astype(np.float32), "weight"))
+    return y if last is x else s.op(ops.Transpose(tuple(map(int, np.argsort(order)))), y)
+
+
+def distances(s: Builder, a: Value, b: Value) -> Value:
+    """Euclidean distances of every row of a from every row of b, [..., rows of a, rows of b]."""
+    rows = s.op(ops.Reshape((*a.shape[:-1], 1, a.shape[-1])), a)
+    columns = s.op(ops.Reshape((*b.shape[:-2], 1, *b.shape[-2:])), b)
+    return s.op(ops.Sqrt(), total(s, s.op(ops.Square(), s.op(ops.Sub(), rows, columns)), (a.type.rank,)))
+
+
+def total(s: Builder, x: Value, axes: tuple[int, ...], *, keepdims: bool = False) -> Value:
+    """The sum over axes."""
+    mean = ops.Mean(axes, keepdims)
+    return s.op(ops.Mul(), s.op(mean, x), s.const(np.array([mean.count(x.type)], np.float32), "count"))
+
+
+def product(s: Builder, x: Value, axis: int, *, keepdims: bool) -> Value:
+    """The product over an axis, in halves.
+
+    Raises:
+        UnsupportedOpError: If the axis is longer than what integers could follow.
+    """
+    if not 0 < x.shape[axis] <= LONGEST_PRODUCT:
+        raise UnsupportedOpError(f"a product of {x.shape[axis]} factors", hint="add up logarithms")
+    parts = [part(s, x, axis, i, i + 1) for i in range(x.shape[axis])]
+    while len(parts) > 1:
+        rest = parts[-1:] if len(parts) % 2 else []
+        parts = [s.op(ops.Mul(), a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)] + rest
+    shape = (*x.shape[:axis], *([1] if keepdims else []), *x.shape[axis + 1 :])
+    return s.op(ops.Reshape(shape), parts[0])
+
+
+def local_response_norm(
+    s: Builder, x: Value, axis: int, band: tuple[int, int, float], bias: float, beta: float
+) -> Value:
+    """x divided by a power of what its neighbours along an axis add up to.
+
+    Args:
+        s: The scope.
+        x: The operand.
+        axis: The axis.
+        band: How many neighbours before and behind count, and with what factor.
+        bias: What is added to the sum.
+        beta: The power.
+    """
+    before, behind, factor = band
+    n = x.shape[axis]
+    offset = np.arange(n) - np.arange(n)[:, None]
+    near = ((offset >= -before) & (offset <= behind)) * factor
+    level = s.op(ops.Add(), along(s, s.op(ops.Square(), x), axis, near), s.const(np.array([bias], np.float32), "bias"))
+    return s.op(ops.Mul(), x, s.op(ops.Power(-beta), level))
+
+
+def finite_mask(s: Builder, x: Value) -> Value:
+    """A constant in which what hides from a softmax is a number."""
+    data = s.known(x)
+    if data is None or data.dtype.kind != "f" or not np.isneginf(data).any():
+        return x
+    return s.const(np.maximum(data, HIDDEN).astype(np.float32), "mask")
+
+
+def whole_part(s: Builder, x: Value) -> Value:
+    """Cut off towards zero."""
+    below = s.op(ops.Floor(), s.op(ops.Relu(), s.op(ops.Neg(), x)))
+    return s.op(ops.Sub(), s.op(ops.Floor(), s.op(ops.Relu(), x)), below)

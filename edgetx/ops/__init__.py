@@ -3,6 +3,7 @@
 from edgetx.ops.abs import Abs
 from edgetx.ops.add import Add
 from edgetx.ops.arg_max import ArgMax
+from edgetx.ops.atan import Atan
 from edgetx.ops.attention import Attention
 from edgetx.ops.average_pool_2d import AveragePool2D
 from edgetx.ops.batch_matmul import BatchMatmul
@@ -45,6 +46,7 @@ from edgetx.ops.relu6 import Relu6
 from edgetx.ops.reshape import Reshape
 from edgetx.ops.resize_bilinear import ResizeBilinear
 from edgetx.ops.rms_norm import RmsNorm
+from edgetx.ops.round import Round
 from edgetx.ops.rsqrt import Rsqrt
 from edgetx.ops.shift_in import ShiftIn
 from edgetx.ops.silu import Silu
@@ -67,6 +69,7 @@ __all__ = [
     "Abs",
     "Add",
     "ArgMax",
+    "Atan",
     "Attention",
     "AveragePool2D",
     "BatchMatmul",
@@ -112,6 +115,7 @@ __all__ = [
     "Reshape",
     "ResizeBilinear",
     "RmsNorm",
+    "Round",
     "Rsqrt",
     "ShiftIn",
     "Silu",

@@ -29,6 +29,8 @@ Span = tuple[int, int]
 """How many keys before and after its own place a query sees."""
 HIDDEN = -1e9
 """What a mask adds to a score to hide a key; a single-precision number."""
+HIDES = -90.0
+"""What is added to a score and leaves a key no weight that single precision can tell from none."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,19 @@ def span_of(visible: Array) -> Span | None:
     offset = np.arange(len(visible)) - np.arange(len(visible))[:, None]
     before, after = int(max(0, -offset[visible].min())), int(max(0, offset[visible].max()))
     return (before, after) if (visible == ((offset >= -before) & (offset <= after))).all() else None
+
+
+def visible_keys(mask: Array) -> Array | None:
+    """Which keys each query sees, queries × keys, by what is added to the scores; None if that does anything else.
+
+    Args:
+        mask: [..., queries, keys], the same for every head.
+    """
+    if mask.ndim < 2 or not mask.size:
+        return None
+    maps = mask.reshape(-1, *mask.shape[-2:])
+    visible = np.asarray(maps[0] > HIDES)
+    return visible if (maps == maps[0]).all() and not maps[0][visible].any() else None
 
 
 def exp2_negative(octaves: Int) -> Int:

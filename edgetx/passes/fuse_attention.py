@@ -7,7 +7,7 @@ import numpy as np
 
 from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
 from edgetx.ops import Add, Attention, BatchMatmul, FullyConnected, Reshape, Softmax, Transpose
-from edgetx.ops.attention import HIDDEN, Span, span_of
+from edgetx.ops.attention import Span, span_of, visible_keys
 from edgetx.passes.base import Rule
 from edgetx.passes.movement import scalar_product, trace
 
@@ -73,7 +73,8 @@ def _scores(graph: Graph, softmax: Node) -> tuple[Node | None, float, Span | Non
     above = graph.producer(softmax.inputs[0])
     span = None
     if above is not None and isinstance(above.op, Add) and (mask := graph.const(above.inputs[1])) is not None:
-        span = span_of(mask > HIDDEN / 2) if np.isin(mask, (0, HIDDEN)).all() else None
+        visible = visible_keys(np.asarray(mask))
+        span = None if visible is None else span_of(visible)
         above = above if span is None else graph.producer(above.inputs[0])
     scaled = scalar_product(graph, above) if above else None
     if scaled is None:

@@ -2,6 +2,7 @@
 
 from edgetx.ir import Graph
 from edgetx.passes.base import Pass, Repeat, Watcher, run_passes
+from edgetx.passes.bound_mask import BoundMask
 from edgetx.passes.convert_matmul import ConvertMatmul
 from edgetx.passes.drop_clamp import DropClamp
 from edgetx.passes.fold_constants import FoldConstants
@@ -41,6 +42,7 @@ def float_passes(lmu: LmuForm = "fir", endless: bool = False) -> list[Pass]:
         FuseAttention(),  # before movement is moved: it reads how heads were split off the chain
         *_settle_movement(),
         FuseAttention(),  # and again what reshapes have left the middle of
+        BoundMask(),  # which attention has not taken in
         *_settle_movement(),
         *lowering(lmu, endless),  # before normalizations are folded, since filters take them in
         *_settle_movement(),

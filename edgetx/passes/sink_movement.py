@@ -127,8 +127,8 @@ class SinkTranspose(Rule):
         if other is not None and other.op.permutation == tuple(order):  # type: ignore[attr-defined]
             return _transposed(node, graph, node.op, (x, other.inputs[0]), order)
         data = graph.const(node.inputs[1])
-        if data is None:
-            return "the other operand has another order of axes"
+        if data is None or data.ndim > len(order):
+            return "the other operand has other axes"
         b = GraphBuilder.beside(graph, node)
         aligned = data.reshape((1,) * (len(order) - data.ndim) + data.shape)
         operand = b.const(aligned.transpose(np.argsort(order)), node.inputs[1].name, node.inputs[1].type.quant)

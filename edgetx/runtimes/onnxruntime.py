@@ -8,6 +8,7 @@ session option `session.x64quantprecision` to 1, as this module does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -70,7 +71,7 @@ class OnnxFile:
     """Runs somebody else's ONNX file as `edgetx compile` reads it.
 
     Args:
-        model: The file.
+        model: The file, or where it lies: beside what it keeps in other files.
         settings: Values of inputs and of axes, by name; `@output` for an input that takes what that output gave before.
 
     Raises:
@@ -80,7 +81,7 @@ class OnnxFile:
 
     name: ClassVar[str] = "onnxruntime"
 
-    def __init__(self, model: bytes, settings: Mapping[str, str]) -> None:
+    def __init__(self, model: bytes | Path, settings: Mapping[str, str]) -> None:
         self._session = _session(model, optimize=False)
         infos = self._session.get_inputs()
         self._fed = [info for info in infos if info.name not in settings]
@@ -163,7 +164,7 @@ def _largest_difference(a: Array, b: Array) -> int:
     return int(np.abs(a.astype(np.int64) - b.astype(np.int64)).max(initial=0))
 
 
-def _session(model: bytes, optimize: bool) -> Any:
+def _session(model: bytes | Path, optimize: bool) -> Any:
     onnxruntime = import_runtime("onnxruntime", package="onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgetx.errors import UnsupportedOpError
 from edgetx.frontends.onnx import import_onnx
+from edgetx.passes.pipeline import canonicalize
 from edgetx.reference import execute
 from edgetx.runtimes.onnxruntime import OnnxFile
 
@@ -70,6 +71,30 @@ CASES = {
     "sign": ("Sign", (1, 9), (), {}), "einsum": ("Einsum", (1, 3, 5), (normal(1, 4, 5),), {"equation": "btc,bsc->bts"}),
     "stft": ("STFT", (1, 64), (np.int64(16), normal(32)), {}),
     "dft": ("DFT", (1, 3, 16, 1), (), {"axis": 2, "onesided": 1}),
+    "dft_of_complex": ("DFT", (1, 3, 16, 2), (), {"axis": 1}),
+    "dft_inverse": ("DFT", (1, 16, 3, 2), (), {"axis": 1, "inverse": 1}),
+    "dft_longer": ("DFT", (1, 12, 1), (np.int64(16),), {"axis": 1}),
+    "conv_transpose_groups": ("ConvTranspose", IMAGE, (normal(4, 3, 3, 3), normal(6)), {"group": 2, "strides": [2, 1]}),
+    "max_pool_dilated": ("MaxPool", IMAGE, (),
+                         {"kernel_shape": [2, 3], "dilations": [2, 1], "strides": [1, 2], **AROUND}),
+    "mod": ("Mod", (1, 9), (np.float32([0.4]),), {"fmod": 1}), "atan": ("Atan", (1, 9), (), {}),
+    "ceil": ("Ceil", (1, 9), (), {}), "round": ("Round", (1, 9), (), {}), "cos": ("Cos", (1, 9), (), {}),
+    "sinh": ("Sinh", (1, 9), (), {}), "cosh": ("Cosh", (1, 9), (), {}),
+    "shrink": ("Shrink", (1, 9), (), {"lambd": 0.3, "bias": 0.1}),
+    "mean_variance": ("MeanVarianceNormalization", IMAGE, (), {"axes": [2, 3]}),
+    "lrn": ("LRN", IMAGE, (), {"size": 3, "alpha": 0.3}), "trilu": ("Trilu", IMAGE, (np.int64(1),), {"upper": 0}),
+    "reduce_prod": ("ReduceProd", (1, 3, 5), (np.int64([1]),), {"keepdims": 0}),
+    "pad_less": ("Pad", (1, 3, 5), (np.int64([0, 1, -1, 0, 0, 2]), np.float32(0.7)), {}),
+    "matmul_vector": ("MatMul", (1, 3, 5), (normal(5),), {}),
+    "gemm": ("Gemm", (5, 3), (normal(5, 4), normal(3, 4)), {"transA": 1, "alpha": 0.5, "beta": 2.0}),
+    "gather_nd": ("GatherND", (1, 4, 5), (np.int64([[[0, 1], [0, -1]]]),), {}),
+    "gather_elements": ("GatherElements", (1, 4, 5), (np.int64([[[1, 0], [2, 4], [3, 3]]]),), {"axis": 2}),
+    "scatter_nd": ("ScatterND", (1, 4, 5), (np.int64([[0, 1], [0, 3]]), normal(2, 5)), {}),
+    "scatter_elements": ("ScatterElements", (1, 4, 5), (np.int64([[[1, 0]]]), normal(1, 1, 2)), {"axis": 2}),
+    "einsum_three": ("Einsum", (1, 3, 5), (normal(5, 4), normal(1, 3)), {"equation": "btc,cd,bt->bd"}),
+    "einsum_ellipsis": ("Einsum", (1, 3, 5), (normal(5, 4),), {"equation": "...i,ij->...j"}),
+    "einsum_outer": ("Einsum", (1, 3), (normal(1, 5),), {"equation": "bi,bj->bij"}),
+    "einsum_implicit": ("Einsum", (1, 3, 5), (normal(5, 4),), {"equation": "btc,cd"}),
 }  # fmt: skip
 
 
@@ -77,8 +102,8 @@ def agree(content: bytes) -> None:
     graph = import_onnx(content, "case", {})
     runtime = OnnxFile(content, {})
     for _ in range(2):
-        x = normal(*graph.inputs[0].shape)
-        found, expected = execute(graph, [x]), runtime.run([x])
+        xs = [normal(*value.shape) for value in graph.inputs]
+        found, expected = execute(graph, xs), runtime.run(xs)
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a.reshape(b.shape), b, rtol=2e-4, atol=2e-5)
 
@@ -89,16 +114,17 @@ def test_operator(name: str) -> None:
     agree(model(kind, shape, consts, **attributes))
 
 
+@pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 @pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
 @pytest.mark.parametrize("reset_behind", [0, 1])
-def test_recurrence(kind: str, gates: int, direction: str, reset_behind: int) -> None:
+def test_recurrence(kind: str, gates: int, direction: str, reset_behind: int, batch: int) -> None:
     if reset_behind and kind != "GRU":
         pytest.skip("an attribute of GRU")
     count, size = (2 if direction == "bidirectional" else 1), 3
     weights = [normal(count, gates * size, 5), normal(count, gates * size, size), normal(count, 2 * gates * size)]
     more = {"linear_before_reset": reset_behind} if kind == "GRU" else {}
-    agree(model(kind, (6, 1, 5), weights, hidden_size=size, direction=direction, **more))
+    agree(model(kind, (6, batch, 5), weights, hidden_size=size, direction=direction, **more))
 
 
 @pytest.mark.parametrize("relation", ["Greater", "LessOrEqual"])
@@ -109,6 +135,22 @@ def test_choice(relation: str) -> None:
     held = [numpy_helper.from_array(np.float32([0.2]), "c")]
     graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], held)
     agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())
+
+
+def test_mask_of_minus_infinity_computed_by_the_file() -> None:
+    """As exporters write causal attention: zeros and infinity chosen by a triangle, and added to the scores."""
+    held = {"hidden": np.triu(np.ones((5, 5), bool), 1), "low": np.float32(-np.inf), "none": np.float32(0)}
+    nodes = [
+        helper.make_node("Where", ["hidden", "low", "none"], ["mask"]),
+        helper.make_node("Add", ["x", "mask"], ["s"]),
+        helper.make_node("Softmax", ["s"], ["y"]),
+    ]
+    infos = [helper.make_tensor_value_info(n, TensorProto.FLOAT, (1, 5, 5)) for n in "xy"]
+    tensors = [numpy_helper.from_array(np.asarray(data), name) for name, data in held.items()]
+    graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], tensors)
+    content = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
+    agree(content)
+    assert all(np.isfinite(data).all() for data in canonicalize(import_onnx(content, "case", {})).consts.values())
 
 
 def test_part_without_elements_vanishes() -> None:
@@ -123,7 +165,23 @@ def test_part_without_elements_vanishes() -> None:
     agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())
 
 
-def test_largest_place_is_refused_with_a_way_out() -> None:
-    with pytest.raises(UnsupportedOpError, match="ArgMax") as error:
-        import_onnx(model("ArgMax", (1, 5)), "case", {})
+def test_largest_places_are_refused_with_a_way_out() -> None:
+    with pytest.raises(UnsupportedOpError, match="TopK") as error:
+        import_onnx(model("TopK", (1, 5), (np.int64([2]),)), "case", {})
     assert "scores" in error.value.hint
+
+
+def test_rows_by_a_computed_index() -> None:
+    nodes = [
+        helper.make_node("Abs", ["x"], ["a"]),
+        helper.make_node("Cast", ["a"], ["i"], to=TensorProto.INT64),
+        helper.make_node("Mod", ["i", "n"], ["j"]),
+        helper.make_node("Gather", ["table", "j"], ["rows"], axis=1),
+        helper.make_node("ArgMax", ["x"], ["k"], axis=1, keepdims=0),
+        helper.make_node("Cast", ["k"], ["z"], to=TensorProto.FLOAT),
+    ]
+    infos = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 6))]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("rows", "z")]
+    held = [numpy_helper.from_array(5 * normal(2, 4, 3), "table"), numpy_helper.from_array(np.int64(4), "n")]
+    graph = helper.make_graph(nodes, "g", infos, ends, held)
+    agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())

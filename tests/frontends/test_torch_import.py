@@ -52,11 +52,13 @@ class Wrapped(nn.Module):
     ("function", "message"),
     [
         (lambda x: torch.cumprod(x, 1), "cumprod"),
-        (lambda x: torch.nn.functional.pad(x, (1, 1), value=1.0), "padding with 1"),
-        (lambda x: torch.linalg.vector_norm(x, ord=1), "norm of order 1"),
+        (lambda x: torch.nn.functional.pad(x, (1, 1), value=-torch.inf), "padding with -inf"),
+        (lambda x: torch.linalg.vector_norm(x, ord=3), "norm of order 3"),
+        (lambda x: torch.where(x > 0, x, -torch.inf).softmax(-1), "by what is computed"),
+        (lambda x: torch.fft.rfft(x).angle(), "of complex numbers"),
+        (lambda x: torch.prod(x.flatten(1).repeat(1, 9), 1), "factors"),
         (lambda x: torch.max(x, 1).indices + x.mean(1), "place of a largest"),
-        (lambda x: F.scaled_dot_product_attention(x, x, x, x @ x.mT), "computed mask"),
-        (lambda x: F.scaled_dot_product_attention(x, x, x, torch.eye(FRAMES).flip(0) > 0), "not a band"),
+        (lambda x: F.scaled_dot_product_attention(x, x, x, x @ x.mT > 0), "computed mask"),
     ],
 )
 def test_unsupported_op_is_named(function, message):
@@ -90,7 +92,70 @@ def hand_written_norm(x):
     return (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + 1e-6)
 
 
+def masked(x, mask, fill):
+    return (x @ x.mT).masked_fill(mask, fill).softmax(-1) @ x
+
+
+def written(x):
+    y = torch.zeros(1, FRAMES + 1, 5)
+    y[:, ::2, 4] = x[:, : FRAMES // 2 + 1, 0]
+    y[:, torch.tensor([1, 3])[:, None], torch.tensor([0, 2])] = x[:, :2, :2]
+    return y.scatter(2, torch.full((1, 2, 1), 3), x[:, :2, :1]) + y.diagonal(0, 1, 2).sum()
+
+
+def turned(x):
+    z = torch.view_as_complex(x.reshape(1, FRAMES, 2, 2)) * torch.polar(torch.ones(2), torch.tensor([0.3, 1.2]))
+    return torch.view_as_real(z + z.conj() * 0.5).flatten(2)
+
+
+def filtered(x):
+    spectrum = torch.fft.rfft(x.mT, n=16)
+    return torch.fft.irfft(spectrum * torch.fft.rfft(torch.linspace(0, 1, FRAMES), n=16), n=16) + spectrum.abs().mean()
+
+
 FUNCTIONS = {
+    "masked by minus infinity": lambda x: masked(x, torch.ones(FRAMES, FRAMES).triu(1).bool(), -torch.inf),
+    "masked without a band": lambda x: masked(x, torch.eye(FRAMES).flip(0) > 0, -1e9),
+    "attention masked without a band": lambda x: F.scaled_dot_product_attention(x, x, x, torch.eye(FRAMES).flip(0) < 1),
+    "attention with a bias": lambda x: F.scaled_dot_product_attention(x, x, x, torch.eye(FRAMES) * 2),
+    "grouped attention": lambda x: F.scaled_dot_product_attention(
+        x.view(1, FRAMES, 4, 1).mT.permute(0, 3, 1, 2).expand(1, 4, FRAMES, 4),
+        x[:, None].repeat(1, 2, 1, 1),
+        x[:, None].repeat(1, 2, 1, 1),
+        enable_gqa=True,
+    ),
+    "written into": written,
+    "turned in the plane": turned,
+    "filtered by its spectrum": filtered,
+    "spectrum of complex numbers": lambda x: torch.view_as_real(torch.fft.ifft(torch.fft.fft(x, dim=1) * 1j, dim=1)),
+    "short-time spectrum": lambda x: torch.stft(
+        x.flatten(1), 8, 4, window=torch.hann_window(8), return_complex=True
+    ).abs(),
+    "vectors": lambda x: x @ torch.ones(4) + torch.mv(x[0], torch.arange(4.0)) + torch.dot(x[0, 0], x[0, 1]),
+    "remainders": lambda x: torch.remainder(x, 0.3) + torch.fmod(x, 0.3) + x.trunc() + x.frac() + x.ceil() + x.round(),
+    "angles": lambda x: x.sin() + x.cos() + x.atan() + x.sinh() - torch.log10(x.abs() + 1) + torch.log2(x.abs() + 1),
+    "powers": lambda x: x.abs() ** torch.linspace(0.5, 2, 4) + 2.0**x,
+    "equal": lambda x: (x.sign() == 1).float() + (x.sign() != 1) * x + torch.isnan(x),
+    "distances": lambda x: torch.cdist(x, torch.eye(4)) + torch.linalg.vector_norm(x, ord=1) + x[..., :2].prod(1)[0, 0],
+    "padded with a number": lambda x: F.pad(F.pad(x, (1, 1, 2, 0), value=0.5), (0, 0, 1, -2)),
+    "pooling to any size": lambda x: F.adaptive_avg_pool2d(x[None], (3, 3)) + F.adaptive_max_pool2d(x[None], (3, 3)),
+    "pooling with gaps": lambda x: F.max_pool2d(x[None], (3, 2), 1, 1, (2, 1)) + F.max_pool1d(x.mT, 2, 1, 0, 3).sum(),
+    "pooling by another count": lambda x: F.avg_pool2d(x[None], 2, 1, 1, divisor_override=3),
+    "enlarged by cubics": lambda x: (
+        F.interpolate(x[None], (9, 7), mode="bicubic") + F.interpolate(x[None], (9, 7), mode="area")
+    ),
+    "patches": lambda x: F.unfold(x[None], (3, 2), padding=1, stride=2),
+    "neighbours": lambda x: F.local_response_norm(x.mT[..., None], 3),
+    "bilinear": lambda x: F.bilinear(x, x.flip(1), torch.linspace(-1, 1, 48).view(3, 4, 4)),
+    "clamped by what is computed": lambda x: x.clamp(x.mean(1, keepdim=True) - 0.1, x.amax(-1, keepdim=True) * 0.5),
+    "filled": lambda x: torch.full_like(x, 0.5) * x + torch.zeros_like(x) + x.new_ones(4) * x,
+    "looked up": lambda x: F.embedding((x.abs() * 3).long() % 7, torch.linspace(-1, 1, 14).view(7, 2)).flatten(2),
+    "places": lambda x: (
+        x.argmax(-1, keepdim=True) + x.argmin(1, keepdim=True).float().mean() + x.int() + (x > 0).long().sum()
+    ),
+    "picked": lambda x: (
+        x.gather(2, torch.tensor([[[1, 0]]]).expand(1, FRAMES, 2)).sum(-1) + x.roll(3)[..., 0] + x.tril()[..., 0]
+    ),
     "clamped in place": clamped_in_place,
     "write through a view": doubled_through_a_view,
     "write of a constant": zero_in_the_first_row,

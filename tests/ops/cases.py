@@ -169,7 +169,7 @@ def _pointwise() -> list[Case]:
     unary = (
         ops.Relu, ops.Relu6, ops.Gelu, ops.Silu, ops.HardSwish, ops.Logistic, ops.Tanh, ops.Exp, ops.Neg, ops.Sqrt,
         ops.Rsqrt, ops.Square, ops.Erf, ops.Abs, ops.Elu, ops.Softplus, ops.Log, ops.Step,
-        ops.Floor, ops.Sin,
+        ops.Floor, ops.Sin, ops.Atan, ops.Round,
     )  # fmt: skip
     made: list[tuple[str, Op]] = [(op.name, op()) for op in unary]
     made += [("gelu_tanh", ops.Gelu("tanh")), ("clip", ops.Clip(-0.5, 1.25))]

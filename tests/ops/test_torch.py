@@ -87,6 +87,8 @@ PAIRS: list[tuple[Op, list[tuple[int, ...]], Callable[..., "torch.Tensor"]]] = [
     (ops.ArgMax(1), [TOKENS], lambda x: x.argmax(1).float()),
     (ops.Lookup(wraps=True), [(5, 6), (1, 7)], lambda table, i: table[i.round().long() % 5]),
     (ops.Lookup(), [(5, 6), (1, 7)], lambda table, i: table[i.round().clamp(0, 4).long()]),
+    (ops.Atan(), [TOKENS], torch.atan),
+    (ops.Round(), [TOKENS], torch.round),
     (ops.Exp(), [TOKENS], torch.exp),
     (ops.Neg(), [TOKENS], torch.neg),
     (ops.Abs(), [TOKENS], torch.abs),

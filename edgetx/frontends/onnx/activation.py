@@ -6,15 +6,17 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
-from edgetx.frontends import truths
-from edgetx.frontends.composites import group_norm, layer_norm, prelu
+from edgetx.frontends import composites, truths
+from edgetx.frontends.composites import group_norm, prelu
+from edgetx.frontends.onnx.quantization import integers
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.frontends.softmax import log_softmax
 from edgetx.ir import Value
 
 UNARY: dict[str, Callable[[], ops.Op]] = {
-    "Abs": ops.Abs, "Erf": ops.Erf, "Exp": ops.Exp, "HardSwish": ops.HardSwish, "Log": ops.Log, "Neg": ops.Neg,
-    "Relu": ops.Relu, "Sigmoid": ops.Logistic, "Softplus": ops.Softplus, "Sqrt": ops.Sqrt, "Tanh": ops.Tanh,
+    "Abs": ops.Abs, "Atan": ops.Atan, "Erf": ops.Erf, "Exp": ops.Exp, "Floor": ops.Floor, "HardSwish": ops.HardSwish,
+    "Log": ops.Log, "Neg": ops.Neg, "Relu": ops.Relu, "Round": ops.Round, "Sigmoid": ops.Logistic, "Sin": ops.Sin,
+    "Softplus": ops.Softplus, "Sqrt": ops.Sqrt, "Tanh": ops.Tanh,
 }  # fmt: skip
 
 
@@ -76,13 +78,20 @@ def _gelu(s: Scope, x: Value) -> Value:
 
 @operator("HardSigmoid")
 def _hard_sigmoid(s: Scope, x: Value) -> Value:
-    line = s.result(ops.Add(), s.result(ops.Mul(), x, s.scalar(s.real("alpha", 0.2))), s.scalar(s.real("beta", 0.5)))
+    return sigmoid_line(s, x, s.real("alpha", 0.2), s.real("beta", 0.5))
+
+
+def sigmoid_line(s: Scope, x: Value, slope: float, middle: float) -> Value:
+    """A straight line between 0 and 1."""
+    line = s.result(ops.Add(), s.result(ops.Mul(), x, s.scalar(slope)), s.scalar(middle))
     return s.result(ops.Clip(0.0, 1.0), line)
 
 
 @operator("Clip")
 def _clip(s: Scope, x: Value, low: Value | None = None, high: Value | None = None) -> Value:
     """Bounds that are computed, as by a maximum, become operands."""
+    if x.type.quant and any(b is not None and s.data(b, "a bound").dtype.kind in "iu" for b in (low, high)):
+        return _clip_stored(s, x, low, high)
     bounds = [(low, "min", ops.Maximum), (high, "max", ops.Minimum)]
     for bound, _, kind in bounds:
         if bound is not None and bound.name not in s.builder.consts:
@@ -93,6 +102,16 @@ def _clip(s: Scope, x: Value, low: Value | None = None, high: Value | None = Non
     if (least, most) == (0, np.inf):
         return s.result(ops.Relu(), x)
     return x if (least, most) == (-np.inf, np.inf) else s.result(ops.Clip(least, most), x)
+
+
+def _clip_stored(s: Scope, x: Value, low: Value | None, high: Value | None) -> Value:
+    """Between QuantizeLinear and DequantizeLinear the integers themselves are bounded."""
+    ends = [None if b is None else int(integers(s.data(b, "a bound")).item()) for b in (low, high)]
+    scale, zero, info = x.type.scale, x.type.zero_point, np.iinfo(x.type.dtype)
+    least, most = info.min if ends[0] is None else ends[0], info.max if ends[1] is None else ends[1]
+    if (least, most) == (info.min, info.max):
+        return x
+    return s.op(ops.Clip((least - zero) * scale, (most - zero) * scale), x, quant=(x.type.dtype, x.type.quant))
 
 
 def _bound(s: Scope, bound: Value | None, name: str) -> float:
@@ -142,12 +161,13 @@ def _rms_norm(s: Scope, x: Value, gamma: Value) -> Value:
 
 
 @operator("LayerNormalization")
-def _layer_norm(s: Scope, x: Value, gamma: Value, beta: Value | None = None) -> Value:
+def layer_norm(s: Scope, x: Value, gamma: Value, beta: Value | None = None) -> Value:
+    """Normalization over the last axes."""
     count = x.type.rank - s.axis(s.integer("axis", -1), x.type.rank)
     shift = beta or s.const(np.zeros_like(s.data(gamma, "the gain")), "beta")
     if count > 1 and (gamma.shape != x.shape[-count:] or shift.shape != gamma.shape):
         raise UnsupportedOpError(f"normalization of {x.shape} with a gain {gamma.shape}")
-    return layer_norm(s.results, x, count, gamma, shift, s.real("epsilon", 1e-5))
+    return composites.layer_norm(s.results, x, count, gamma, shift, s.real("epsilon", 1e-5))
 
 
 @operator("QuantizeLinear")

@@ -4,7 +4,9 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends import composites
 from edgetx.frontends.composites import cumulative_sum
+from edgetx.frontends.einsum import einsum
 from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.ir import Value
 
@@ -14,9 +16,9 @@ BINARY: dict[str, type[ops.Op]] = {
 
 
 @operator(*BINARY)
-def _binary(s: Scope, first: Value, *others: Value) -> Value:
+def _binary(s: Scope, *operands: Value) -> Value:
     """Where order means nothing, a constant comes second."""
-    total = first
+    total, *others = (composites.finite_mask(s, x) for x in operands)
     for other in others:
         is_swapped = s.node.op_type != "Sub" and total.name in s.builder.consts
         total = s.result(BINARY[s.node.op_type](), *((other, total) if is_swapped else (total, other)))
@@ -39,16 +41,51 @@ def _reciprocal(s: Scope, x: Value) -> Value:
 
 @operator("Pow")
 def _pow(s: Scope, x: Value, exponent: Value) -> Value:
-    data = s.data(exponent, "the exponent of a power")
-    if data.size != 1:
-        raise UnsupportedOpError("power with several exponents")
-    power = float(data.item())
-    return s.result(ops.Square() if power == 2 else ops.Power(power), x)
+    data = s.builder.consts.get(exponent.name)
+    if data is not None and data.size == 1:
+        power = float(data.item())
+        return s.result(ops.Square() if power == 2 else ops.Power(power), x)
+    s.real_only(x, exponent)
+    return composites.power(s, *map(s.real_constant, (x, exponent)))
+
+
+@operator("Mod")
+def _remainder(s: Scope, x: Value, divisor: Value) -> Value:
+    """With the sign of the divisor, or of the dividend if `fmod` is set."""
+    s.real_only(x, divisor)
+    if not s.integer("fmod", 0):
+        return composites.remainder(s, x, s.real_constant(divisor))
+    size = composites.remainder(s, s.op(ops.Abs(), x), s.op(ops.Abs(), s.real_constant(divisor)))
+    return s.op(ops.Mul(), composites.sign(s, x), size)
+
+
+@operator("Ceil")
+def _ceil(s: Scope, x: Value) -> Value:
+    s.real_only(x)
+    return s.op(ops.Neg(), s.op(ops.Floor(), s.op(ops.Neg(), x)))
+
+
+@operator("Cos")
+def _cosine(s: Scope, x: Value) -> Value:
+    s.real_only(x)
+    return composites.cosine(s, x)
+
+
+@operator("Sinh", "Cosh")
+def _hyperbolic(s: Scope, x: Value) -> Value:
+    s.real_only(x)
+    return composites.hyperbolic(s, x, odd=s.node.op_type == "Sinh")
 
 
 @operator("MatMul")
 def matmul(s: Scope, a: Value, b: Value) -> Value:
     """Product of matrices; a constant right operand makes a layer of it."""
+    if b.type.rank == 1:
+        column = matmul(s, a, s.reshape(b, (b.shape[0], 1)))
+        return s.reshape(column, column.shape[:-1])
+    if a.type.rank == 1:
+        row = matmul(s, s.reshape(a, (1, a.shape[0])), b)
+        return s.reshape(row, (*row.shape[:-2], row.shape[-1]))
     weight = s.builder.consts.get(b.name)
     if weight is None or weight.ndim != 2:
         return s.result(ops.BatchMatmul(), a, b)
@@ -57,14 +94,26 @@ def matmul(s: Scope, a: Value, b: Value) -> Value:
 
 
 @operator("Gemm")
-def _gemm(s: Scope, a: Value, b: Value, c: Value | None = None) -> Value:
-    if (s.real("alpha", 1), s.real("beta", 1), s.integer("transA", 0)) != (1, 1, 0):
-        raise UnsupportedOpError("Gemm with alpha, beta or transA")
-    weight = s.data(b, "the weight of Gemm")
-    transposed = bool(s.integer("transB", 0))
-    axis = None if b.type.quant is None or b.type.quant.axis is None else b.type.quant.axis ^ (not transposed)
-    w = s.moved(b, weight if transposed else weight.T.copy(), axis)
-    return s.result(ops.FullyConnected(), a, w, *([s.bias(c, a, w)] if c else []))
+def gemm(s: Scope, a: Value, b: Value, c: Value | None = None) -> Value:
+    """alpha · a b + beta · c, whose operands may be transposed."""
+    alpha, beta = s.real("alpha", 1), s.real("beta", 1)
+    a = s.transpose(a, (1, 0)) if s.integer("transA", 0) else a
+    transposed, data = bool(s.integer("transB", 0)), s.builder.consts.get(b.name)
+    if data is not None and (alpha, beta) == (1, 1) and _is_bias(s, c, data.shape[0 if transposed else 1]):
+        axis = None if b.type.quant is None or b.type.quant.axis is None else b.type.quant.axis ^ (not transposed)
+        w = s.moved(b, data if transposed else data.T.copy(), axis)
+        return s.result(ops.FullyConnected(), a, w, *([s.bias(c, a, w)] if c else []))
+    s.real_only(*(x for x in (a, b, c) if x is not None))
+    y = s.op(ops.BatchMatmul(adj_y=transposed), a, b)
+    y = y if alpha == 1 else s.op(ops.Mul(), y, s.scalar(alpha))
+    if c is None:
+        return y
+    return s.op(ops.Add(), y, c if beta == 1 else s.op(ops.Mul(), c, s.scalar(beta)))
+
+
+def _is_bias(s: Scope, c: Value | None, outputs: int) -> bool:
+    """Whether a summand is a constant number for each output."""
+    return c is None or (c.name in s.builder.consts and c.type.size == outputs)
 
 
 @operator("ReduceMean", "ReduceMax", "ReduceSum", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare")
@@ -88,6 +137,23 @@ def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
     return s.op(ops.Sqrt(), total) if kind == "ReduceL2" else total
 
 
+@operator("ReduceProd")
+def _product(s: Scope, x: Value, axes: Value | None = None) -> Value:
+    s.real_only(x)
+    over = s.listed("axes", axes)
+    if over is None or len(over) != 1:
+        raise UnsupportedOpError("a product over several axes", hint="multiply along one axis")
+    return composites.product(s, x, s.axis(over[0], x.type.rank), keepdims=bool(s.integer("keepdims", 1)))
+
+
+@operator("LRN")
+def _local_response_norm(s: Scope, x: Value) -> Value:
+    s.real_only(x)
+    size = s.integer("size", 1)
+    band = ((size - 1) // 2, size // 2, s.real("alpha", 1e-4) / max(size, 1))
+    return composites.local_response_norm(s, x, 1, band, s.real("bias", 1), s.real("beta", 0.75))
+
+
 @operator("CumSum")
 def _cumulative_sum(s: Scope, x: Value, axis: Value) -> Value:
     s.real_only(x)
@@ -99,35 +165,13 @@ def _cumulative_sum(s: Scope, x: Value, axis: Value) -> Value:
 @operator("Sign")
 def _sign(s: Scope, x: Value) -> Value:
     s.real_only(x)
-    return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), s.op(ops.Neg(), x)))
+    return composites.sign(s, x)
 
 
 @operator("Einsum")
 def _einsum(s: Scope, *xs: Value) -> Value:
-    """A product of matrices over leading axes that both operands have."""
     s.real_only(*xs)
-    left, _, right = s.text("equation", "").replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != 2 or len(xs) != 2 or not right or "." in left or any(len(set(t)) < len(t) for t in terms):
-        raise UnsupportedOpError(f"einsum '{left}->{right}'", hint="write it as MatMul, Transpose and Reshape")
-    a, b = terms
-    shared = [c for c in a if c in b and c in right]
-    summed = [c for c in a if c in b and c not in right]
-    rows, columns = ([c for c in own if c not in other] for own, other in ((a, b), (b, a)))
-    sizes = {c: n for term, x in zip(terms, xs, strict=True) for c, n in zip(term, x.shape, strict=True)}
-    if sorted(right) != sorted(shared + rows + columns):
-        raise UnsupportedOpError(f"einsum '{left}->{right}'", hint="sum with ReduceSum")
-
-    def size(axes: list[str]) -> int:
-        return int(np.prod([sizes[c] for c in axes], dtype=object))
-
-    def matrix(x: Value, term: str, first: list[str], second: list[str]) -> Value:
-        moved = s.transpose(x, [term.index(c) for c in (*shared, *first, *second)])
-        return s.reshape(moved, (*(sizes[c] for c in shared), size(first), size(second)))
-
-    product = s.op(ops.BatchMatmul(), matrix(xs[0], a, rows, summed), matrix(xs[1], b, summed, columns))
-    axes = shared + rows + columns
-    return s.transpose(s.reshape(product, [sizes[c] for c in axes]), [axes.index(c) for c in right])
+    return einsum(s, s.text("equation", ""), [s.restored(x) for x in xs])
 
 
 @operator("LpNormalization")

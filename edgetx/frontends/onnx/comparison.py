@@ -1,5 +1,7 @@
 """ONNX comparisons of what is computed: truths are the real numbers 0 and 1."""
 
+import numpy as np
+
 from edgetx import ops
 from edgetx.frontends import truths
 from edgetx.frontends.onnx.scope import Scope, operator
@@ -14,6 +16,18 @@ RELATIONS = {
 def _compare(s: Scope, a: Value, b: Value) -> Value:
     s.real_only(a, b)
     return truths.compared(s, RELATIONS[s.node.op_type], *map(s.real_constant, (a, b)))
+
+
+@operator("Equal")
+def _equal(s: Scope, a: Value, b: Value) -> Value:
+    s.real_only(a, b)
+    return truths.negated(s, truths.different(s, *map(s.real_constant, (a, b))))
+
+
+@operator("IsNaN", "IsInf")
+def _never(s: Scope, x: Value) -> Value:
+    """Integers stand for finite numbers only."""
+    return s.const(np.zeros(x.shape, np.float32), "never")
 
 
 @operator("And", "Or")

@@ -117,25 +117,32 @@ def _conv_integer(s: Scope, x: Value, w: Value, _: Value | None = None, zero: Va
 @operator("ConvTranspose")
 def _conv_transpose(s: Scope, x: Value, w: Value, b: Value | None = None) -> Value:
     """w [in, out / groups, height, width]; the result's size is what undoes the convolution, plus output_padding."""
-    weight = s.data(w, "the weight of a convolution")
-    if weight.ndim != x.type.rank or s.integer("group", 1) != 1:
-        raise UnsupportedOpError("transposed convolution in groups", hint="use one group")
+    weight, groups = s.data(w, "the weight of a convolution"), s.integer("group", 1)
+    if weight.ndim != x.type.rank or groups < 1 or weight.shape[0] != x.shape[1] or weight.shape[0] % groups:
+        raise ModelError(f"transposed convolution of {x.shape} with a weight {weight.shape} in {groups} groups")
     image = _channels_last(s, x)
     kernel = weight.reshape(*weight.shape[:2], *([1] * (4 - weight.ndim)), *weight.shape[2:])
     stride, dilation = _pair(s.listed("strides"), 1), _pair(s.listed("dilations"), 1)
     kernel = dilated(kernel.transpose(1, 2, 3, 0), dilation)
     taps: Pair = (kernel.shape[1], kernel.shape[2])
     size, cut = _transposed_size(s, image, taps, stride)
-    phases = phase_kernel(kernel, stride)
-    repeats = stride[0] * stride[1]
+    repeats, parts = stride[0] * stride[1], []
     per_channel = w.type.quant is not None and w.type.quant.axis is not None
-    held = s.moved(w, phases, 0 if per_channel else None, repeats=repeats if per_channel else 1)
+    if per_channel and groups > 1:
+        raise UnsupportedOpError("transposed convolution in groups with scales per channel", hint="quantize per tensor")
+    for group, own in enumerate(np.split(kernel, groups, -1)):
+        phases = phase_kernel(own, stride)
+        held = s.moved(w, phases, 0 if per_channel else None, repeats=repeats if per_channel else 1)
+        channels = slice(group * own.shape[0], (group + 1) * own.shape[0])
 
-    def convolve(padded: Value) -> Value:
-        bias = [s.bias(b, x, held, repeats=repeats)] if b else []
-        return s.result(ops.Conv2D(), padded, held, *bias)
+        def convolve(padded: Value, held: Value = held, channels: slice = channels) -> Value:
+            bias = [s.bias(b, x, held, channels, repeats)] if b else []
+            return s.result(ops.Conv2D(), padded, held, *bias)
 
-    y = transposed_convolution(s, image, size, (phases.shape[1], phases.shape[2]), stride, cut, convolve)
+        part = s.slice(image, 3, group * own.shape[3], (group + 1) * own.shape[3])
+        spread = (phases.shape[1], phases.shape[2])
+        parts.append(transposed_convolution(s, part, size, spread, stride, cut, convolve))
+    y = parts[0] if groups == 1 else s.result(ops.Concatenation(3), *parts)
     return _channels_first(s, y, x.type.rank)
 
 
@@ -179,10 +186,11 @@ def _batch_norm(s: Scope, x: Value, gamma: Value, beta: Value, mean: Value, vari
 
 @operator("AveragePool", "MaxPool")
 def _pool(s: Scope, x: Value) -> Value:
-    if any(n != 1 for n in s.listed("dilations") or ()) or len(s.node.output) > 1:
-        raise UnsupportedOpError("pooling with dilation or with places", hint="use kernel, stride and padding only")
+    dilation = _pair(s.listed("dilations"), 1)
+    if (dilation != (1, 1) and s.node.op_type == "AveragePool") or any(s.node.output[1:]):
+        raise UnsupportedOpError("average pooling with dilation, or places of maxima", hint="use neither")
     image = _channels_last(s, x)
-    window = Window(_pair(s.listed("kernel_shape"), 1), _pair(s.listed("strides"), 1))
+    window = Window(_pair(s.listed("kernel_shape"), 1), _pair(s.listed("strides"), 1), dilation)
     pads, ceil = _pads(s, image, replace(window, padding="same")), bool(s.integer("ceil_mode", 0))
     if s.node.op_type == "MaxPool":
         y = max_pool(s.results, image, window, pads, ceil=ceil)

@@ -9,7 +9,7 @@ from onnx.reference import ReferenceEvaluator
 
 from edgetx.errors import ModelError
 from edgetx.frontends.builder_scope import MAX_ELEMENTS
-from edgetx.frontends.onnx.file import held
+from edgetx.frontends.onnx.tensors import held
 from edgetx.ir import Array
 
 Sizes = Callable[[Sequence[Array]], int]
@@ -25,6 +25,11 @@ def _broadcast(arrays: Sequence[Array]) -> int:
 
 def _indexed(arrays: Sequence[Array]) -> int:
     return arrays[0].size * arrays[1].size
+
+
+def _multiplied(arrays: Sequence[Array]) -> int:
+    a, b = arrays
+    return a.size * (b.shape[-1] if b.ndim > 1 else 1) + b.size
 
 
 def _listed(arrays: Sequence[Array]) -> int:
@@ -44,7 +49,8 @@ FOLDED: Mapping[str, Sizes] = {
     **dict.fromkeys(
         ("Cast", "Ceil", "Concat", "Flatten", "Floor", "Identity", "Neg", "Not", "Reshape", "Shape", "Size", "Slice",
          "Squeeze", "Transpose", "Unsqueeze", "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin", "Sqrt", "Exp", "Log",
-         "Abs", "Reciprocal", "Split", "Erf", "Sin", "Cos", "Round", "CumSum"), _largest
+         "Abs", "Reciprocal", "Split", "Erf", "Sin", "Cos", "Round", "CumSum", "IsNaN", "Trilu", "Sigmoid", "Tanh",
+         "Softmax", "Softplus", "Sign", "Clip", "ReduceMean"), _largest
     ),
     **dict.fromkeys(
         ("Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Min", "Mod", "Mul",
@@ -52,7 +58,9 @@ FOLDED: Mapping[str, Sizes] = {
     ),
     "ConstantOfShape": _listed,
     "Expand": _expanded,
-    "Gather": _indexed,
+    **dict.fromkeys(("Gather", "GatherND", "GatherElements"), _indexed),
+    **dict.fromkeys(("ScatterND", "ScatterElements"), _largest),
+    "MatMul": _multiplied,
     "Range": _range,
     "Tile": _expanded,
 }  # fmt: skip
@@ -65,6 +73,8 @@ def folded(node: onnx.NodeProto, operands: Mapping[str, Array], opset: int) -> S
     Raises:
         ModelError: If they would be absurdly large, or the operator does not take these operands.
     """
+    if node.op_type == "CumSum":  # its reference takes no axis in a list, as exporters write it
+        operands = {name: data.reshape(()) if name == node.input[1] else data for name, data in operands.items()}
     arrays = [operands[name] for name in node.input if name]
     try:
         if FOLDED[node.op_type](arrays) > MAX_ELEMENTS:

@@ -5,7 +5,7 @@ graph with QuantizeLinear and DequantizeLinear values are the integers between t
 everything is between the two, the graph is imported as the real numbers that it stands for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,20 +15,30 @@ import onnx
 from edgetx.config import did_you_mean
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.builder_scope import MAX_ELEMENTS, Note, clean_name, damage_reported, integer_or_real
-from edgetx.frontends.onnx.file import read_model, tensor_array
+from edgetx.frontends.onnx import subgraphs
+from edgetx.frontends.onnx.file import read_model
 from edgetx.frontends.onnx.folding import FOLDED, folded
+from edgetx.frontends.onnx.movement import REAL
 from edgetx.frontends.onnx.quantization import clamp_of, integers, parameters, quantization_behind, real_numbers
-from edgetx.frontends.onnx.scope import HANDLERS, Scope, Stored
+from edgetx.frontends.onnx.scope import HANDLERS, Scope, Stored, handler_name
+from edgetx.frontends.onnx.sequences import SEQUENCES
+from edgetx.frontends.onnx.tensors import tensor_array
 from edgetx.ir import Array, Graph, GraphBuilder, Value
 from edgetx.output import explained
 
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 UNKNOWN = "`edgetx list ops` shows what is; express it by those or leave it outside the model"
-HINTS: Mapping[str, str] = dict.fromkeys(
-    ("ArgMax", "ArgMin", "TopK"), "end the model with the scores, and take the largest in your own code"
-)
-NESTED = 8
-"""Branches within branches at most."""
+HINTS: Mapping[str, str] = {"TopK": "end the model with the scores, and take the largest in your own code"}
+WHOLE = (
+    "And", "ArgMax", "ArgMin", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not",
+    "Or",
+)  # fmt: skip
+"""Operators whose results are truths or whole numbers."""
+GRAPHS: Mapping[str, Callable[[subgraphs.Importer, onnx.NodeProto, int], Sequence[Value]]] = {
+    "If": subgraphs.branch,
+    "Loop": subgraphs.loop,
+    "Scan": subgraphs.scan,
+}
 
 
 def load_onnx(path: Path, settings: Mapping[str, str] | None = None, note: Note = lambda _: None) -> Graph:
@@ -47,17 +57,19 @@ def load_onnx(path: Path, settings: Mapping[str, str] | None = None, note: Note 
     with explained(path, OSError):
         content = path.read_bytes()
     try:
-        return import_onnx(content, path.stem, settings or {}, note)
+        return import_onnx(content, path.stem, settings or {}, note, path.parent)
     except ModelError as error:
         raise type(error)(
             error.what, where=": ".join(filter(None, (path.name, error.where))), hint=error.hint
         ) from error
 
 
-def import_onnx(content: bytes, name: str, settings: Mapping[str, str], note: Note = lambda _: None) -> Graph:
-    """The graph in the bytes of a file."""
+def import_onnx(
+    content: bytes, name: str, settings: Mapping[str, str], note: Note = lambda _: None, folder: Path | None = None
+) -> Graph:
+    """The graph in the bytes of a file; `folder` is where the contents of tensors lie that it keeps elsewhere."""
     with damage_reported("damaged ONNX file"):
-        graph, opset = read_model(content)
+        graph, opset = read_model(content, folder)
         quantized = any(node.op_type in QUANTIZERS for node in graph.node)
         return integer_or_real(
             lambda real: _Importer(GraphBuilder(name), opset, settings, real).run(graph),
@@ -73,28 +85,30 @@ class _Importer:
     settings: Mapping[str, str]
     real: bool
     values: dict[str, Value] = field(default_factory=dict)
+    sequences: dict[str, list[Value]] = field(default_factory=dict)
     readers: dict[str, list[onnx.NodeProto]] = field(default_factory=dict)
     inputs: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
 
     def run(self, graph: onnx.GraphProto) -> Graph:
-        self._enter(graph)
+        self.enter(graph)
         initialized = {tensor.name for tensor in graph.initializer}
         inputs = [info for info in graph.input if info.name not in initialized]
         for info in inputs:
             self._input(info)
         self._refuse_unknown_settings(inputs)
-        self._nodes(graph.node, 0)
+        self.nodes(graph.node, 0)
         fed = {self.settings.get(info.name, "").removeprefix("@"): info.name for info in inputs}
         outputs = [info.name for info in graph.output]
         for output in outputs:
             if output in fed:
-                self.builder.write_state(self._value(fed[output]), self._value(output))
-        results = [self._value(output) for output in outputs if output not in fed]
+                self.builder.write_state(self.value(fed[output]), self.value(output))
+        results = [self.value(output) for output in outputs if output not in fed]
         if not results or any(value.name in self.builder.consts for value in results):
             raise ModelError("an output does not depend on the input")
         return self.builder.graph(*results)
 
-    def _enter(self, graph: onnx.GraphProto) -> None:
+    def enter(self, graph: onnx.GraphProto) -> None:
         """Constants, and who reads what."""
         for tensor in graph.initializer:
             self._const(tensor.name, tensor_array(tensor))
@@ -161,7 +175,8 @@ class _Importer:
         held = self.builder.consts
         return {name: held[value.name] for name, value in self.values.items() if value.name in held}
 
-    def _nodes(self, nodes: Sequence[onnx.NodeProto], depth: int) -> None:
+    def nodes(self, nodes: Sequence[onnx.NodeProto], depth: int) -> None:
+        """Import operators, in their order."""
         for node in nodes:
             where = clean_name(node.output[0] if node.output else node.name)
             try:
@@ -171,12 +186,23 @@ class _Importer:
                 raise type(error)(error.what, where=error.where or where, hint=error.hint) from error
 
     def _node(self, node: onnx.NodeProto, where: str, depth: int) -> None:
-        operands = [self._value(name) if name else None for name in node.input]
+        if node.op_type in SEQUENCES:
+            self._sequence(node, where)
+            return
+        operands = [self.value(name) if name else None for name in node.input]
         results = self._special(node, operands, depth)
         if results is None:
             results = self._handled(node, where, operands)
         for name, value in zip(node.output, results, strict=False):
             self.values[name] = value
+
+    def _sequence(self, node: onnx.NodeProto, where: str) -> None:
+        parts = [self.sequences[n] if n in self.sequences else self.value(n) if n else None for n in node.input]
+        made = SEQUENCES[node.op_type](Scope(self.builder, where, node, self.opset, [None]), *parts)
+        if isinstance(made, list):
+            self.sequences[node.output[0]] = made
+        else:
+            self.values[node.output[0]] = made
 
     def _special(self, node: onnx.NodeProto, operands: Sequence[Value | None], depth: int) -> Sequence[Value] | None:
         """Results of operators that are evaluated, or that hold graphs; None for all others."""
@@ -190,8 +216,8 @@ class _Importer:
                 return self._numbers(node, [np.array(known[0].shape, np.int64)])
             case "Size":
                 return self._numbers(node, [np.array(known[0].type.size, np.int64)])
-            case "If":
-                return self._branch(node, known[0], depth)
+            case "If" | "Loop" | "Scan":
+                return GRAPHS[node.op_type](self, node, depth)
             case "QuantizeLinear" if self.real:
                 return [self._clamped(node, known[0])]
             case "DynamicQuantizeLinear" if self.real:
@@ -215,17 +241,6 @@ class _Importer:
         data = tensor_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
         return self._numbers(node, [data.astype(np.float32) if data.dtype == np.float64 else data])
 
-    def _branch(self, node: onnx.NodeProto, condition: Value, depth: int) -> Sequence[Value]:
-        """The results of the branch that is taken, known when the model is imported."""
-        data = self.builder.consts.get(condition.name)
-        if data is None or depth > NESTED:
-            raise UnsupportedOpError("If on what is computed", hint="fix the inputs that it depends on: --set input.…")
-        taken = "then_branch" if data.item() else "else_branch"
-        (graph,) = (a.g for a in node.attribute if a.name == taken)
-        self._enter(graph)
-        self._nodes(graph.node, depth + 1)
-        return [self._value(info.name) for info in graph.output]
-
     def _dequantized(self, node: onnx.NodeProto, x: Value) -> Sequence[Value]:
         """A constant with its quantization."""
         data = self.builder.consts.get(x.name)
@@ -239,10 +254,6 @@ class _Importer:
             return self._numbers(node, [real_numbers(node, self._consts(), data)])
         _, quant = parameters(node, self._consts(), x.type.rank)
         stored = integers(data)
-        if quant.zero_point and x.type.rank > 1:
-            raise UnsupportedOpError(
-                f"weights with zero point {quant.zero_point}", hint="quantize weights symmetrically"
-            )
         return [self.builder.const(stored, f"{clean_name(node.output[0])}.const", quant)]
 
     def _clamped(self, node: onnx.NodeProto, x: Value) -> Value:
@@ -251,7 +262,8 @@ class _Importer:
         return x if clamp is None else self.builder.op(clamp, x, name=clean_name(node.output[0]))
 
     def _handled(self, node: onnx.NodeProto, where: str, operands: Sequence[Value | None]) -> Sequence[Value]:
-        if node.op_type not in HANDLERS:
+        name = handler_name(node)
+        if name not in HANDLERS:
             raise UnsupportedOpError(
                 f"operator {node.op_type} is not supported",
                 hint=HINTS.get(node.op_type, UNKNOWN),
@@ -260,16 +272,28 @@ class _Importer:
         stored = [self._stored(name, consts) for name in node.output]
         if node.op_type == "QuantizeLinear" and not self.real:
             stored = [parameters(node, consts)]
-        made = HANDLERS[node.op_type](Scope(self.builder, where, node, self.opset, stored), *operands)
-        return made if isinstance(made, tuple) else (made,)
+        made = HANDLERS[name](Scope(self.builder, where, node, self.opset, stored, self.whole), *operands)
+        results = made if isinstance(made, tuple) else (made,)
+        if node.op_type in WHOLE or (node.op_type == "Cast" and not _is_real_cast(node)):
+            self.whole.update(value.name for value in results)
+        return results
 
     def _stored(self, name: str, consts: Mapping[str, Array]) -> Stored | None:
         return None if self.real else quantization_behind(name, self.readers, consts)
 
-    def _value(self, name: str) -> Value:
+    def name(self, name: str, value: Value) -> None:
+        """Let a name stand for a value from now on."""
+        self.values[name] = value
+
+    def value(self, name: str) -> Value:
+        """What a name stands for."""
         if name not in self.values:
             raise ModelError(f"'{name}' is read before anything has made it")
         return self.values[name]
+
+
+def _is_real_cast(node: onnx.NodeProto) -> bool:
+    return any(a.name == "to" and a.i in REAL for a in node.attribute)
 
 
 def _number(info: onnx.ValueInfoProto, text: str) -> Array:

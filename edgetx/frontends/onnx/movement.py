@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
+from onnx import TensorProto
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends import composites, truths
 from edgetx.frontends.builder_scope import MAX_ELEMENTS, present
 from edgetx.frontends.onnx.scope import Scope, operator
-from edgetx.ir import Value
+from edgetx.ir import Array, Value
+
+REAL = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+LARGEST_FILL = 1e6
+"""Beyond it the range of integers would hold nothing but the padding."""
 
 
 @operator("Identity", "Dropout")
@@ -18,8 +24,14 @@ def _identity(_: Scope, x: Value, *__: Value) -> Value:
 
 @operator("Cast", "CastLike")
 def _cast(s: Scope, x: Value, *_: Value) -> Value:
-    """Numbers that are computed stay real."""
-    return x
+    """Numbers that are computed stay real; to whole ones they are cut off towards zero."""
+    kind = s.integer("to", TensorProto.FLOAT)
+    if kind in REAL or x.name in s.whole:
+        return x
+    s.real_only(x)
+    if kind == TensorProto.BOOL:
+        return truths.different(s, x, s.scalar(0))
+    return composites.whole_part(s, x)
 
 
 @operator("Reshape")
@@ -106,8 +118,28 @@ def _slice(
 @operator("Gather")
 def _gather(s: Scope, x: Value, indices: Value) -> Value:
     axis = s.axis(s.integer("axis", 0), x.type.rank)
+    if indices.name not in s.builder.consts:
+        return _looked_up(s, s.real_constant(x), axis, indices)
     y = s.gather(x, axis, s.integers(indices, "the indices of a gather"))
     return s.reshape(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+def _looked_up(s: Scope, x: Value, axis: int, indices: Value) -> Value:
+    """Rows by an index that is computed, a whole number that is not negative."""
+    s.real_only(x, indices)
+    order = [axis, *(i for i in range(x.type.rank) if i != axis)]
+    y, count = s.op(ops.Lookup(), s.transpose(s.restored(x), order), indices), indices.type.rank
+    return s.transpose(y, [*range(count, count + axis), *range(count), *range(count + axis, y.type.rank)])
+
+
+@operator("ArgMax", "ArgMin")
+def _place(s: Scope, x: Value) -> Value:
+    s.real_only(x)
+    axis = s.axis(s.integer("axis", 0), x.type.rank)
+    if s.integer("select_last_index", 0):
+        raise UnsupportedOpError(f"the last of equal places by {s.node.op_type}", hint="take the first")
+    y = s.op(ops.ArgMax(axis), x if s.node.op_type == "ArgMax" else s.op(ops.Neg(), x))
+    return s.reshape(y, (*y.shape[:axis], 1, *y.shape[axis:])) if s.integer("keepdims", 1) else y
 
 
 @operator("Split")
@@ -137,10 +169,22 @@ def _pad(s: Scope, x: Value, pads: Value | None = None, fill: Value | None = Non
 
 
 def _zero_padded(s: Scope, x: Value, pairs: Sequence[tuple[int, int]], fill: Value | None) -> Value:
+    """Negative padding takes elements away; numbers other than zero are added where there is padding."""
     number = s.real("value", 0) if fill is None else float(s.data(s.restored(fill), "the padding's contents").item())
-    if number != 0:
+    for axis, pair in enumerate(pairs):
+        before, after = (max(-n, 0) for n in pair)
+        if before + after >= x.shape[axis] and before + after:
+            raise ModelError(f"padding of {x.shape[axis]} elements by {pair}")
+        x = s.slice(x, axis, before, x.shape[axis] - after) if before or after else x
+    around = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
+    if not any(map(any, around)):
+        return x
+    y = s.op(ops.Pad(around), x)
+    if number == 0:
+        return y
+    if y.type.quant or abs(number) > LARGEST_FILL:
         raise UnsupportedOpError(f"padding with {number}", hint="pad with zeros")
-    return s.op(ops.Pad(tuple(pairs)), x) if any(map(any, pairs)) else x
+    return s.op(ops.Add(), y, s.const(np.pad(np.zeros(x.shape, np.float32), around, constant_values=number), "border"))
 
 
 def _mirrored(s: Scope, x: Value, pairs: Sequence[tuple[int, int]], mode: str) -> Value:
@@ -154,3 +198,78 @@ def _mirrored(s: Scope, x: Value, pairs: Sequence[tuple[int, int]], mode: str) -
             indices = inside if mode == "edge" else 2 * inside - positions
             x = s.gather(x, axis, indices.tolist())
     return x
+
+
+@operator("Trilu")
+def _triangle(s: Scope, x: Value, k: Value | None = None) -> Value:
+    """The triangle of the last two axes, and zeros in the other."""
+    offset = s.integers(k, "the diagonal of a triangle")[0] if k else 0
+    rows, columns = x.shape[-2:]
+    shown = np.triu(np.ones((rows, columns)), offset) if s.integer("upper", 1) else np.tri(rows, columns, offset)
+    return s.result(ops.Mul(), x, s.const(shown.astype(np.float32), "triangle"))
+
+
+@operator("EyeLike")
+def _diagonal(s: Scope, x: Value) -> Value:
+    rows, columns = x.shape
+    return s.const(np.eye(rows, columns, s.integer("k", 0), dtype=np.float32), "diagonal")
+
+
+@operator("GatherND")
+def _gather_nd(s: Scope, x: Value, indices: Value) -> Value:
+    """Each row of the indices names an element, or a slice, by its place along the first axes."""
+    if s.integer("batch_dims", 0):
+        raise UnsupportedOpError("GatherND within batches", hint="gather along one axis")
+    places = s.data(indices, "the indices of a gather").astype(np.int64)
+    depth = places.shape[-1]
+    flat = _flat_places(x.shape[:depth], places)
+    rows = s.reshape(x, (int(np.prod(x.shape[:depth])), *x.shape[depth:]))
+    picked = s.gather(rows, 0, flat.ravel().tolist())
+    return s.reshape(picked, (*places.shape[:-1], *x.shape[depth:]))
+
+
+@operator("GatherElements")
+def _gather_elements(s: Scope, x: Value, indices: Value) -> Value:
+    axis = s.axis(s.integer("axis", 0), x.type.rank)
+    at = s.data(indices, "the indices of a gather").astype(np.int64)
+    along = np.moveaxis(at, axis, -1).reshape(-1, at.shape[axis])
+    if at.shape[:axis] + at.shape[axis + 1 :] == x.shape[:axis] + x.shape[axis + 1 :] and (along == along[0]).all():
+        return s.gather(x, axis, along[0].tolist())
+    picked = s.gather(s.reshape(x, (x.type.size,)), 0, _flat_elements(x.shape, at, axis).ravel().tolist())
+    return s.reshape(picked, at.shape)
+
+
+@operator("ScatterND", "ScatterElements")
+def _scatter(s: Scope, x: Value, indices: Value, updates: Value) -> Value:
+    """Elements of x and of the updates side by side, of which those are picked that remain."""
+    if s.text("reduction", "none") != "none":
+        raise UnsupportedOpError("scatter that adds up", hint="add to the parts one by one")
+    at = s.data(indices, "the indices of a scatter").astype(np.int64)
+    remaining = np.arange(x.type.size).reshape(x.shape)
+    fresh = x.type.size + np.arange(updates.type.size).reshape(updates.shape)
+    if s.node.op_type == "ScatterND":
+        depth = at.shape[-1]
+        rows = remaining.reshape(-1, *x.shape[depth:])
+        rows[_flat_places(x.shape[:depth], at)] = fresh
+    else:
+        axis = s.axis(s.integer("axis", 0), x.type.rank)
+        remaining.ravel()[_flat_elements(x.shape, at, axis)] = fresh
+    flat = [s.reshape(v, (v.type.size,)) for v in map(s.real_constant, (x, updates))]
+    both = s.result(ops.Concatenation(0), *flat)
+    return s.reshape(s.gather(both, 0, remaining.ravel().tolist()), x.shape)
+
+
+def _flat_places(shape: Sequence[int], places: Array) -> Array:
+    """Rows of indices along axes of these sizes, as one index."""
+    wrapped = np.where(places < 0, places + np.asarray(shape), places)
+    try:
+        return np.asarray(np.ravel_multi_index(tuple(np.moveaxis(wrapped, -1, 0)), tuple(shape)))
+    except ValueError as problem:
+        raise ModelError(f"indices into {tuple(shape)}: {problem}") from problem
+
+
+def _flat_elements(shape: Sequence[int], at: Array, axis: int) -> Array:
+    """Of each element its index in the whole, where `at` says its place along one axis."""
+    grid = list(np.meshgrid(*map(np.arange, at.shape), indexing="ij"))
+    grid[axis] = at
+    return _flat_places(shape, np.stack(grid, -1))

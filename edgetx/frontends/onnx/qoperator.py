@@ -12,8 +12,7 @@ from onnx import NodeProto
 from onnx.helper import make_node
 
 from edgetx.errors import UnsupportedOpError
-
-MICROSOFT = "com.microsoft"
+from edgetx.frontends.onnx.scope import MICROSOFT
 
 
 @dataclass(frozen=True)
@@ -152,8 +151,20 @@ def _lstm(node: NodeProto) -> Iterator[NodeProto]:
     yield _made(node, "LSTM", names[: min(LSTM_SCALES.values())], node.output)
 
 
+def _attention(node: NodeProto) -> Iterator[NodeProto]:
+    """QAttention: integers of operand and weight, a real bias, the two scales, a mask, and the two zero points."""
+    x, weight, bias, x_scale, weight_scale, mask, x_zero, weight_zero = [*node.input, *[""] * 8][:8]
+    result = node.output[0]
+    yield make_node("DequantizeLinear", [x, x_scale, x_zero], [f"{result}.operand"])
+    yield make_node("DequantizeLinear", [weight, weight_scale, weight_zero], [f"{result}.weight"], axis=-1)
+    made = _made(node, "Attention", [f"{result}.operand", f"{result}.weight", bias, mask], node.output)
+    made.domain = MICROSOFT
+    yield made
+
+
 DYNAMIC: Mapping[str, Callable[[NodeProto], Iterator[NodeProto]]] = {
     "DynamicQuantizeLSTM": _lstm,
     "DynamicQuantizeMatMul": _matmul,
     "MatMulIntegerToFloat": _matmul_to_float,
+    "QAttention": _attention,
 }

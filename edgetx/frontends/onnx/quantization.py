@@ -21,6 +21,9 @@ TRANSPARENT = (
     "Identity",
     "Dropout",
     "MaxPool",
+    "Slice",
+    "Gather",
+    "Split",
 )
 """Operators behind which the quantization of their operand may stand, for they only move, drop or clamp numbers."""
 LARGEST_DEPTH = 64
@@ -38,7 +41,9 @@ def parameters(node: onnx.NodeProto, consts: Mapping[str, Array], rank: int | No
     if len(points) > 1:
         raise UnsupportedOpError("zero points per channel", hint="quantize weights symmetrically")
     if not (np.isfinite(scale).all() and (scale > 0).all()):
-        raise ModelError(f"scale {scale.min()}")
+        raise ModelError(
+            f"scale {scale.min():g}", hint="calibrate on finite numbers; masks of −∞ have none: use −20 or the like"
+        )
     axis = None if len(scale) == 1 else along % max(rank or 1, 1)
     return dtype, QuantParams(tuple(map(float, scale)), points.pop(), axis)
 
@@ -104,8 +109,8 @@ def quantization_behind(
     for node in readers.get(name, ()):
         if node.op_type == "QuantizeLinear":
             found.add(parameters(node, consts))
-        elif node.op_type in TRANSPARENT and depth < LARGEST_DEPTH:
-            found.add(quantization_behind(node.output[0], readers, consts, depth + 1))
+        elif node.op_type in TRANSPARENT and node.input[0] == name and depth < LARGEST_DEPTH:
+            found |= {quantization_behind(made, readers, consts, depth + 1) for made in node.output if made in readers}
         else:
             return None
     return found.pop() if len(found) == 1 else None

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.onnx.scope import Scope, operator
@@ -29,7 +31,7 @@ class Layer:
     biases: tuple[Value | None, Value | None]
 
     def of_input(self, rows: Value) -> Value:
-        """What the inputs of all steps, [steps, in], contribute to the gates."""
+        """What the inputs of all steps, [steps · batch, in], contribute to the gates."""
         return self.scope.result(ops.FullyConnected(), rows, self.w, *_present(self.biases[0]))
 
     def of_output(self, h: Value) -> Value:
@@ -46,40 +48,42 @@ def _recurrent(
     s: Scope, x: Value, w: Value, r: Value, b: Value | None = None, lengths: Value | None = None,
     h: Value | None = None, c: Value | None = None, peepholes: Value | None = None,
 ) -> tuple[Value, ...]:  # fmt: skip
-    """x [steps, 1, in], w [directions, gates · size, in]; the results are [steps, directions, 1, size] and the last."""
+    """x [steps, batch, in], w [directions, gates · size, in]; results [steps, directions, batch, size] and the last."""
     kind, directions = s.node.op_type, DIRECTIONS.get(s.text("direction", "forward"), ())
     steps, batch, width = x.shape
     if not directions or w.shape[0] != len(directions) or r.shape[0] != len(directions):
         raise ModelError(f"{kind} with weights {w.shape} and {r.shape}")
-    if batch != 1 or peepholes or s.integer("layout", 0) or s.integer("input_forget", 0) or _open_lengths(s, lengths):
-        raise UnsupportedOpError(f"{kind} over a batch, or with peepholes", hint="run one sequence of fixed length")
+    if peepholes or s.integer("layout", 0) or s.integer("input_forget", 0) or _open_lengths(s, lengths):
+        raise UnsupportedOpError(f"{kind} with peepholes or open lengths", hint="run sequences of fixed length")
     names = tuple(name.decode().lower() for name in s.attributes.get("activations", ()))
     if names != ACTIVATIONS[kind] * len(directions) and names and (kind, names[0]) != ("RNN", "relu"):
         raise UnsupportedOpError(f"{kind} with activations {names}", hint="use the default activations")
     if steps > LARGEST_UNROLLED:
         raise UnsupportedOpError(f"{kind} of {steps} steps", hint="run it step by step, with state")
-    size, rows = r.shape[-1], s.reshape(x, (steps, width))
+    size, rows = r.shape[-1], s.reshape(x, (steps * batch, width))
     outputs: list[list[Value]] = []
     last: list[States] = []
     for index, direction in enumerate(directions):
         layer = Layer(s, size, *_weights(s, (w, r), b, index, GATES[kind] * size))
-        zero = s.const(0 * s.data(s.restored(r), "a weight")[0, :1, :size], "zero")
-        start = [zero if v is None else s.reshape(s.slice(v, 0, index, index + 1), (1, size)) for v in (h, c)]
+        zero = s.const(np.zeros((batch, size), np.float32), "zero")
+        start = [zero if v is None else s.reshape(s.slice(v, 0, index, index + 1), (batch, size)) for v in (h, c)]
         made = _run(layer, rows, tuple(start[: 2 if kind == "LSTM" else 1]), CELLS[kind], direction)
         outputs.append([states[0] for states in made][::direction])
         last.append(made[-1])
     whole = s.joined(
-        [s.reshape(_side_by_side(s, at), (1, len(directions), 1, size)) for at in zip(*outputs, strict=True)]
+        [s.reshape(_side_by_side(s, at), (1, len(directions), batch, size)) for at in zip(*outputs, strict=True)]
     )
-    ends = [s.reshape(_side_by_side(s, [d[i] for d in last]), (len(directions), 1, size)) for i in range(len(last[0]))]
+    ends = [
+        s.reshape(_side_by_side(s, [d[i] for d in last]), (len(directions), batch, size)) for i in range(len(last[0]))
+    ]
     return whole, *ends
 
 
 def _run(layer: Layer, rows: Value, states: States, cell: "Cell", direction: int) -> list[States]:
     """States after each step, in the order in which they are made."""
-    projected, made = layer.of_input(rows), []
-    for step in range(rows.shape[0])[::direction]:
-        states = cell(layer, layer.scope.slice(projected, 0, step, step + 1), states)
+    projected, made, batch = layer.of_input(rows), [], states[0].shape[0]
+    for begin in range(0, rows.shape[0], batch)[::direction]:
+        states = cell(layer, layer.scope.slice(projected, 0, begin, begin + batch), states)
         made.append(states)
     return made
 
@@ -157,7 +161,10 @@ def _open_lengths(s: Scope, lengths: Value | None) -> bool:
 
 
 def _side_by_side(s: Scope, parts: Sequence[Value]) -> Value:
-    return parts[0] if len(parts) == 1 else s.result(ops.Concatenation(1), *parts)
+    """The results of the directions, in the order of [directions, batch, size]."""
+    if len(parts) == 1:
+        return parts[0]
+    return s.result(ops.Concatenation(1 if parts[0].shape[0] == 1 else 0), *parts)
 
 
 def _present(value: Value | None) -> tuple[Value, ...]:

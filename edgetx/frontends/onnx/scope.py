@@ -1,6 +1,6 @@
 """Handlers of ONNX operators: how they are registered, and what they work with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,27 +10,34 @@ import onnx
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.fixedpoint import quantize
-from edgetx.frontends.builder_scope import BuilderScope
+from edgetx.frontends.builder_scope import WIDTHS, BuilderScope
 from edgetx.ir import Array, DType, QuantParams, Value
-from edgetx.ops.quant_rule import Bias, QuantRule, Result
+from edgetx.ops.quant_rule import Bias, QuantRule, Result, Weight
 from edgetx.quant.restore import restored
 
 Handler = Callable[..., "Value | tuple[Value, ...]"]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
+"""Handlers by name of the operator; of another domain than the default one with the domain before it."""
+MICROSOFT = "com.microsoft"
 
 Stored = tuple[DType, QuantParams]
 """Element type and quantization of integers."""
 
 
-def operator(*names: str) -> Callable[[HandlerT], HandlerT]:
-    """Register the handler of operators of the default domain."""
+def operator(*names: str, domain: str = "") -> Callable[[HandlerT], HandlerT]:
+    """Register the handler of operators."""
 
     def register(handler: HandlerT) -> HandlerT:
-        HANDLERS.update(dict.fromkeys(names, handler))
+        HANDLERS.update((f"{domain}.{name}".lstrip("."), handler) for name in names)
         return handler
 
     return register
+
+
+def handler_name(node: onnx.NodeProto) -> str:
+    """The name under which the handler of an operator is registered."""
+    return f"{MICROSOFT}.{node.op_type}" if node.domain == MICROSOFT else node.op_type
 
 
 @dataclass
@@ -41,11 +48,13 @@ class Scope(BuilderScope):
         node: The operator in the file.
         opset: Version of the default domain.
         stored: For each result the quantization that the file gives it, or None.
+        whole: Names of computed values that are truths or whole numbers.
     """
 
     node: onnx.NodeProto
     opset: int
     stored: Sequence[Stored | None]
+    whole: Collection[str] = ()
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -83,7 +92,17 @@ class Scope(BuilderScope):
             return self.op(op, *map(self.restored, inputs))
         rule, stored = op.quant_rule(), self.stored[0]
         made = self._made(rule, activations[0])
-        operands = [self._integer(x, made if rule.shared else None) for x in inputs]
+        self._refuse_widths(op, activations, made)
+        operands: list[Value] = []
+        for index, x in enumerate(inputs):
+            own = rule.consts.get(index)
+            if own is None or isinstance(own, Weight | Bias) or x.name not in self.builder.consts:
+                operands.append(self._integer(x, made if rule.shared else None))
+            else:
+                types = [v.type for v in operands]
+                real = self.data(self.restored(x), "a parameter")
+                integers, quant = own.quantize(real, types, activations[0].type.with_quant(*made))
+                operands.append(self.const(integers, "int", quant))
         return self.requantized(self.op(op, *operands, quant=made), stored or made)
 
     def joined(self, parts: Sequence[Value]) -> Value:
@@ -98,7 +117,10 @@ class Scope(BuilderScope):
     def _made(self, rule: QuantRule, first: Value) -> Stored:
         """The quantization in which an op on integers makes its result: the rule's, the operand's or the file's."""
         if isinstance(rule.result, Mapping):
-            return "int8", rule.result[8]
+            bits = WIDTHS[first.type.dtype]
+            if bits not in rule.result:
+                raise UnsupportedOpError(f"{self.node.op_type} in {bits} bits")
+            return first.type.dtype, rule.result[bits]
         if rule.result is Result.SAME_AS_INPUT:
             return first.type.dtype, first.type.per_tensor
         if self.stored[0] is None:
@@ -107,6 +129,12 @@ class Scope(BuilderScope):
                 hint="put QuantizeLinear behind every operator, or leave the model in floating point throughout",
             )
         return self.stored[0]
+
+    def _refuse_widths(self, op: ops.Op, activations: Sequence[Value], made: Stored) -> None:
+        """Refuse operands and results of widths for which no kernel is."""
+        widths = {x.type.dtype for x in activations} | {made[0]}
+        if len(widths) > 1 and op.name != "quantize":
+            raise UnsupportedOpError(f"{self.node.op_type} of {' and '.join(sorted(widths))}", hint="use one width")
 
     def moved(self, x: Value, data: Array, axis: int | None, channels: slice | None = None, repeats: int = 1) -> Value:
         """A constant with its elements in another arrangement.
@@ -121,6 +149,10 @@ class Scope(BuilderScope):
         quant = x.type.quant
         if quant is None:
             return self.const(data, "weight")
+        if quant.zero_point:
+            raise UnsupportedOpError(
+                f"weights with zero point {quant.zero_point}", hint="quantize weights symmetrically"
+            )
         scale = (quant.scale if channels is None else quant.scale[channels]) * repeats
         return self.const(data, "weight", QuantParams(scale, quant.zero_point, axis))
 
@@ -177,6 +209,8 @@ class Scope(BuilderScope):
             peak = max(float(np.abs(data).max()), 1e-30)
             dtype, quant = shared or ("int8", QuantParams((float(np.float32(peak / 127)),)))
             return self.const(quantize(data, quant.scale[0], quant.zero_point, dtype), "int", quant)
+        if data is None and x.type.quant is None:
+            raise UnsupportedOpError(f"{self.node.op_type} of integers and real numbers", hint="quantize both")
         return x if shared is None else self.requantized(x, shared)
 
 
@@ -193,3 +227,7 @@ class Results:
     def const(self, data: Array, suffix: str) -> Value:
         """A constant."""
         return self.scope.const(np.asarray(data, np.float32), suffix)
+
+    def known(self, value: Value) -> Array | None:
+        """The data of a constant; None of what is computed."""
+        return self.scope.known(value)

@@ -4,25 +4,38 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.builder_scope import MAX_ELEMENTS
 from edgetx.frontends.onnx.scope import Scope, operator
-from edgetx.frontends.spectra import forward_matrix
-from edgetx.ir import Value
+from edgetx.frontends.spectra import forward_matrix, transform_matrix
+from edgetx.ir import Array, Value
 
 
 @operator("DFT")
 def _dft(s: Scope, x: Value, length: Value | None = None, axis: Value | None = None) -> Value:
-    """x [..., n, 1] along the axis before the last."""
+    """x [..., n, ..., 1 or 2] along any axis but the last, forwards or back."""
+    s.real_only(x)
     along = s.integers(axis, "the axis of a transform")[0] if axis else s.integer("axis", 1 if s.opset < 20 else -2)
-    along = s.axis(along, x.type.rank)
-    n = x.shape[along]
-    count = s.integers(length, "the length of a transform")[0] if length else n
-    if x.shape[-1] != 1 or s.integer("inverse", 0) or along != x.type.rank - 2 or x.type.quant:
-        raise UnsupportedOpError(f"transform of {x.shape} along axis {along}", hint="transform real numbers, forwards")
-    taken = min(n, count)
-    rows = s.reshape(s.slice(x, along, 0, taken), (*x.shape[:-2], taken))
-    bins = count // 2 + 1 if s.integer("onesided", 0) else count
-    matrix = s.const(forward_matrix(taken, count, bins), "transform")
-    return s.reshape(s.op(ops.FullyConnected(), rows, matrix), (*x.shape[:-2], bins, 2))
+    along, parts = s.axis(along, x.type.rank), x.shape[-1]
+    inverse, onesided = bool(s.integer("inverse", 0)), bool(s.integer("onesided", 0))
+    given = 2 * (x.shape[along] - 1) if inverse and onesided else x.shape[along]
+    count = s.integers(length, "the length of a transform")[0] if length else given
+    taken = min(x.shape[along], count // 2 + 1 if inverse and onesided else count)
+    if along == x.type.rank - 1 or parts not in (1, 2) or not 0 < count * taken <= MAX_ELEMENTS // 4:
+        raise UnsupportedOpError(f"transform of {x.shape} along axis {along} to {count}", hint="transform less at once")
+
+    def transform(rows: Array) -> Array:
+        if inverse:
+            return np.fft.irfft(rows, count) if onesided else np.fft.ifft(rows, count)
+        return np.fft.fft(rows, count)[..., : count // 2 + 1 if onesided else count]
+
+    matrix = transform_matrix(transform, taken, of_complex=parts == 2)
+    order = [i for i in range(x.type.rank) if i not in (along, x.type.rank - 1)]
+    moved = s.transpose(s.slice(x, along, 0, taken), (*order, along, x.type.rank - 1))
+    rows = s.reshape(moved, (*moved.shape[:-2], taken * parts))
+    y = s.op(ops.FullyConnected(), rows, s.const(matrix, "transform"))
+    width = 1 if inverse and onesided else 2
+    apart = s.reshape(y, (*moved.shape[:-2], len(matrix) // width, width))
+    return s.transpose(apart, np.argsort([*order, along, x.type.rank - 1]).tolist())
 
 
 @operator("STFT")

@@ -9,6 +9,7 @@ from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends import truths
 from edgetx.frontends.builder_scope import MAX_ELEMENTS
+from edgetx.frontends.composites import whole_part
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import DType, QuantParams, Value
 from edgetx.ops.quant_rule import PLACES
@@ -110,5 +111,4 @@ def _cast(s: Scope, x: Value) -> Value:
         return x
     if s.results[0].dtype == "bool":
         return truths.different(s, x, s.scalar(0))
-    below = s.op(ops.Floor(), s.op(ops.Relu(), s.op(ops.Neg(), x)))
-    return s.op(ops.Sub(), s.op(ops.Floor(), s.op(ops.Relu(), x)), below)
+    return whole_part(s, x)

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from torch.fx import Node as FxNode
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.attention import attention
 from edgetx.frontends.composites import layer_norm, prelu
 from edgetx.frontends.softmax import log_softmax
 from edgetx.frontends.torch.arithmetic import mul
 from edgetx.frontends.torch.scope import Scope, aten, transpose
-from edgetx.ir import Array, Value
-from edgetx.ops.attention import HIDDEN, span_of
+from edgetx.ir import Value
+from edgetx.ops.attention import HIDDEN
 
 
 @aten("layer_norm.default")
@@ -38,33 +40,30 @@ def _attention(
     s: Scope, q: Value, k: Value, v: Value, mask: Value | None = None, dropout: float = 0.0, causal: bool = False,
     scale: float | None = None, enable_gqa: bool = False,
 ) -> Value:  # fmt: skip
-    if enable_gqa:
-        raise UnsupportedOpError("grouped attention", hint="use full self-attention")
     factor = q.shape[-1] ** -0.5 if scale is None else scale
-    scores = s.op(ops.BatchMatmul(adj_y=True), q, k, suffix=".scores")
-    scaled = s.op(ops.Mul(), scores, s.const(np.array([factor]), "scale"), suffix=".scaled")
-    if mask is not None or causal:
-        scaled = s.op(ops.Add(), scaled, s.const(_hidden(s, scores, mask), "mask"), suffix=".masked")
-    return s.op(ops.BatchMatmul(), s.op(ops.Softmax(), scaled, suffix=".weights"), v)
+    added = _added(s, mask)
+    if causal:
+        added = s.const(np.where(np.tri(q.shape[-2], k.shape[-2], dtype=bool), 0, HIDDEN), "causal")
+    return attention(s, q, k, v, factor, added)
 
 
-def _hidden(s: Scope, scores: Value, mask: Value | None) -> Array:
-    """What is added to the scores of keys that a query does not see; a mask of truths or one that is added."""
-    queries, keys = scores.shape[-2:]
-    if scores.type.rank > 3 and scores.shape[0] > 1:
-        raise UnsupportedOpError("masked attention in blocks", hint="use a window around each query")
-    if mask is None:
-        visible = np.tri(queries, keys, dtype=bool)
-    elif (data := s.builder.consts.get(mask.name)) is None:
-        raise UnsupportedOpError("attention with a computed mask", hint="use a constant mask")
-    else:
-        flat = data.reshape(-1, *data.shape[-2:])
-        visible = flat[0] > (0.5 if flat.max() > 0 else HIDDEN / 2)
-        if not (flat == flat[0]).all() or not np.isin(flat[0][visible], (0, 1)).all():
-            raise UnsupportedOpError("attention with a bias or with masks that differ", hint="use one mask of truths")
-    if span_of(visible) is None:
-        raise UnsupportedOpError("attention whose mask is not a band", hint="use a window around each query")
-    return np.where(visible, 0.0, HIDDEN).astype(np.float32)
+def _added(s: Scope, mask: Value | None) -> Value | None:
+    """What a mask adds to the scores: one of truths hides the keys that are false."""
+    if mask is None or mask.name not in s.builder.consts:
+        if mask is not None and not _is_real(s, 3):
+            raise UnsupportedOpError("attention with a computed mask", hint="use a constant mask")
+        return mask
+    data = s.builder.consts[mask.name]
+    if not _is_real(s, 3):
+        data = np.where(data > 0, 0, HIDDEN)
+    return s.const(np.maximum(data, HIDDEN), "mask")
+
+
+def _is_real(s: Scope, index: int) -> bool:
+    """Whether an operand of the traced node is real, rather than a truth."""
+    operand = s.node.args[index] if len(s.node.args) > index else s.node.kwargs["attn_mask"]
+    assert isinstance(operand, FxNode)
+    return bool(operand.meta["val"].is_floating_point())
 
 
 @aten("softmax.int", "_softmax.default")
@@ -102,6 +101,14 @@ def _clamp(s: Scope, x: Value, low: float | None = None, high: float | None = No
 @aten("clamp_max.default")
 def _clamp_max(s: Scope, x: Value, high: float) -> Value:
     return _clamp(s, x, None, high)
+
+
+@aten("clamp.Tensor", "clamp_min.Tensor", "clamp_max.Tensor")
+def _clamp_by(s: Scope, x: Value, low: Value | None = None, high: Value | None = None) -> Value:
+    if "clamp_max" in str(s.node.target):
+        low, high = None, low
+    x = x if low is None else s.op(ops.Maximum(), x, low)
+    return x if high is None else s.op(ops.Minimum(), x, high)
 
 
 @aten("elu.default")
@@ -161,3 +168,7 @@ _unary(ops.Erf, "erf.default")
 _unary(ops.Abs, "abs.default")
 _unary(ops.Log, "log.default")
 _unary(ops.Square, "square.default")
+_unary(ops.Sin, "sin.default")
+_unary(ops.Atan, "atan.default")
+_unary(ops.Floor, "floor.default")
+_unary(ops.Round, "round.default")

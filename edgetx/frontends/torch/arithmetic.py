@@ -1,10 +1,13 @@
 """ATen arithmetic and matrix products."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edgetx import ops
-from edgetx.frontends import truths
-from edgetx.frontends.torch.scope import Scope, aten
+from edgetx.frontends import composites, truths
+from edgetx.frontends.einsum import einsum
+from edgetx.frontends.torch.scope import Scope, aten, reshape
 from edgetx.ir import Value
 
 RELATIONS = {"gt": "greater", "ge": "greater_equal", "lt": "less", "le": "less_equal"}
@@ -16,8 +19,8 @@ def _operand(s: Scope, x: Value | float) -> Value:
 
 @aten("add.Tensor", "add.Scalar")
 def _add(s: Scope, a: Value | float, b: Value | float, alpha: float = 1) -> Value:
-    b = _operand(s, b)
-    return s.op(ops.Add(), _operand(s, a), b if alpha == 1 else mul(s, b, alpha))
+    a, b = (composites.finite_mask(s, _operand(s, x)) for x in (a, b))
+    return s.op(ops.Add(), a, b if alpha == 1 else mul(s, b, alpha))
 
 
 @aten("sub.Tensor", "sub.Scalar")
@@ -77,9 +80,26 @@ def _addmm(s: Scope, bias: Value, x: Value, w: Value) -> Value:
     return _add(s, _matmul(s, x, w), bias)
 
 
-@aten("matmul.default", "bmm.default", "mm.default")
+@aten("matmul.default", "bmm.default", "mm.default", "mv.default", "dot.default")
 def _matmul(s: Scope, a: Value, b: Value) -> Value:
-    return s.op(ops.BatchMatmul(), a, b)
+    """Vectors count as a row before, and as a column behind a matrix."""
+    if b.type.rank == 1:
+        b = reshape(s, b, (b.shape[0], 1))
+    if a.type.rank == 1:
+        a = reshape(s, a, (1, a.shape[0]))
+    return reshape(s, s.op(ops.BatchMatmul(), a, b), s.shape)
+
+
+@aten("_trilinear.default")
+def _trilinear(
+    s: Scope, a: Value, b: Value, c: Value, of_a: Sequence[int], of_b: Sequence[int], of_c: Sequence[int],
+    summed: Sequence[int], *_: object,
+) -> Value:  # fmt: skip
+    """A product of three over common axes, of which each lists those that it lacks."""
+    names = "abcdefghijklmnopqrstuvwxyz"[: a.type.rank + len(of_a)]
+    terms = ["".join(n for i, n in enumerate(names) if i not in lacking) for lacking in (of_a, of_b, of_c)]
+    left = "".join(n for i, n in enumerate(names) if i not in summed)
+    return reshape(s, einsum(s, f"{','.join(terms)}->{left}", [a, b, c]), s.shape)
 
 
 @aten("pow.Tensor_Scalar")
@@ -91,6 +111,47 @@ def _pow(s: Scope, x: Value, exponent: float) -> Value:
     if exponent in (0.5, -0.5):
         return s.op(ops.Sqrt() if exponent > 0 else ops.Rsqrt(), x)
     return s.op(ops.Power(exponent), x)
+
+
+@aten("pow.Tensor_Tensor", "pow.Scalar")
+def _pow_by(s: Scope, x: Value | float, exponent: Value) -> Value:
+    return composites.power(s, _operand(s, x), exponent)
+
+
+@aten("remainder.Scalar", "remainder.Tensor")
+def _remainder(s: Scope, x: Value, divisor: Value | float) -> Value:
+    return composites.remainder(s, x, _operand(s, divisor))
+
+
+@aten("fmod.Scalar", "fmod.Tensor")
+def _fmod(s: Scope, x: Value, divisor: Value | float) -> Value:
+    sizes = (s.op(ops.Abs(), y) for y in (x, _operand(s, divisor)))
+    return s.op(ops.Mul(), composites.sign(s, x), composites.remainder(s, *sizes))
+
+
+@aten("ceil.default")
+def _ceil(s: Scope, x: Value) -> Value:
+    return s.op(ops.Neg(), s.op(ops.Floor(), s.op(ops.Neg(), x)))
+
+
+@aten("trunc.default", "fix.default")
+def _trunc(s: Scope, x: Value) -> Value:
+    return s.op(ops.Mul(), composites.sign(s, x), s.op(ops.Floor(), s.op(ops.Abs(), x)))
+
+
+@aten("frac.default")
+def _frac(s: Scope, x: Value) -> Value:
+    return s.op(ops.Sub(), x, _trunc(s, x))
+
+
+@aten("cos.default")
+def _cosine(s: Scope, x: Value) -> Value:
+    return composites.cosine(s, x)
+
+
+@aten("sinh.default", "cosh.default")
+def _hyperbolic(s: Scope, x: Value) -> Value:
+    return composites.hyperbolic(s, x, odd="sinh" in str(s.node.target))
 
 
 @aten("log1p.default")
@@ -105,7 +166,27 @@ def _expm1(s: Scope, x: Value) -> Value:
 
 @aten("sign.default", "sgn.default")
 def _sign(s: Scope, x: Value) -> Value:
-    return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), mul(s, x, -1.0)))
+    return composites.sign(s, x)
+
+
+@aten("eq.Scalar", "eq.Tensor", "ne.Scalar", "ne.Tensor")
+def _equal(s: Scope, a: Value, b: Value | float) -> Value:
+    """Infinity equals nothing that integers stand for."""
+    if isinstance(b, float | int) and not np.isfinite(b):
+        differ = s.const(np.ones(a.shape), "differ")
+    else:
+        differ = truths.different(s, a, _operand(s, b))
+    return differ if ".ne" in str(s.node.target) else truths.negated(s, differ)
+
+
+@aten("isnan.default", "isinf.default")
+def _never(s: Scope, x: Value) -> Value:
+    return s.const(np.zeros(x.shape), "never")
+
+
+@aten("log2.default", "log10.default")
+def _log_to(s: Scope, x: Value) -> Value:
+    return mul(s, s.op(ops.Log(), x), 1 / np.log(2 if "log2" in str(s.node.target) else 10))
 
 
 @aten("gt.Scalar", "gt.Tensor", "ge.Scalar", "ge.Tensor", "lt.Scalar", "lt.Tensor", "le.Scalar", "le.Tensor")

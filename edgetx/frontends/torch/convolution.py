@@ -10,8 +10,8 @@ import numpy as np
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.composites import group_norm
-from edgetx.frontends.pooling import average_pool, max_pool
+from edgetx.frontends.composites import along, group_norm
+from edgetx.frontends.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from edgetx.frontends.torch.movement import pieces
 from edgetx.frontends.torch.scope import Scope, aten, reshape, transpose, values_only
 from edgetx.frontends.torch.selection import gather
@@ -115,12 +115,15 @@ def _pool_rank(s: Scope) -> int:
     return 4 if "2d" in str(s.node.target) else 3
 
 
-def _pooling(s: Scope, x: Value, kernel: Any, stride: Any, padding: Any) -> tuple[Value, Window, tuple[Pair, Pair]]:
+def _pooling(
+    s: Scope, x: Value, kernel: Any, stride: Any, padding: Any, dilation: Any = 1
+) -> tuple[Value, Window, tuple[Pair, Pair]]:
     """The image, the window and the padding around."""
     rank = _pool_rank(s)
     size = _pair(kernel, rank, 1)
     border = _pair(padding, rank, 0)
-    window = Window(size, _pair(stride if stride not in ([], None, ()) else kernel, rank, 1))
+    step = _pair(stride if stride not in ([], None, ()) else kernel, rank, 1)
+    window = Window(size, step, _pair(dilation, rank, 1))
     return _channels_last(s, _batched(s, x, rank)), window, ((border[0],) * 2, (border[1],) * 2)
 
 
@@ -129,9 +132,10 @@ def _avg_pool(
     s: Scope, x: Value, kernel: Any, stride: Any = (), padding: Any = 0, ceil: bool = False, pads_count: bool = True,
     divisor: int | None = None,
 ) -> Value:  # fmt: skip
+    image, window, border = _pooling(s, x, kernel, stride, padding)
+    y = average_pool(s, image, window, border, ceil=ceil, counts_padding=pads_count or bool(divisor))
     if divisor:
-        raise UnsupportedOpError("average pooling with divisor_override", hint="multiply behind it")
-    y = average_pool(s, *_pooling(s, x, kernel, stride, padding), ceil=ceil, counts_padding=pads_count)
+        y = s.op(ops.Mul(), y, s.const(np.array([window.size[0] * window.size[1] / divisor]), "share"))
     return _channels_first(s, y, _pool_rank(s))
 
 
@@ -139,16 +143,16 @@ def _avg_pool(
 def _max_pool(
     s: Scope, x: Value, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False
 ) -> Value:
-    if any(np.ravel(dilation) != 1):
-        raise UnsupportedOpError("max pooling with dilation", hint="use kernel, stride and padding only")
-    y = max_pool(s, *_pooling(s, x, kernel, stride, padding), ceil=ceil)
+    y = max_pool(s, *_pooling(s, x, kernel, stride, padding, dilation), ceil=ceil)
     return _channels_first(s, y, _pool_rank(s))
 
 
 @aten("max_pool2d_with_indices.default", "max_pool1d_with_indices.default")
 def _max_pool_with_places(s: Scope, x: Value, *settings: Any) -> tuple[Value, ...]:
     values_only(s)
-    y = max_pool(s, *_pooling(s, x, *(*settings, (), 0)[:3]), ceil=len(settings) > 4 and bool(settings[4]))
+    defaults: tuple[Any, ...] = ((), 0, 1, False)
+    kernel, stride, padding, dilation, ceil = (*settings, *defaults[len(settings) - 1 :])
+    y = max_pool(s, *_pooling(s, x, kernel, stride, padding, dilation), ceil=ceil)
     image = reshape(s, y, (y.shape[0], *y.shape[1 + 4 - _pool_rank(s) :]))
     return (transpose(s, image, [0, image.type.rank - 1, *range(1, image.type.rank - 1)]),) * 2
 
@@ -156,23 +160,28 @@ def _max_pool_with_places(s: Scope, x: Value, *settings: Any) -> tuple[Value, ..
 @aten("adaptive_max_pool1d.default", "adaptive_max_pool2d.default")
 def _adaptive_max_pool(s: Scope, x: Value, size: Any) -> tuple[Value, ...]:
     values_only(s)
-    if any(np.ravel(size) != 1):
-        raise UnsupportedOpError(f"adaptive pooling to {size}", hint="pool to 1, or with a fixed kernel")
-    axes = tuple(range(x.type.rank - _pool_rank(s) + 2, x.type.rank))
-    return (s.op(ops.ReduceMax(axes, True), x),) * 2
+    if all(np.ravel(size) == 1):
+        axes = tuple(range(x.type.rank - _pool_rank(s) + 2, x.type.rank))
+        return (s.op(ops.ReduceMax(axes, True), x),) * 2
+    y = adaptive_max_pool(s, _channels_last(s, _batched(s, x, _pool_rank(s))), _adaptive_size(x, size, _pool_rank(s)))
+    image = reshape(s, y, (y.shape[0], *y.shape[1 + 4 - _pool_rank(s) :]))
+    return (transpose(s, image, [0, image.type.rank - 1, *range(1, image.type.rank - 1)]),) * 2
+
+
+def _adaptive_size(x: Value, size: Any, rank: int) -> Pair:
+    """Rows and columns of the result; None keeps those of the image."""
+    listed = list(size) if isinstance(size, list | tuple) else [size] * (rank - 2)
+    wanted = [n if m is None else m for m, n in zip(listed, x.shape[-len(listed) :], strict=True)]
+    return _pair(wanted, rank, 1)
 
 
 @aten("adaptive_avg_pool1d.default", "adaptive_avg_pool2d.default", "_adaptive_avg_pool2d.default")
 def _adaptive_avg_pool(s: Scope, x: Value, size: Any) -> Value:
-    """To one number, or to windows that fit."""
     rank = _pool_rank(s)
     if all(np.ravel(size) == 1):
         return s.op(ops.Mean(tuple(range(x.type.rank - rank + 2, x.type.rank)), True), x)
-    image, wanted = _channels_last(s, _batched(s, x, rank)), _pair(size, rank, 1)
-    if any(n % m for n, m in zip(image.shape[1:3], wanted, strict=True)):
-        raise UnsupportedOpError(f"adaptive pooling of {x.shape} to {size}", hint="pool with a fixed kernel")
-    window = (image.shape[1] // wanted[0], image.shape[2] // wanted[1])
-    return _channels_first(s, s.op(ops.AveragePool2D(window, window), image), rank)
+    y = adaptive_average_pool(s, _channels_last(s, _batched(s, x, rank)), _adaptive_size(x, size, rank))
+    return _channels_first(s, y, rank)
 
 
 @aten("conv_transpose1d.default", "conv_transpose2d.input")
@@ -250,3 +259,25 @@ def _upsample_linear(
     size = (1, wanted[0]) if len(wanted) == 1 else (wanted[0], wanted[1])
     y = s.op(ops.ResizeBilinear(size, align_corners, not align_corners), _channels_last(s, x))
     return _channels_first(s, y, x.type.rank)
+
+
+@aten("upsample_bicubic2d.vec")
+def _upsample_cubic(
+    s: Scope, x: Value, _: object, align_corners: bool, factors: Sequence[float] | None = None
+) -> Value:
+    for axis in (2, 3):
+        matrix = _cubic(x.shape[axis], s.shape[axis], align_corners, factors[axis - 2] if factors else None)
+        x = along(s, x, axis, matrix)
+    return x
+
+
+def _cubic(n: int, m: int, align_corners: bool, factor: float | None) -> Array:
+    """Weights [m, n] of n rows in each of m, by torch's cubic with a = −0.75."""
+    step = (n - 1) / max(m - 1, 1) if align_corners else 1 / factor if factor else n / m
+    at = np.arange(m) * step if align_corners else (np.arange(m) + 0.5) * step - 0.5
+    weights, whole = np.zeros((m, n)), np.floor(at).astype(int)
+    for tap in range(-1, 3):
+        d = np.abs(at - whole - tap)
+        near, far = (1.25 * d - 2.25) * d * d + 1, ((-0.75 * d + 3.75) * d - 6) * d + 3
+        np.add.at(weights, (np.arange(m), np.clip(whole + tap, 0, n - 1)), np.where(d <= 1, near, far))
+    return weights

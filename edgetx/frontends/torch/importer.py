@@ -21,6 +21,7 @@ from torch.fx import Node as FxNode
 from torch.fx import map_arg
 
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.torch.complex_numbers import COMPLEX, Complex, call, has_complex
 from edgetx.frontends.torch.scope import HANDLERS, Handler, Scope
 from edgetx.ir import Array, Graph, GraphBuilder, Value
 from edgetx.nn.reparameterize import merge_branches  # edgetx.nn registers the ops that saved programs may hold
@@ -80,10 +81,12 @@ def _decomposed(program: ExportedProgram) -> ExportedProgram:
     if any(_writes(node) for node in program.graph.nodes):
         program = program.run_decompositions({})
     table = torch.export.default_decompositions()
+    tried = set[Any]()
     while unknown := {n.target for n in program.graph.nodes if n.op == "call_function" and not _handler(n)}:
-        usable = {target: table[target] for target in unknown if target in table}
+        usable = {target: table[target] for target in unknown - tried if target in table}
         if not usable:
             break
+        tried |= usable.keys()
         program = program.run_decompositions(usable)
     return program
 
@@ -93,7 +96,12 @@ def _writes(node: FxNode) -> bool:
 
 
 def _handler(node: FxNode) -> Handler | None:
-    return HANDLERS.get(str(node.target).removeprefix("aten.").removeprefix("<built-in function ").rstrip(">"))
+    target = _target(node)
+    return HANDLERS.get(target) or COMPLEX.get(target)
+
+
+def _target(node: FxNode) -> str:
+    return str(node.target).removeprefix("aten.").removeprefix("<built-in function ").rstrip(">")
 
 
 @dataclass
@@ -105,6 +113,7 @@ class _Importer:
         self.values: dict[str, Any] = {}
 
     def run(self) -> Graph:
+        self._refuse_batches()
         for node in self.program.graph.nodes:
             if node.op == "placeholder":
                 self.values[node.name] = self._placeholder(node)
@@ -116,22 +125,40 @@ class _Importer:
                 f"forward changes '{changed[0]}'", where=self.builder.name, hint="keep nothing between calls"
             )
         found = [self.values.get(str(name)) for name in signature.user_outputs]
+        if has_complex(found):
+            raise ModelError("a complex output", where=self.builder.name, hint="return torch.view_as_real of it")
         outputs = [value for value in found if isinstance(value, Value) and value.name not in self.builder.consts]
         if len(outputs) < len(found):
             raise ModelError("an output does not depend on the input", where=self.builder.name, hint="leave it out")
         return self.builder.graph(*outputs)
 
-    def _placeholder(self, node: FxNode) -> Value | None:
+    def _refuse_batches(self) -> None:
+        """Refuse a model that was exported for several clips at once; its states may begin with other axes."""
+        names = self.program.graph_signature.user_inputs
+        shapes = [tuple(n.meta["val"].shape) for n in self.program.graph.nodes if n.name in names and "val" in n.meta]
+        if shapes and all(shape and isinstance(shape[0], int) and shape[0] != 1 for shape in shapes):
+            raise ModelError(
+                f"batch size {shapes[0][0]}, expected 1", where=names[0], hint="export with an example of batch size 1"
+            )
+
+    def _placeholder(self, node: FxNode) -> Any:
         signature = self.program.graph_signature
         stored = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
         constants = {**self.program.state_dict, **self.program.constants}
         path = stored.get(node.name) or signature.inputs_to_lifted_tensor_constants.get(node.name)
         if path is not None:
-            return self.builder.const(_numpy(constants[path]), path)
+            return self._const(constants[path], path)
         tensor = node.meta["val"]
         if not isinstance(tensor, torch.Tensor):
             return None
+        if tensor.is_complex():
+            raise ModelError("a complex input", where=node.name, hint="take its parts, and use torch.view_as_complex")
         return self.builder.input(node.name, _static_shape(node, tensor))
+
+    def _const(self, tensor: torch.Tensor, name: str) -> Any:
+        if tensor.is_complex():
+            return Complex(self._const(tensor.real, f"{name}.real"), self._const(tensor.imag, f"{name}.imag"))
+        return self.builder.const(_numpy(tensor), name)
 
     def _call(self, node: FxNode) -> Any:
         _static_shape(node, node.meta.get("val"))
@@ -139,16 +166,19 @@ class _Importer:
         where = _place(node)
         if self._is_constant(node):
             return self._evaluated(node, where)
-        if handler is None:
+        args = [self._argument(a) for a in node.args]
+        kwargs = {key: self._argument(a) for key, a in node.kwargs.items()}
+        if handler is None and not has_complex(args):
             raise UnsupportedOpError(
                 f"op '{node.target}' is not supported",
                 where=where,
                 hint="`edgetx list ops` shows what is; express it by those or leave it outside the model",
             )
-        args = [self._argument(a) for a in node.args]
-        kwargs = {key: self._argument(a) for key, a in node.kwargs.items()}
+        s = Scope(self.builder, where, node)
         try:
-            return handler(Scope(self.builder, where, node), *args, **kwargs)
+            if handler is None or has_complex(args):
+                return call(s, _target(node), args, kwargs)
+            return handler(s, *args, **kwargs)
         except ModelError as error:
             raise type(error)(error.what, where=error.where or where, hint=error.hint) from error
 
@@ -157,17 +187,25 @@ class _Importer:
         if not isinstance(node.target, OpOverload) or torch.Tag.nondeterministic_seeded in node.target.tags:
             return False
         operands = [self.values[operand.name] for operand in node.all_input_nodes]
-        return all(isinstance(value, Value) and value.name in self.builder.consts for value in operands)
+        return all(self._is_const(value) for value in operands)
+
+    def _is_const(self, value: Any) -> bool:
+        if isinstance(value, Complex):
+            return self._is_const(value.real) and self._is_const(value.imag)
+        return isinstance(value, Value) and value.name in self.builder.consts
 
     def _evaluated(self, node: FxNode, where: str) -> Any:
         def tensor(operand: FxNode) -> torch.Tensor:
-            return torch.from_numpy(self.builder.consts[self.values[operand.name].name])
+            value = self.values[operand.name]
+            if isinstance(value, Complex):
+                return torch.complex(*(torch.from_numpy(self.builder.consts[v.name]) for v in (value.real, value.imag)))
+            return torch.from_numpy(self.builder.consts[value.name])
 
         assert isinstance(node.target, OpOverload)
         result = node.target(*map_arg(node.args, tensor), **map_arg(node.kwargs, tensor))
         if isinstance(result, torch.Tensor):
-            return self.builder.const(_numpy(result), where)
-        return tuple(self.builder.const(_numpy(part), where) for part in result or ())
+            return self._const(result, where)
+        return tuple(self._const(part, where) for part in result or ())
 
     def _argument(self, argument: Any) -> Any:
         if isinstance(argument, FxNode):
@@ -210,9 +248,5 @@ def _static_shape(node: FxNode, tensor: Any) -> tuple[int, ...]:
             f"dynamic shape {tuple(map(str, tensor.shape))}",
             where=_place(node),
             hint="export with fixed shapes and batch size 1: leave out dynamic_shapes",
-        )
-    if node.op == "placeholder" and tensor.ndim and tensor.shape[0] != 1:
-        raise ModelError(
-            f"batch size {tensor.shape[0]}, expected 1", where=node.name, hint="export with an example of batch size 1"
         )
     return tuple(tensor.shape)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from edgetx import ops
+from edgetx.frontends import composites, truths
 from edgetx.frontends.torch.scope import Scope, aten, normal_axis, reshape, transpose
 from edgetx.ir import Value
 
@@ -16,10 +18,19 @@ def _view(s: Scope, x: Value, *_: object, **__: object) -> Value:
 
 
 @aten("contiguous.default", "clone.default", "dropout.default", "alias.default", "detach.default", "detach_.default",
-      "to.dtype", "to.device", "_to_copy.default", "lift_fresh_copy.default", "feature_dropout.default",
-      "native_dropout.default", "to.dtype_layout", "type_as.default")  # fmt: skip
+      "lift_fresh_copy.default", "feature_dropout.default", "native_dropout.default")  # fmt: skip
 def _identity(_: Scope, x: Value, *__: object, **___: object) -> Value:
     return x
+
+
+@aten("to.dtype", "to.device", "_to_copy.default", "to.dtype_layout", "type_as.default", "to.other", "_cast_Long",
+      "_cast_Int", "_cast_Float")  # fmt: skip
+def _converted(s: Scope, x: Value, *_: object, **__: object) -> Value:
+    """Numbers that are computed stay real; to whole ones they are cut off towards zero."""
+    source, kind = s.node.all_input_nodes[0], s.node.meta["val"].dtype
+    if not source.meta["val"].is_floating_point() or kind.is_floating_point:
+        return x
+    return truths.different(s, x, s.const(np.zeros(1), "zero")) if kind == torch.bool else composites.whole_part(s, x)
 
 
 @aten("permute.default")

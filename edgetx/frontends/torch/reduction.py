@@ -1,9 +1,13 @@
 """ATen reductions over axes."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends import composites
 from edgetx.frontends.composites import cumulative_sum
 from edgetx.frontends.torch.arithmetic import mul
 from edgetx.frontends.torch.scope import Scope, aten, normal_axis, values_only
@@ -46,12 +50,21 @@ def _deviation(
     return s.op(ops.Sqrt(), _variance(s, x, axes, correction=correction, keepdim=keepdim))
 
 
+@aten("var_mean.correction", "std_mean.correction")
+def _spread_and_mean(s: Scope, x: Value, axes: Sequence[int] | None = None, **settings: Any) -> tuple[Value, ...]:
+    spread = _variance if "var" in str(s.node.target) else _deviation
+    return spread(s, x, axes, **settings), mean(s, x, axes, bool(settings.get("keepdim", False)))
+
+
 @aten("linalg_vector_norm.default")
 def _norm(
     s: Scope, x: Value, order: float = 2, axes: Sequence[int] | None = None, keepdim: bool = False, **_: object
 ) -> Value:
+    if order in (1, float("inf")):
+        sizes = s.op(ops.Abs(), x, suffix=".abs")
+        return _sum(s, sizes, axes, keepdim) if order == 1 else _largest(s, sizes, axes, keepdim)
     if order != 2:
-        raise UnsupportedOpError(f"norm of order {order}", hint="the norm of order 2 is supported")
+        raise UnsupportedOpError(f"norm of order {order}", hint="norms of order 1, 2 and infinity are supported")
     return s.op(ops.Sqrt(), _sum(s, s.op(ops.Square(), x, suffix=".square"), axes, keepdim))
 
 
@@ -75,6 +88,31 @@ def _largest_of_axis(s: Scope, x: Value, axis: int, keepdim: bool = False) -> tu
 def _smallest_of_axis(s: Scope, x: Value, axis: int, keepdim: bool = False) -> tuple[Value, ...]:
     values_only(s)
     return (_smallest(s, x, axis, keepdim),) * 2
+
+
+@aten("prod.dim_int")
+def _product(s: Scope, x: Value, axis: int, keepdim: bool = False, **_: object) -> Value:
+    return composites.product(s, x, normal_axis(axis, x.type.rank), keepdims=keepdim)
+
+
+@aten("_cdist_forward.default")
+def _distances(s: Scope, a: Value, b: Value, order: float, _: object = None) -> Value:
+    if order != 2:
+        raise UnsupportedOpError(f"distances of order {order}", hint="use Euclidean distances")
+    return composites.distances(s, a, b)
+
+
+@aten("avg_pool3d.default")
+def _average_along(
+    s: Scope, x: Value, kernel: Sequence[int], stride: Sequence[int] = (), padding: Sequence[int] = (0,), *_: object
+) -> Value:
+    """Along one axis, as local response normalization has it; whatever pads is counted."""
+    wide = [i for i, n in enumerate(kernel) if n != 1]
+    if len(wide) != 1 or any(n != 1 for n in stride) or any(padding):
+        raise UnsupportedOpError("pooling in three dimensions", hint="pool along one or two")
+    axis, size = x.type.rank - 3 + wide[0], kernel[wide[0]]
+    n = x.shape[axis]
+    return composites.along(s, x, axis, np.stack([np.eye(n)[i : i + size].mean(0) for i in range(n - size + 1)]))
 
 
 @aten("cumsum.default")

@@ -53,6 +53,10 @@ class Scope:
         """A constant named after the op."""
         return self.builder.const(np.asarray(data, np.float32), f"{self.where}.{suffix}")
 
+    def known(self, value: Value) -> Array | None:
+        """The data of a constant; None of what is computed."""
+        return self.builder.consts.get(value.name)
+
     def data(self, value: Value, what: str) -> Array:
         """The data of an operand that must be a constant.
 
