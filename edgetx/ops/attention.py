@@ -53,15 +53,17 @@ class AttentionFormat:
         octaves = q.scale * k.scale * node.op.scale / math.log(2)
         reach = 2 * 128 * 128 * head_size
         largest = min(math.floor(16 / octaves), reach)
-        headroom = math.floor(math.log2(2**15 / (octaves * (largest + 1))))
-        score_shift = min(max(headroom, 0), 31)
+        weight_shift = max(0, (node.op.seen(k.shape[-2]) - 1).bit_length() - 8)
+        farthest = octaves * (largest + 1)
+        # a product has 31 bits; 32 hold it and the 16 places of a weight with what else a kernel shifts it by
+        score_shift = max(math.floor(math.log2(min(2**15 / farthest, 2**16 / (farthest + 16 + weight_shift)))), 0)
         score_mantissa = min(math.floor(octaves * 2 ** (16 + score_shift)), INT32_MAX)
         mantissa, shift = quantize_multiplier(v.scale / node.output.type.scale)
         return cls(
             difference_max=min(((16 << 16 + score_shift) - 1) // max(score_mantissa, 1), reach),
             score_mantissa=score_mantissa,
             score_shift=score_shift,
-            weight_shift=max(0, (node.op.seen(k.shape[-2]) - 1).bit_length() - 8),
+            weight_shift=weight_shift,
             output_mantissa=mantissa,
             output_shift=shift,
         )

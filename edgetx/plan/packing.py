@@ -207,7 +207,7 @@ def pack_depthwise_3x3(call: KernelCall, data: Data) -> list[KernelCall]:
 def pair_attention(call: KernelCall, data: Data) -> list[KernelCall]:
     """Two rows of queries at a time; scratch holds both, their scores, and values: of a head, or of four columns."""
     p = {name: _int(value) for name, value in call.params.items()}
-    if min(p.pop("look_back"), p.pop("look_ahead")) < p["key_length"] or not _weighs_in_a_word(p):
+    if min(p.pop("look_back"), p.pop("look_ahead")) < p["key_length"]:
         return []
     del p["first"]
     width, pairs = _round_up(p["head_size"]), (p["key_length"] + 1) // 2
@@ -221,13 +221,6 @@ def pair_attention(call: KernelCall, data: Data) -> list[KernelCall]:
         )
         for columns in sorted({width, LANES}, reverse=True)
     ]
-
-
-def _weighs_in_a_word(params: Mapping[str, int | Sequence[int]]) -> bool:
-    """Whether 32 bits hold the octaves of a score with what else its weight is shifted by."""
-    shift = 16 + _int(params["score_shift"])
-    octaves = (_int(params["difference_max"]) + 1) * _int(params["score_mantissa"])
-    return octaves + (_int(params["weight_shift"]) + 16 << shift) < 1 << 32
 
 
 def pair_batch_matmul(call: KernelCall, data: Data) -> list[KernelCall]:

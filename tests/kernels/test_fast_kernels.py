@@ -8,7 +8,7 @@ from fast_kernels import FOLDERS, KERNELS, planned_call, run_fast
 from edgetx import ops
 from edgetx.ir import Graph, GraphBuilder, QuantParams
 from edgetx.ops.activation import Activation
-from edgetx.ops.attention import EXP2_COEFFICIENTS
+from edgetx.ops.attention import EXP2_COEFFICIENTS, AttentionFormat
 from edgetx.plan.kernels import choose_kernels
 from edgetx.reference import execute
 
@@ -140,6 +140,15 @@ def attention_of(keys: int, scale: float) -> Graph:
     quant = QuantParams((0.1,), 3)
     q, k, v = (b.input(n, (1, s, 12), "int8", quant) for n, s in [("q", 5), ("k", keys), ("v", keys)])
     return b.graph(b.op(ops.Attention(2, scale), q, k, v, quant=("int8", QuantParams((0.09,), -5))))
+
+
+@pytest.mark.parametrize("keys", [1, 49, 300, 5000])
+def test_octaves_of_attention_fit_a_word_with_what_a_weight_is_shifted_by(keys: int) -> None:
+    for scale in np.logspace(-12, 4, 400):
+        form = AttentionFormat.of(attention_of(keys, float(scale)).nodes[0])
+        octaves = (form.difference_max + 1) * form.score_mantissa
+        assert octaves <= 1 << 31
+        assert octaves + (form.weight_shift + 16 << 16 + form.score_shift) < 1 << 32
 
 
 @pytest.mark.parametrize("folder", ["cortex_m_dsp", "cortex_m0"])
