@@ -188,6 +188,9 @@ typedef struct {
 } etx_mul_params;
 
 void etx_mul_s8(const etx_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+
+/* The same if the multiplier is below one half. */
+void etx_mul_narrow_s8(const etx_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 void etx_mul_s16(const etx_mul_params *p, const int16_t *a, const int16_t *b, int16_t *y);
 
 /* y = the larger, or the smaller, of a and b */

@@ -283,6 +283,12 @@ def narrow_add(call: KernelCall, data: Data) -> list[KernelCall]:
     return [replace(call, kernel="add_narrow_s8", params_type="add")] if narrow else []
 
 
+def narrow_mul(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Nor is this: its multiplier shifts to the right by not too much."""
+    shifts_right = 1 <= -_int(call.params["shift"]) <= SHIFT_LIMIT
+    return [replace(call, kernel="mul_narrow_s8", params_type="mul")] if shifts_right else []
+
+
 def _is_pointwise(call: KernelCall) -> bool:
     return all(call.params[f"{kind}_{axis}"] == 1 for kind in ("window", "stride") for axis in ("height", "width"))
 
@@ -348,6 +354,7 @@ PACKERS: Mapping[str, Sequence[Packer]] = {
     "fully_connected_s16": (pack_wide,),
     "conv_2d_s16": (pack_wide,),
     "layer_norm_s8": (pack_layer_norm,),
+    "mul_s8": (narrow_mul,),
     "softmax_table_s8": (pack_softmax,),
     "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
 }

@@ -39,8 +39,8 @@ static inline int32_t results(const etx_attention_pairs_params *p, etx_sums_of_f
   if (__builtin_expect(rescaling->shift == 0, 0)) {
     return any_results(p, of, by);
   }
-  return etx_pack_s8x4(etx_rescale(2 * of.a, rescaling), etx_rescale(2 * of.b, rescaling),
-                       etx_rescale(2 * of.c, rescaling), etx_rescale(2 * of.d, rescaling));
+  return etx_pack_s8x4(etx_rescale_doubled(2 * of.a, rescaling), etx_rescale_doubled(2 * of.b, rescaling),
+                       etx_rescale_doubled(2 * of.c, rescaling), etx_rescale_doubled(2 * of.d, rescaling));
 }
 
 /* What a head computes with: its keys and values, and where copies of values go. */

@@ -152,7 +152,7 @@ static inline sums multiply(const int8_t *row, const int8_t *below, int32_t dept
   return all;
 }
 
-static inline int8_t result(int32_t sum, const etx_rescaling *by) { return (int8_t)etx_rescale(2 * sum, by); }
+static inline int8_t result(int32_t sum, const etx_rescaling *by) { return (int8_t)etx_rescale_doubled(2 * sum, by); }
 
 static void multiply_rows(const etx_batch_matmul_params *p, const int8_t *a, const columns *by, int32_t next, int8_t *y) {
   const int32_t step = p->a_steps[1], right = -p->shift;

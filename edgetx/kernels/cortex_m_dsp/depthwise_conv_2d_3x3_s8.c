@@ -189,8 +189,8 @@ static void filter_plane(results *to, const filter *by, const int32_t *plane, co
         sum_below =
             etx_dot(below[4 * i], by->lower[i], etx_mac_high_low(plane[4 * i], by->upper[i], sum_below));
       }
-      y[y_row] = (int8_t)etx_rescale(sum_below, &rescaling);
-      y[0] = (int8_t)etx_rescale(sum, &rescaling);
+      y[y_row] = (int8_t)etx_rescale_doubled(sum_below, &rescaling);
+      y[0] = (int8_t)etx_rescale_doubled(sum, &rescaling);
     }
     to->end += to->row_bytes / 4;
     plane += 8;

@@ -54,7 +54,7 @@ static inline etx_event_limits etx_event_limits_of(int32_t low, int32_t high) {
  * 2^shift: the arithmetic of etx_requantize for multipliers below one half. */
 static inline int32_t etx_event_result(int32_t sum, int32_t offset, const int32_t *by) {
   const etx_rescaling rescaling = {by[1], by[2], by[3]};
-  return etx_rescale(2 * (sum * 64 + offset + by[0]), &rescaling);
+  return etx_rescale_doubled(2 * (sum * 64 + offset + by[0]), &rescaling);
 }
 
 /* Stores the first `wanted` of eight results, whose sums of weights times 64 plus `offset` are accumulators without bias.

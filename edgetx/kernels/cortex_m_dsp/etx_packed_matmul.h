@@ -40,7 +40,7 @@ static inline int32_t etx_doubled_difference(int32_t ab, int32_t a) {
 
 static inline __attribute__((always_inline)) int32_t etx_result(int32_t doubled, const etx_rescaling *by,
                                                                 etx_rounding rounding) {
-  return rounding == ETX_ROUND_ONCE ? etx_rescale_once(doubled, by) : etx_rescale(doubled, by);
+  return rounding == ETX_ROUND_ONCE ? etx_rescale_doubled_once(doubled, by) : etx_rescale_doubled(doubled, by);
 }
 
 static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling, etx_rounding rounding) {

@@ -35,12 +35,17 @@ static inline void etx_store_results(int8_t *y, int32_t results, int32_t left, e
 }
 
 /* Ties go away from zero, as in etx_rounding_shift_right. */
-static inline __attribute__((always_inline)) int32_t etx_rescale(int32_t doubled, const etx_rescaling *by) {
+static inline __attribute__((always_inline)) int32_t etx_rescale_doubled(int32_t doubled, const etx_rescaling *by) {
   return etx_saturate_s8((etx_high_mac(doubled, by->mantissa, by->rounding) + (doubled >> 31)) >> by->shift);
 }
 
+/* The same of a sum that is not doubled; not saturated. */
+static inline int32_t etx_rescale(int32_t sum, const etx_rescaling *by) {
+  return (etx_high_mac(2 * sum, by->mantissa, by->rounding) + (sum >> 31)) >> by->shift;
+}
+
 /* Rounded only once, ties upwards, as in etx_multiply_once. */
-static inline __attribute__((always_inline)) int32_t etx_rescale_once(int32_t doubled, const etx_rescaling *by) {
+static inline __attribute__((always_inline)) int32_t etx_rescale_doubled_once(int32_t doubled, const etx_rescaling *by) {
   return etx_saturate_s8(etx_high_mac_down(doubled, by->mantissa, by->rounding) >> by->shift);
 }
 
