@@ -7,7 +7,9 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from edgetx.compiler.source_check import compare, random_cases
+from edgetx.errors import ModelError
 from edgetx.frontends.onnx import import_onnx
+from edgetx.frontends.onnx.qoperator import standard_nodes
 from edgetx.reference import execute
 from edgetx.runtimes.onnxruntime import OnnxFile
 
@@ -132,3 +134,9 @@ def test_clamp_that_a_quantizer_left_to_the_integers_is_kept(zero: int, least: f
     graph = import_onnx(model(nodes, (1, 2), zero=np.uint8(zero)), "clamp", {})
     found = execute(graph, [np.array([[1, -0.5]], np.float32)])[0]
     np.testing.assert_allclose(found, np.tanh([[least, 0.5]]), atol=1e-6)
+
+
+def test_recurrence_without_a_result_is_refused() -> None:
+    node = helper.make_node("DynamicQuantizeLSTM", ["x"] * 12, [""], domain="com.microsoft")
+    with pytest.raises(ModelError, match="without a result"):
+        list(standard_nodes([node]))

@@ -11,7 +11,7 @@ import onnx
 from onnx import NodeProto
 from onnx.helper import make_node
 
-from edgetx.errors import UnsupportedOpError
+from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.onnx.scope import MICROSOFT
 
 
@@ -134,7 +134,9 @@ LSTM_SCALES = {1: 8, 2: 10}
 
 def _lstm(node: NodeProto) -> Iterator[NodeProto]:
     """DynamicQuantizeLSTM: weights [directions, in, gates · size] with a scale for each direction, or each column."""
-    names, result = list(node.input), next(name for name in node.output if name)
+    names, result = list(node.input), next((name for name in node.output if name), None)
+    if result is None:
+        raise ModelError("damaged ONNX file: DynamicQuantizeLSTM without a result")
     yield from _as_it_runs(names[0], result)
     names[0], shape = f"{result}.operand", f"{result}.shape"
     yield make_node("Constant", [], [shape], value_ints=[0, 1, -1])

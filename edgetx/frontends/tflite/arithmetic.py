@@ -6,6 +6,7 @@ import tflite
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends.composites import total
 from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
 
@@ -69,8 +70,7 @@ def _reduction(s: Scope, x: Value, axes: Value) -> Value:
         return s.result(ops.ReduceMax(over, keepdims), x)
     _float_only(s)
     if s.operator.builtin == "SUM":
-        mean = ops.Mean(over, keepdims)
-        return s.op(ops.Mul(), s.op(mean, x), s.scalar(mean.count(x.type)))
+        return total(s, x, over, keepdims=keepdims)
     return s.op(ops.Neg(), s.op(ops.ReduceMax(over, keepdims), s.op(ops.Neg(), x)))
 
 

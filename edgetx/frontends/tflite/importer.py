@@ -33,9 +33,10 @@ INTEGERS = ("INT8", "UINT8", "INT16", "INT32")
 """Element types of activations that are quantized."""
 NESTED = 8
 """Loops within loops at most."""
-HINTS: Mapping[str, str] = dict.fromkeys(
-    ("ARG_MAX", "ARG_MIN", "TOPK_V2"), "end the model with the scores, and take the largest in your own code"
-)
+HINTS: Mapping[str, str] = {
+    "ATAN2": "compute with the real and imaginary parts, or with both over their magnitude, in place of angles",
+    "TOPK_V2": "end the model with the scores and take the largest in your own code, or the single largest by ARG_MAX",
+}
 
 
 def load_tflite(path: Path, settings: Mapping[str, str] | None = None, note: Note = lambda _: None) -> Graph:
