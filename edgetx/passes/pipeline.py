@@ -21,6 +21,7 @@ from edgetx.passes.separate_states import SeparateStates
 from edgetx.passes.simplify_movement import SimplifyMovement
 from edgetx.passes.sink_movement import SinkReshape, SinkTranspose
 from edgetx.passes.split_reduction import SplitReduction
+from edgetx.passes.split_transpose import SplitTranspose
 from edgetx.passes.widen_decays import WidenDecays
 
 
@@ -36,6 +37,7 @@ def float_passes(lmu: LmuForm = "fir", endless: bool = False) -> list[Pass]:
         ConvertMatmul(),
         SimplifyMovement(),
         RecognizeIndex(),  # before activations, as one of which a part of it would be taken
+        DropClamp(),  # of what integer files say of a softmax or a sigmoid, before either is looked for
         RecognizeHypot(),
         RecognizeNorm(),
         RecognizeActivation(),  # after norms, in which squares and roots have a meaning
@@ -54,13 +56,14 @@ def float_passes(lmu: LmuForm = "fir", endless: bool = False) -> list[Pass]:
         *_settle_movement(),
         FoldIntoLif(),  # what no layer above has taken in
         WidenDecays(),
+        SplitTranspose(),  # once no other movement can take a part of it in
         SeparateStates(),  # last, since it adds conversions that mean nothing in real numbers
     ]
 
 
 def integer_passes() -> list[Pass]:
     """Normal form of a graph that was imported with its integers; nothing here changes a bit."""
-    return [*_settle_movement(), MergeDuplicates()]
+    return [*_settle_movement(), MergeDuplicates(), SplitTranspose()]
 
 
 def canonicalize(graph: Graph, watch: Watcher | None = None, lmu: LmuForm = "fir", endless: bool = False) -> Graph:

@@ -123,10 +123,8 @@ def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
         return x
     over = tuple(sorted({s.axis(a, x.type.rank) for a in (listed or range(x.type.rank))}))
     keepdims = bool(s.integer("keepdims", 1))
-    if kind == "ReduceMean":
-        return s.result(ops.Mean(over, keepdims), x)
-    if kind == "ReduceMax":
-        return s.result(ops.ReduceMax(over, keepdims), x)
+    if kind in ("ReduceMean", "ReduceMax"):
+        return _reduced(s, ops.Mean if kind == "ReduceMean" else ops.ReduceMax, x, over, keepdims=keepdims)
     s.real_only(x)
     if kind == "ReduceMin":
         return s.op(ops.Neg(), s.op(ops.ReduceMax(over, keepdims), s.op(ops.Neg(), x)))
@@ -135,6 +133,16 @@ def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
     y = s.op(mean, s.op(before[kind], x) if kind in before else x)
     total = s.op(ops.Mul(), y, s.scalar(mean.count(x.type)))
     return s.op(ops.Sqrt(), total) if kind == "ReduceL2" else total
+
+
+def _reduced(s: Scope, op: type[ops.Mean | ops.ReduceMax], x: Value, over: tuple[int, ...], *, keepdims: bool) -> Value:
+    """Integers are rounded once, so that axes that are no neighbours are brought together."""
+    if not x.type.quant or over == tuple(range(over[0], over[-1] + 1)):
+        return s.result(op(over, keepdims), x)
+    kept = [axis for axis in range(x.type.rank) if axis not in over]
+    last = s.transpose(x, [*kept, *over])
+    y = s.result(op(tuple(range(len(kept), x.type.rank)), False), last)
+    return s.reshape(y, [1 if axis in over else n for axis, n in enumerate(x.shape)]) if keepdims else y
 
 
 @operator("ReduceProd")

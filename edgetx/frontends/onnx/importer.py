@@ -14,6 +14,7 @@ import onnx
 
 from edgetx.config import did_you_mean
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.fixedpoint import quantize
 from edgetx.frontends.builder_scope import MAX_ELEMENTS, Note, clean_name, damage_reported, integer_or_real
 from edgetx.frontends.onnx import subgraphs
 from edgetx.frontends.onnx.file import read_model
@@ -220,6 +221,8 @@ class _Importer:
                 return GRAPHS[node.op_type](self, node, depth)
             case "QuantizeLinear" if self.real:
                 return [self._clamped(node, known[0])]
+            case "QuantizeLinear" if consts[0] is not None and consts[0].dtype.kind == "f":
+                return [self._stored_constant(node, consts[0])]
             case "DynamicQuantizeLinear" if self.real:
                 return [known[0], *self._numbers(node, [np.ones((), np.float32), np.zeros((), np.int64)], 1)]
             case "DequantizeLinear" if not known[0].type.quant:
@@ -255,6 +258,15 @@ class _Importer:
         _, quant = parameters(node, self._consts(), x.type.rank)
         stored = integers(data)
         return [self.builder.const(stored, f"{clean_name(node.output[0])}.const", quant)]
+
+    def _stored_constant(self, node: onnx.NodeProto, data: Array) -> Value:
+        """A constant that the file quantizes when it runs."""
+        dtype, quant = parameters(node, self._consts(), data.ndim)
+        shape = [1] * data.ndim
+        if quant.axis is not None:
+            shape[quant.axis] = len(quant.scale)
+        stored = quantize(data, np.reshape(quant.scale, shape), quant.zero_point, dtype)
+        return self.builder.const(stored, f"{clean_name(node.output[0])}.const", quant)
 
     def _clamped(self, node: onnx.NodeProto, x: Value) -> Value:
         """What stays of a QuantizeLinear in real numbers: quantizers leave out the clamps that it makes needless."""

@@ -96,7 +96,9 @@ class Scope(BuilderScope):
         operands: list[Value] = []
         for index, x in enumerate(inputs):
             own = rule.consts.get(index)
-            if own is None or isinstance(own, Weight | Bias) or x.name not in self.builder.consts:
+            if isinstance(own, Weight | Bias) and x.type.quant is not None:
+                operands.append(x)
+            elif own is None or isinstance(own, Weight | Bias) or x.name not in self.builder.consts:
                 operands.append(self._integer(x, made if rule.shared else None))
             else:
                 types = [v.type for v in operands]
@@ -204,6 +206,8 @@ class Scope(BuilderScope):
 
     def _integer(self, x: Value, shared: Stored | None) -> Value:
         """An operand of an op on integers; real constants are quantized over their range."""
+        if x.type.quant is not None and x.type.quant.axis is not None:
+            x = self.restored(x)  # a scale for each channel is for weights
         data = self.builder.consts.get(x.name)
         if data is not None and x.type.is_float:
             peak = max(float(np.abs(data).max()), 1e-30)

@@ -1,0 +1,42 @@
+"""Masks that attention has not taken in."""
+
+import numpy as np
+import pytest
+
+from edgetx import ops
+from edgetx.errors import UnsupportedOpError
+from edgetx.ir import Graph, GraphBuilder
+from edgetx.ops.attention import HIDDEN
+from edgetx.passes.base import why_not
+from edgetx.passes.bound_mask import FAR, BoundMask
+from edgetx.reference import execute
+
+RNG = np.random.default_rng(0)
+ANYWHERE = RNG.random((5, 6)) < 0.5
+ANYWHERE[:, 0] = False
+
+
+def masked(mask: np.ndarray, last: ops.Op) -> Graph:
+    b = GraphBuilder("test")
+    x = b.input("x", (2, 5, 6), "float32")
+    return b.graph(b.op(last, b.op(ops.Add(), x, b.const(mask.astype(np.float32), "mask"), name="masked")))
+
+
+@pytest.mark.parametrize("hidden", [HIDDEN, -np.inf, np.finfo(np.float32).min, -100.0])
+@pytest.mark.parametrize("bias", [0.0, 0.3])
+def test_bounded_mask_gives_the_same_weights(hidden: float, bias: float) -> None:
+    mask = np.where(ANYWHERE, hidden, bias * np.arange(6))
+    graph = masked(mask, ops.Softmax())
+    bounded = BoundMask().run(graph)
+    x = RNG.normal(0, 1, (2, 5, 6)).astype(np.float32)
+    np.testing.assert_allclose(execute(bounded, [x])[0], execute(graph, [x])[0], atol=2e-4)
+    assert min(data.min() for data in bounded.consts.values()) >= -FAR
+
+
+def test_offset_that_hides_nothing_stays() -> None:
+    assert why_not(BoundMask(), masked(np.full((5, 6), -100.0), ops.Softmax()), "masked") == "hides nothing"
+
+
+def test_mask_before_anything_else_is_refused() -> None:
+    with pytest.raises(UnsupportedOpError, match="among"):
+        BoundMask().run(masked(np.where(ANYWHERE, HIDDEN, 0), ops.ReduceMax((2,), True)))
