@@ -25,6 +25,8 @@ PYTHON = "EDGETX_TENSORFLOW"
 """Environment variable that names the Python with TensorFlow."""
 HINTS: Mapping[str, str] = {
     "TensorListReserve": "save it as .keras, or export it with a batch size of 1",
+    "deserialized": "layers of your own are kept by a SavedModel: model.export(FOLDER)",
+    "Unknown layer": "layers of your own are kept by a SavedModel: model.export(FOLDER)",
     "TensorArrayV3": "loops of TensorFlow 1 have no TFLite form: write the model for TensorFlow 2, or without a loop",
     tensorflow_export.NO_NUMBERS: "begin behind it: --set input.NODE=SHAPE, with the batch of 1, as input.Mfcc=1,49,10",
     tensorflow_export.OPEN_AXES: "fix it: --set input.NAME=SIZE, with commas where several axes are open",

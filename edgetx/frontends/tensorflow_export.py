@@ -16,6 +16,10 @@ WITHOUT_TENSORFLOW = 3
 OPEN_AXES = "has no fixed shape"
 NO_NUMBERS = "takes other than numbers of a known shape"
 """In the reason why an input is refused."""
+LISTS = ("TensorListReserve", "TensorListFromTensor", "TensorListStack", "TensorListGetItem")
+"""Operators that know the shape of the elements of a list."""
+CLOSED = "_closed"
+"""Behind the names of functions that were changed, beside which the original ones still exist."""
 WITHOUT_RESULT = ("NoOp", "Placeholder", "Const")
 """Nodes of a frozen graph that are no outputs, although nothing reads them."""
 
@@ -101,6 +105,49 @@ def begin_at(node: Any, shape: tuple[int, ...]) -> None:
     node.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
 
 
+def with_closed_lists(function: Any) -> Any:
+    """The function with the batch of 1 in the lists that its loops fill, too, whose shapes are constants."""
+    import tensorflow as tf
+
+    graph = function.graph.as_graph_def()
+    scopes = [graph.node, *(inner.node_def for inner in graph.library.function)]
+    if not any(node.op in LISTS for nodes in scopes for node in nodes):
+        return function
+    renamed = {inner.signature.name for inner in graph.library.function}
+    for nodes in scopes:
+        close_lists(nodes)
+        for attr in (attr for node in nodes for attr in node.attr.values() if attr.func.name in renamed):
+            attr.func.name += CLOSED
+    for inner in graph.library.function:
+        inner.signature.name += CLOSED
+    inputs = [x for x in function.inputs if x.dtype != tf.resource]
+    names = [y.name for y in function.outputs]
+
+    def call(*given: object) -> object:
+        return tf.graph_util.import_graph_def(
+            graph, {x.name: g for x, g in zip(inputs, given, strict=True)}, names, name=""
+        )
+
+    return tf.compat.v1.wrap_function(call, [tf.TensorSpec(x.shape, x.dtype) for x in inputs])
+
+
+def close_lists(nodes: Sequence[Any]) -> None:
+    """Set the open size to 1 in the shapes of the elements of lists."""
+    import numpy as np
+    import tensorflow as tf
+
+    by_name = {node.name: node for node in nodes}
+    for name in (name.split(":")[0] for node in nodes if node.op in LISTS for name in node.input):
+        source = by_name.get(name)
+        while source is not None and source.op == "Identity":
+            source = by_name.get(source.input[0].split(":")[0])
+        if source is None or source.op != "Const":
+            continue
+        shape = tf.make_ndarray(source.attr["value"].tensor)
+        if shape.dtype == np.int32 and shape.ndim == 1:
+            source.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(np.where(shape == -1, 1, shape), tf.int32))
+
+
 def convert(path: Path, out: Path, sizes: Mapping[str, str]) -> None:
     """The model with a batch of 1, which recurrent layers need to be converted."""
     import numpy as np
@@ -126,7 +173,7 @@ def convert(path: Path, out: Path, sizes: Mapping[str, str]) -> None:
             return model(values[0] if len(values) == 1 else values, training=False)
 
         function = tf.function(call).get_concrete_function(**fixed)
-    frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
+    frozen = with_closed_lists(convert_variables_to_constants_v2(function, lower_control_flow=False))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
     (out / "model.tflite").write_bytes(converter.convert())
     random = np.random.default_rng(0)
