@@ -101,6 +101,37 @@ def test_layer_whose_result_stays_real() -> None:
     assert "not quantized" in notes[0]
 
 
+@pytest.mark.parametrize(("axes", "keepdims"), [([2], 1), ([1, 3], 0)])
+def test_mean_is_that_between_a_pair(axes: list[int], keepdims: int) -> None:
+    """ONNX Runtime has no kernel for it on processors, but for what it stands for."""
+    own = between("QLinearReduceMean", UNARY, axes=axes, keepdims=keepdims)
+    standard = [
+        own[0],
+        helper.make_node("DequantizeLinear", ["q", *X], ["d"]),
+        helper.make_node("ReduceMean", ["d"], ["m"], axes=axes, keepdims=keepdims),
+        helper.make_node("QuantizeLinear", ["m", *Y], ["r"]),
+        own[2],
+    ]
+    graph = import_onnx(model(own, IMAGE), "mean", {}, pytest.fail)
+    found = compare(OnnxFile(model(standard, IMAGE), {}), graph, random_cases(graph, 4), "integer")
+    assert found.max_lsb is not None
+    assert found.max_lsb <= 1
+
+
+def test_product_of_integers_that_becomes_real() -> None:
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", *X], ["q"]),
+        helper.make_node(
+            "MatMulIntegerToFloat", ["q", "w", "xs", "ws", "xz", "wz", "b"], ["y"], domain="com.microsoft"
+        ),
+    ]
+    content = model(nodes, ROWS, w=weight(8, 5), b=normal(5))
+    notes: list[str] = []
+    graph, x = import_onnx(content, "real", {}, notes.append), normal(*ROWS)
+    assert notes
+    np.testing.assert_allclose(execute(graph, [x])[0], OnnxFile(content, {}).run([x])[0], atol=0.1)
+
+
 @pytest.mark.parametrize("kind", ["DynamicQuantizeMatMul", "DynamicQuantizeLSTM"])
 def test_weights_of_what_quantizes_as_it_runs(kind: str) -> None:
     if kind == "DynamicQuantizeMatMul":

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from mutations import BYTES, mutate_onnx
-from seeds import quantized_operators, recurrent
+from seeds import quantized_operators, recurrent, structures
 
 from edgetx import ops
 from edgetx.backends.onnx import write_onnx
@@ -133,7 +133,7 @@ def _changed(tensor: Tensor, rng: random.Random) -> Tensor:
 def seeds() -> tuple[list[bytes], list[bytes]]:
     """TFLite and ONNX files to damage."""
     graph = sample_graph()
-    return [write_tflite(graph)], [write_onnx(graph), quantized_operators(), recurrent()]
+    return [write_tflite(graph)], [write_onnx(graph), quantized_operators(), recurrent(), structures()]
 
 
 def attempts(rng: random.Random, tflite: list[bytes], onnx_files: list[bytes]) -> Iterator[Attempt]:

@@ -8,7 +8,10 @@ import onnx
 EDGES = (0, 1, 2, 3, 4, 7, 8, 16, 127, 128, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 4)
 SIZES = (0, -1, 1, 2, 3, 5, 7, 64, 2**20, 2**31 - 1, 2**40, -(2**31))
 OPERATORS = ("Add", "Conv", "MatMul", "Gemm", "Reshape", "Slice", "Split", "If", "Pad", "Tile", "Range", "Xyz",
-             "LSTM", "GRU", "QGemm", "QLinearConcat", "QLinearConv", "DynamicQuantizeLSTM")  # fmt: skip
+             "LSTM", "GRU", "QGemm", "QLinearConcat", "QLinearConv", "DynamicQuantizeLSTM", "Loop", "Scan", "Einsum",
+             "DFT", "GatherND", "GatherElements", "ScatterND", "ScatterElements", "SplitToSequence", "SequenceAt",
+             "ConcatFromSequence", "Trilu", "EyeLike", "Where", "LRN", "ReduceProd", "Attention", "FusedMatMul",
+             "MatMulNBits", "RotaryEmbedding", "SkipLayerNormalization", "ConvTranspose", "MaxPool")  # fmt: skip
 
 Mutation = Callable[[bytes, random.Random], bytes]
 

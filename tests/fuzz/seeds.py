@@ -1,9 +1,9 @@
-"""ONNX files to damage that our own backend does not write: quantized operators of ONNX Runtime, and recurrence."""
+"""ONNX files to damage that our own backend does not write: quantized operators, recurrence, graphs within graphs."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 
 def quantized_operators() -> bytes:
@@ -43,6 +43,41 @@ def recurrent() -> bytes:
     ]
     floats = {k: v.astype(np.float32) if v.dtype == np.float64 else v for k, v in held.items()}
     return _file(nodes, (4, 1, 4), **floats)
+
+
+def structures() -> bytes:
+    """Functions, a loop, a scan, sequences, attention of ONNX Runtime, and constant places."""
+    rng = np.random.default_rng(0)
+    held = {"w": rng.normal(0, 1, (6, 18)), "trips": np.array(3), "go": np.array(True), "zero": np.zeros((1, 6)),
+            "two": np.array(2), "at": np.array([[[0, 1], [0, 2]]]), "rows": np.array([[[0] * 6, [2] * 6]]),
+            "fresh": rng.normal(0, 1, (1, 2, 6))}  # fmt: skip
+    domain, node = [helper.make_opsetid("", 17), helper.make_opsetid("mine", 1)], helper.make_node
+    real = helper.make_tensor_value_info("h", TensorProto.FLOAT, (1, 6))
+    counter, going = (helper.make_tensor_value_info(*info, []) for info in (("i", 7), ("before", 9)))
+    step = [node("Gather", ["m", "i"], ["row"], axis=1), node("Add", ["h", "row"], ["next"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("next", "next")]
+    body = helper.make_graph([*step, node("Identity", ["before"], ["on"])], "body", [counter, going, real],
+                             [helper.make_tensor_value_info("on", 9, []), *ends])  # fmt: skip
+    each = helper.make_tensor_value_info("each", TensorProto.FLOAT, (1, 6))
+    inner = helper.make_graph([node("Add", ["h", "each"], ["next"])], "scanned", [real, each], ends)
+    nodes = [
+        _microsoft("Attention", ["x", "w"], "a", num_heads=2, unidirectional=1),
+        node("Twice", ["a"], ["m"], domain="mine"),
+        node("Loop", ["trips", "go", "zero"], ["last", "stack"], body=body),
+        node("Transpose", ["stack"], ["s"], perm=[1, 0, 2]),
+        node("Scan", ["zero", "s"], ["end", "scanned"], body=inner, num_scan_inputs=1, scan_input_axes=[1]),
+        node("SplitToSequence", ["m", "two"], ["parts"], axis=1),
+        node("ConcatFromSequence", ["parts"], ["joined"], axis=1),
+        node("Einsum", ["joined", "s"], ["e"], equation="btc,bsc->bts"),
+        node("GatherND", ["e", "at"], ["picked"]),
+        node("ScatterElements", ["joined", "rows", "fresh"], ["y"], axis=1),
+    ]
+    held = {k: v.astype(np.float32) if v.dtype == np.float64 else v for k, v in held.items()}
+    model = ModelProto.FromString(_file(nodes, (1, 4, 6), **held))
+    twice = [node("Tanh", ["a"], ["c"]), node("MeanVarianceNormalization", ["c"], ["b"], axes=[2])]
+    model.functions.append(helper.make_function("mine", "Twice", ["a"], ["b"], twice, domain))
+    model.opset_import.append(domain[1])
+    return bytes(model.SerializeToString())
 
 
 def _microsoft(kind: str, inputs: Sequence[str], output: str, **attributes: object) -> NodeProto:
