@@ -1,5 +1,6 @@
 """ONNX operators that our own files do not use: what is imported computes what ONNX Runtime does."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -77,6 +78,8 @@ CASES = {
     "conv_transpose_groups": ("ConvTranspose", IMAGE, (normal(4, 3, 3, 3), normal(6)), {"group": 2, "strides": [2, 1]}),
     "max_pool_dilated": ("MaxPool", IMAGE, (),
                          {"kernel_shape": [2, 3], "dilations": [2, 1], "strides": [1, 2], **AROUND}),
+    "reverse": ("ReverseSequence", (4, 2, 3), (np.int64([3, 4]),), {}),
+    "reverse_one": ("ReverseSequence", (1, 5, 2), (np.int64([4]),), {"batch_axis": 0, "time_axis": 1}),
     "mod": ("Mod", (1, 9), (np.float32([0.4]),), {"fmod": 1}), "atan": ("Atan", (1, 9), (), {}),
     "ceil": ("Ceil", (1, 9), (), {}), "round": ("Round", (1, 9), (), {}), "cos": ("Cos", (1, 9), (), {}),
     "sinh": ("Sinh", (1, 9), (), {}), "cosh": ("Cosh", (1, 9), (), {}),
@@ -163,6 +166,13 @@ def test_part_without_elements_vanishes() -> None:
     held = [numpy_helper.from_array(np.int64([1]), name) for name in ("begin", "end")]
     graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], held)
     agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())
+
+
+def test_complement_of_the_error_function() -> None:
+    """No runtime has it."""
+    x = normal(1, 9)
+    (found,) = execute(import_onnx(model("Erfc", (1, 9)), "case", {}), [x])
+    np.testing.assert_allclose(found[0], [math.erfc(v) for v in x[0]], rtol=1e-4, atol=1e-6)
 
 
 def test_largest_places_are_refused_with_a_way_out() -> None:

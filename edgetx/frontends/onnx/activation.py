@@ -39,6 +39,12 @@ def _elu(s: Scope, x: Value) -> Value:
     return s.result(ops.Add(), above, s.result(ops.Mul(), s.result(ops.Elu(), low), s.scalar(alpha * gamma)))
 
 
+@operator("Erfc")
+def _complement(s: Scope, x: Value) -> Value:
+    """1 − erf(x), which tf2onnx writes although the standard lacks it."""
+    return s.op(ops.Sub(), s.scalar(1), s.op(ops.Erf(), s.real_constant(x)))
+
+
 @operator("Mish")
 def _mish(s: Scope, x: Value) -> Value:
     return s.result(ops.Mul(), x, s.result(ops.Tanh(), s.result(ops.Softplus(), x)))

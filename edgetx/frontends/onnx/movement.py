@@ -200,6 +200,20 @@ def _mirrored(s: Scope, x: Value, pairs: Sequence[tuple[int, int]], mode: str) -
     return x
 
 
+@operator("ReverseSequence")
+def _reversed(s: Scope, x: Value, lengths: Value) -> Value:
+    """The first elements along one axis the other way round, as many as are said for each index of another."""
+    time, batch = s.axis(s.integer("time_axis", 0), x.type.rank), s.axis(s.integer("batch_axis", 1), x.type.rank)
+    counts = s.integers(lengths, "the lengths of sequences")
+    if len(counts) != x.shape[batch] or min(counts) < 0 or max(counts) > x.shape[time] or time == batch:
+        raise ModelError(f"sequences of {counts} in {x.shape}")
+    rows = [
+        s.gather(s.slice(x, batch, i, i + 1), time, [*[*range(n)][::-1], *range(n, x.shape[time])])
+        for i, n in enumerate(counts)
+    ]
+    return rows[0] if len(rows) == 1 else s.result(ops.Concatenation(batch), *rows)
+
+
 @operator("Trilu")
 def _triangle(s: Scope, x: Value, k: Value | None = None) -> Value:
     """The triangle of the last two axes, and zeros in the other."""
