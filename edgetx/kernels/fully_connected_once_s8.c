@@ -1,4 +1,5 @@
 #include "etx_kernels.h"
+#include "etx_row_dot.h"
 
 static int8_t requantized(const etx_fully_connected_params *p, int32_t acc, int32_t mantissa, int32_t shift) {
   const int64_t scaled = etx_multiply_once(acc, mantissa, shift);
@@ -11,17 +12,15 @@ static int8_t requantized(const etx_fully_connected_params *p, int32_t acc, int3
 void etx_fully_connected_once_s8(const etx_fully_connected_params *p, const int8_t *x, const int8_t *w,
                                  const int32_t *bias, const int32_t *mantissas, const int32_t *shifts,
                                  int8_t *y) {
-  for (int32_t row = 0; row < p->rows; ++row) {
-    const int8_t *w_row = w;
-    for (int32_t out = 0; out < p->out_features; ++out) {
-      int32_t acc = bias[out];
-      for (int32_t i = 0; i < p->in_features; ++i) {
-        acc += (x[i] + p->input_offset) * w_row[i];
-      }
-      y[out] = requantized(p, acc, mantissas[out], shifts[out]);
-      w_row += p->in_features;
+  const int32_t inputs = p->in_features, outputs = p->out_features;
+  for (int32_t row = 0; row < p->rows; ++row, x += inputs, y += outputs) {
+    const int8_t *weights = w;
+    for (int32_t out = 0; out < outputs; out += 2, weights += 2 * inputs) {
+      const int32_t next = out + 1 < outputs ? 1 : 0; /* an odd last output is its own neighbour */
+      etx_two_sums sums = {bias[out], bias[out + next]};
+      etx_add_row_dots(x, p->input_offset, weights, weights + next * inputs, inputs, &sums);
+      y[out + next] = requantized(p, sums.second, mantissas[out + next], shifts[out + next]);
+      y[out] = requantized(p, sums.first, mantissas[out], shifts[out]);
     }
-    x += p->in_features;
-    y += p->out_features;
   }
 }

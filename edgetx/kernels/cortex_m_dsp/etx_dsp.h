@@ -65,6 +65,8 @@ ETX_DSP_UNARY(etx_extend_even, "sxtb16 %0, %1")
 ETX_DSP_UNARY(etx_extend_odd, "sxtb16 %0, %1, ror #8")
 ETX_DSP_UNARY(etx_low_bytes, "uxtb16 %0, %1")
 ETX_DSP_UNARY(etx_saturate_s8, "ssat %0, #8, %1")
+ETX_DSP_BINARY(etx_extend_even_onto, "sxtab16 %0, %1, %2")
+ETX_DSP_BINARY(etx_extend_odd_onto, "sxtab16 %0, %1, %2, ror #8")
 ETX_DSP_BINARY(etx_pack_low, "pkhbt %0, %1, %2, lsl #16")
 ETX_DSP_BINARY(etx_pack_high, "pkhtb %0, %2, %1, asr #16")
 ETX_DSP_BINARY(etx_max_s8x4, "ssub8 %0, %1, %2\n\tsel %0, %1, %2")
@@ -96,6 +98,14 @@ static inline int32_t etx_wrapping_add(int32_t a, int32_t b) { return (int32_t)(
 /* Bytes 0 and 2, or 1 and 3, as int16. */
 static inline int32_t etx_extend_even(int32_t a) { return etx_lanes(etx_byte(a, 0), etx_byte(a, 2)); }
 static inline int32_t etx_extend_odd(int32_t a) { return etx_lanes(etx_byte(a, 1), etx_byte(a, 3)); }
+
+/* Both lanes plus these. */
+static inline int32_t etx_extend_even_onto(int32_t a, int32_t b) {
+  return etx_lanes(etx_low(a) + etx_byte(b, 0), etx_high(a) + etx_byte(b, 2));
+}
+static inline int32_t etx_extend_odd_onto(int32_t a, int32_t b) {
+  return etx_lanes(etx_low(a) + etx_byte(b, 1), etx_high(a) + etx_byte(b, 3));
+}
 
 /* Bytes 0 and 2 with zeros above them. */
 static inline int32_t etx_low_bytes(int32_t a) { return a & 0x00FF00FF; }
