@@ -119,6 +119,10 @@ void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, con
                            int32_t *scratch);
 void etx_conv_2d_dot_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y);
 
+/* Depthwise with one result per channel; rescaling is packed, bias and rescaling are filled up to fours. */
+void etx_depthwise_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,
+                                     const int32_t *bias, const int32_t *rescaling, int8_t *y);
+
 /* Depthwise with windows of 3 x 3, steps of 1 and one result per channel; bias includes input_offset,
  * rescaling is packed. scratch holds four channels in 16 bits with their borders. y may be x. */
 void etx_depthwise_conv_2d_3x3_s8(const etx_convolution_params *p, const int8_t *x, const int8_t *w,

@@ -204,6 +204,36 @@ def pack_depthwise_3x3(call: KernelCall, data: Data) -> list[KernelCall]:
     return [form]
 
 
+def pack_single_channel(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Many results of a single channel are an ordinary convolution."""
+    w = data[1]
+    if call.params["in_channels"] != 1 or w is None:
+        return []
+    return pack_conv_2d(replace(call, params_type="convolution"), [data[0], np.moveaxis(w, 3, 0), *data[2:]])
+
+
+def pack_depthwise(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Windows of any kind, with multipliers that shift to the right."""
+    w, bias, mantissas, shifts = data[1:5]
+    if call.params["out_channels"] != call.params["in_channels"]:
+        return []
+    if w is None or bias is None or mantissas is None or shifts is None:
+        return []
+    channels = _round_up(len(bias))
+    start = _padded(bias, channels)
+    rescaling = rescaling_table(_padded(mantissas, channels), _padded(shifts, channels), _int(call.params["output_offset"]))
+    if rescaling is None or (np.abs(bias) + 255 * np.abs(w.astype(np.int64)).sum((0, 1, 2))).max() >= SUM_LIMIT:
+        return []
+    return [
+        replace(
+            call,
+            kernel="depthwise_conv_2d_packed_s8",
+            params_type="convolution",
+            operands=(call.operands[0], call.operands[1], start.astype(np.int32), rescaling),
+        )
+    ]
+
+
 def pair_attention(call: KernelCall, data: Data) -> list[KernelCall]:
     """Two rows of queries at a time; scratch holds both, their scores, and values: of a head, or of four columns."""
     p = {name: _int(value) for name, value in call.params.items()}
@@ -356,6 +386,6 @@ PACKERS: Mapping[str, Sequence[Packer]] = {
     "layer_norm_s8": (pack_layer_norm,),
     "mul_s8": (narrow_mul,),
     "softmax_table_s8": (pack_softmax,),
-    "depthwise_conv_2d_s8": (pack_depthwise_3x3,),
+    "depthwise_conv_2d_s8": (pack_single_channel, pack_depthwise_3x3, pack_depthwise),
 }
 """Packed forms of each portable kernel, the best first."""

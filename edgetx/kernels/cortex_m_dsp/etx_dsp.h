@@ -81,6 +81,7 @@ ETX_DSP_ACCUMULATE(etx_dot, "smlad %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_mac_low_low, "smlabb %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_mac_low_high, "smlabt %0, %1, %2, %3")
 ETX_DSP_ACCUMULATE(etx_mac_high_low, "smlatb %0, %1, %2, %3")
+ETX_DSP_ACCUMULATE(etx_mac_high_high, "smlatt %0, %1, %2, %3")
 
 #else
 
@@ -172,8 +173,12 @@ static inline int32_t etx_mac_high_low(int32_t a, int32_t b, int32_t acc) {
   return etx_wrapping_add(acc, etx_high(a) * etx_low(b));
 }
 
+static inline int32_t etx_mac_high_high(int32_t a, int32_t b, int32_t acc) {
+  return etx_wrapping_add(acc, etx_high(a) * etx_high(b));
+}
+
 static inline int32_t etx_dot(int32_t a, int32_t b, int32_t acc) {
-  return etx_wrapping_add(etx_mac_low_low(a, b, acc), etx_high(a) * etx_high(b));
+  return etx_mac_high_high(a, b, etx_mac_low_low(a, b, acc));
 }
 
 #endif
