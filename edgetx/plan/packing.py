@@ -209,7 +209,8 @@ def pack_single_channel(call: KernelCall, data: Data) -> list[KernelCall]:
     w = data[1]
     if call.params["in_channels"] != 1 or w is None:
         return []
-    return pack_conv_2d(replace(call, params_type="convolution"), [data[0], np.moveaxis(w, 3, 0), *data[2:]])
+    filters = w.transpose(3, 1, 2, 0)
+    return pack_conv_2d(replace(call, params_type="convolution"), [data[0], filters, *data[2:]])
 
 
 def pack_depthwise(call: KernelCall, data: Data) -> list[KernelCall]:
@@ -220,8 +221,8 @@ def pack_depthwise(call: KernelCall, data: Data) -> list[KernelCall]:
     if w is None or bias is None or mantissas is None or shifts is None:
         return []
     channels = _round_up(len(bias))
-    start = _padded(bias, channels)
-    rescaling = rescaling_table(_padded(mantissas, channels), _padded(shifts, channels), _int(call.params["output_offset"]))
+    zero_point = _int(call.params["output_offset"])
+    rescaling = rescaling_table(_padded(mantissas, channels), _padded(shifts, channels), zero_point)
     if rescaling is None or (np.abs(bias) + 255 * np.abs(w.astype(np.int64)).sum((0, 1, 2))).max() >= SUM_LIMIT:
         return []
     return [
@@ -229,7 +230,7 @@ def pack_depthwise(call: KernelCall, data: Data) -> list[KernelCall]:
             call,
             kernel="depthwise_conv_2d_packed_s8",
             params_type="convolution",
-            operands=(call.operands[0], call.operands[1], start.astype(np.int32), rescaling),
+            operands=(call.operands[0], call.operands[1], _padded(bias, channels).astype(np.int32), rescaling),
         )
     ]
 

@@ -27,7 +27,7 @@ CASES = (
     Case("conv_in_parts", ops.Conv2D((2, 2), padding="same"), ((1, 9, 7, 9),), ((34, 3, 3, 9), (34,))),
     Case("depthwise_3x3", ops.DepthwiseConv2D(padding="same"), ((1, 7, 5, 9),), ((1, 3, 3, 9), (9,))),
     Case("depthwise", ops.DepthwiseConv2D((2, 1), (1, 2), "same", "relu"), ((1, 9, 8, 7),), ((1, 4, 3, 7), (7,))),
-    Case("depthwise_of_one_channel", ops.DepthwiseConv2D((2, 1), padding="same"), ((1, 9, 8, 1),), ((1, 5, 4, 7), (7,))),
+    Case("depthwise_of_one", ops.DepthwiseConv2D((2, 1), padding="same"), ((1, 9, 8, 1),), ((1, 5, 4, 7), (7,))),
     Case("depthwise_rings", ops.DepthwiseConv2D(), ((1, 9, 1, 32),), ((1, 9, 1, 32), (32,))),
     Case("depthwise_3x3_limited", ops.DepthwiseConv2D(activation="relu6"), ((1, 6, 5, 4),), ((1, 3, 3, 4), (4,))),
     Case("attention", ops.Attention(2, 0.3), ((1, 7, 12), (1, 9, 12), (1, 9, 12))),
