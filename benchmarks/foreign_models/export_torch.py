@@ -67,6 +67,10 @@ def new_exporter(module, xs, file: Path, opset: int) -> None:
     torch.onnx.export(module, xs, str(file), opset_version=opset, dynamo=True, external_data=False, verbose=False)
 
 
+def core_program(module, xs):
+    return torch.export.export(module, xs).run_decompositions()
+
+
 def attempt(what: str, action: Callable[[], object]) -> bool:
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -86,6 +90,8 @@ def export(name: str, number: int, out: Path) -> None:
     data = [rng.normal(0, 1, (SAMPLES, *x.shape)).astype(np.float32) for x in xs]
     np.savez(out / f"{name}.npz", **{f"in{i}": x for i, x in enumerate(data)})
     attempt(f"{name}.pt2", lambda: torch.export.save(torch.export.export(module, xs), out / f"{name}.pt2"))
+    if number % 3 == 2:
+        attempt(f"{name}.core", lambda: torch.export.save(core_program(module, xs), out / f"{name}.core.pt2"))
     old, new = OLD_OPSETS[number % 3], NEW_OPSETS[number % 3]
     exporters = {f"old{old}": (old_exporter, old), f"new{new}": (new_exporter, new)}
     if number % 3 == 0:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
-from edgetx.frontends.torch import export_module, load_pt2
+from edgetx.frontends.torch import export_module, import_program, load_pt2
 from edgetx.passes.pipeline import canonicalize
 from edgetx.reference import execute
 
@@ -210,6 +210,21 @@ def test_imported_function_computes_what_torch_does(name):
     expected = model(x).detach().numpy()
     for form in (graph, canonicalize(graph)):
         np.testing.assert_allclose(execute(form, [x.numpy()])[0], expected, atol=2e-5, rtol=1e-4)
+
+
+CORE = (
+    "layer norm by hand", "groups normalized", "instances normalized", "transposed in groups", "image without batch",
+    "masked by minus infinity", "attention masked without a band", "grouped attention", "upsampled images", "padded",
+    "filtered by its spectrum", "enlarged by cubics", "log of softmax", "largest of each channel",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_program_that_was_decomposed_before_computes_what_torch_does(name):
+    torch.manual_seed(0)
+    model, x = Wrapped(FUNCTIONS[name]).eval(), torch.randn(1, FRAMES, FEATURES)
+    graph = import_program(torch.export.export(model, (x,)).run_decompositions(), "model")
+    np.testing.assert_allclose(execute(graph, [x.numpy()])[0], model(x).detach().numpy(), atol=2e-5, rtol=1e-4)
 
 
 class Counting(nn.Module):

@@ -16,7 +16,7 @@ from edgetx.ir import Value
 from edgetx.ops.attention import HIDDEN
 
 
-@aten("layer_norm.default")
+@aten("layer_norm.default", "native_layer_norm.default")
 def _layer_norm(
     s: Scope, x: Value, shape: Sequence[int], gamma: Value | None = None, beta: Value | None = None,
     epsilon: float = 1e-5, *_: object,

@@ -172,11 +172,11 @@ def _sign(s: Scope, x: Value) -> Value:
 @aten("eq.Scalar", "eq.Tensor", "ne.Scalar", "ne.Tensor")
 def _equal(s: Scope, a: Value, b: Value | float) -> Value:
     """Infinity equals nothing that integers stand for."""
+    is_unequal = ".ne" in str(s.node.target)
     if isinstance(b, float | int) and not np.isfinite(b):
-        differ = s.const(np.ones(a.shape), "differ")
-    else:
-        differ = truths.different(s, a, _operand(s, b))
-    return differ if ".ne" in str(s.node.target) else truths.negated(s, differ)
+        return s.const(np.full(a.shape, is_unequal), "known")
+    differ = truths.different(s, a, _operand(s, b))
+    return differ if is_unequal else truths.negated(s, differ)
 
 
 @aten("isnan.default", "isinf.default")

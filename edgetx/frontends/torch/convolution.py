@@ -89,6 +89,17 @@ def _conv_padding(
     return _conv(s, padded, w, b, stride, 0, dilation, groups)
 
 
+@aten("convolution.default")
+def _any_convolution(
+    s: Scope, x: Value, w: Value, b: Value | None, stride: Any, padding: Any, dilation: Any, transposed: bool,
+    output_padding: Any, groups: int,
+) -> Value:  # fmt: skip
+    """What core ATen has for convolutions of every kind."""
+    if transposed:
+        return _conv_transpose(s, x, w, b, stride, padding, output_padding, groups, dilation)
+    return _conv(s, x, w, b, stride, padding, dilation, groups)
+
+
 @aten("batch_norm.default")
 def _batch_norm(
     s: Scope, x: Value, gamma: Value | None, beta: Value | None, mean: Value, var: Value, training: bool,
@@ -226,6 +237,23 @@ def _group_norm(
 ) -> Value:  # fmt: skip
     gain, shift = (None if v is None else s.data(v, "a parameter of a normalization") for v in (gamma, beta))
     return group_norm(s, x, groups, epsilon, gain, shift)
+
+
+@aten("native_group_norm.default")
+def _native_group_norm(
+    s: Scope, x: Value, gamma: Value | None, beta: Value | None, _: int, __: int, ___: int, groups: int, epsilon: float
+) -> Value:
+    values_only(s)
+    return _group_norm(s, x, groups, gamma, beta, epsilon)
+
+
+@aten("_native_batch_norm_legit.no_stats")
+def _norm_of_batch(
+    s: Scope, x: Value, gamma: Value | None, beta: Value | None, _: bool, __: float, epsilon: float
+) -> Value:
+    """Of every channel over the clip, which instance normalization comes down to."""
+    values_only(s)
+    return _group_norm(s, x, x.shape[1], gamma, beta, epsilon)
 
 
 @aten("instance_norm.default")

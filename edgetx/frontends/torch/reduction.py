@@ -73,6 +73,18 @@ def _largest(s: Scope, x: Value, axes: Sequence[int] | int | None = None, keepdi
     return s.op(ops.ReduceMax(_axes(x, axes), keepdim), x)
 
 
+@aten("any.dim", "any.dims", "any.default")
+def _any(s: Scope, x: Value, axes: Sequence[int] | int | None = None, keepdim: bool = False) -> Value:
+    """Of truths."""
+    return _largest(s, x, axes, keepdim)
+
+
+@aten("all.dim", "all.dims", "all.default")
+def _all(s: Scope, x: Value, axes: Sequence[int] | int | None = None, keepdim: bool = False) -> Value:
+    """Of truths."""
+    return _smallest(s, x, axes, keepdim)
+
+
 @aten("amin.default", "min.default")
 def _smallest(s: Scope, x: Value, axes: Sequence[int] | int | None = None, keepdim: bool = False) -> Value:
     return s.op(ops.Neg(), _largest(s, s.op(ops.Neg(), x, suffix=".neg"), axes, keepdim))

@@ -97,7 +97,7 @@ def _index_select(s: Scope, x: Value, axis: int, index: Value) -> Value:
     return gather(s, x, normal_axis(axis, x.type.rank), s.data(index, "the index"))
 
 
-@aten("index.Tensor")
+@aten("index.Tensor", "_unsafe_index.Tensor")
 def _index(s: Scope, x: Value, indices: Sequence[Value | None]) -> Value:
     used = [(axis, index) for axis, index in enumerate(indices) if index is not None]
     if len(used) == 1 and used[0][0] == 0 and used[0][1].name not in s.builder.consts:
@@ -192,6 +192,11 @@ def _select_scatter(s: Scope, x: Value, part: Value, axis: int, index: int) -> V
 @aten("copy.default")
 def _copy(s: Scope, _: Value, source: Value) -> Value:
     return _repeat(s, source)
+
+
+@aten("reflection_pad1d.default", "reflection_pad2d.default", "replication_pad1d.default", "replication_pad2d.default")
+def _mirrored(s: Scope, x: Value, pads: Sequence[int]) -> Value:
+    return _pad(s, x, pads, "reflect" if "reflection" in str(s.node.target) else "replicate")
 
 
 @aten("constant_pad_nd.default", "pad.default")
