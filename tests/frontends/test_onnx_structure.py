@@ -73,6 +73,17 @@ def test_operators_in_any_order() -> None:
     agree(model([NODE("Neg", ["b"], ["y"]), NODE("Relu", ["a"], ["b"]), NODE("Tanh", ["x"], ["a"])]))
 
 
+def test_shape_between_two_axes() -> None:
+    nodes = [
+        NODE("Shape", ["x"], ["lead"], start=0, end=-1),
+        NODE("Shape", ["x"], ["last"], start=-1),
+        NODE("Concat", ["last", "lead"], ["shape"], axis=0),
+        NODE("Reshape", ["x", "shape"], ["r"]),
+        NODE("Neg", ["r"], ["y"]),
+    ]
+    agree(model(nodes))
+
+
 def test_operators_in_a_circle_are_refused() -> None:
     made = model([NODE("Add", ["x", "b"], ["a"]), NODE("Tanh", ["a"], ["b"]), NODE("Neg", ["b"], ["y"])])
     with pytest.raises(ModelError, match="circle"):

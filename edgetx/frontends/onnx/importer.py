@@ -214,7 +214,8 @@ class _Importer:
             case "Constant":
                 return self._given(node)
             case "Shape":
-                return self._numbers(node, [np.array(known[0].shape, np.int64)])
+                part = {a.name: a.i for a in node.attribute}
+                return self._numbers(node, [np.array(known[0].shape[part.get("start", 0) : part.get("end")], np.int64)])
             case "Size":
                 return self._numbers(node, [np.array(known[0].type.size, np.int64)])
             case "If" | "Loop" | "Scan":
