@@ -74,9 +74,15 @@ def sign(s: Builder, x: Value) -> Value:
     return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), s.op(ops.Neg(), x)))
 
 
-def remainder(s: Builder, x: Value, divisor: Value) -> Value:
+def share_of_whole(s: Builder, divisor: Value) -> Value:
+    """1 / d and a little more, so that 49 / 49 is not below 1."""
+    return s.op(ops.Mul(), s.op(ops.Power(-1.0), divisor), s.const(np.array([1 + 2**-20], np.float32), "nearly"))
+
+
+def remainder(s: Builder, x: Value, divisor: Value, *, is_whole: bool = False) -> Value:
     """x − d · ⌊x / d⌋, which has the sign of d."""
-    whole = s.op(ops.Floor(), s.op(ops.Mul(), x, s.op(ops.Power(-1.0), divisor)))
+    share = share_of_whole(s, divisor) if is_whole else s.op(ops.Power(-1.0), divisor)
+    whole = s.op(ops.Floor(), s.op(ops.Mul(), x, share))
     return s.op(ops.Sub(), x, s.op(ops.Mul(), whole, divisor))
 
 

@@ -186,12 +186,16 @@ def test_rows_by_a_computed_index() -> None:
         helper.make_node("Abs", ["x"], ["a"]),
         helper.make_node("Cast", ["a"], ["i"], to=TensorProto.INT64),
         helper.make_node("Mod", ["i", "n"], ["j"]),
+        helper.make_node("Mul", ["i", "49"], ["four"]),
+        helper.make_node("Div", ["four", "49"], ["rest"]),
+        helper.make_node("Cast", ["rest"], ["q"], to=TensorProto.FLOAT),
         helper.make_node("Gather", ["table", "j"], ["rows"], axis=1),
         helper.make_node("ArgMax", ["x"], ["k"], axis=1, keepdims=0),
         helper.make_node("Cast", ["k"], ["z"], to=TensorProto.FLOAT),
     ]
     infos = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 6))]
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("rows", "z")]
-    held = [numpy_helper.from_array(5 * normal(2, 4, 3), "table"), numpy_helper.from_array(np.int64(4), "n")]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("rows", "z", "q")]
+    held = [numpy_helper.from_array(5 * normal(2, 4, 3), "table"), numpy_helper.from_array(np.int64(4), "n"),
+            numpy_helper.from_array(np.int64(49), "49")]  # fmt: skip
     graph = helper.make_graph(nodes, "g", infos, ends, held)
     agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())

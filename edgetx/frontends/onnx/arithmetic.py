@@ -27,7 +27,11 @@ def _binary(s: Scope, *operands: Value) -> Value:
 
 @operator("Div")
 def _div(s: Scope, a: Value, b: Value) -> Value:
+    """Whole numbers are divided without a rest."""
     data = s.builder.consts.get(b.name)
+    if a.name in s.whole or b.name in s.whole:
+        share = composites.share_of_whole(s, s.real_constant(b))
+        return composites.whole_part(s, s.op(ops.Mul(), s.real_constant(a), share))
     if data is not None and data.dtype.kind == "f":
         return s.result(ops.Mul(), a, s.const(1 / data, "reciprocal"))
     s.real_only(a, b)
@@ -54,7 +58,7 @@ def _remainder(s: Scope, x: Value, divisor: Value) -> Value:
     """With the sign of the divisor, or of the dividend if `fmod` is set."""
     s.real_only(x, divisor)
     if not s.integer("fmod", 0):
-        return composites.remainder(s, x, s.real_constant(divisor))
+        return composites.remainder(s, x, s.real_constant(divisor), is_whole=x.name in s.whole)
     size = composites.remainder(s, s.op(ops.Abs(), x), s.op(ops.Abs(), s.real_constant(divisor)))
     return s.op(ops.Mul(), composites.sign(s, x), size)
 

@@ -24,6 +24,11 @@ def _equal(s: Scope, a: Value, b: Value) -> Value:
     return truths.negated(s, truths.different(s, *map(s.real_constant, (a, b))))
 
 
+@operator("Xor")
+def _either(s: Scope, a: Value, b: Value) -> Value:
+    return truths.different(s, *map(s.real_constant, (a, b)))
+
+
 @operator("IsNaN", "IsInf")
 def _never(s: Scope, x: Value) -> Value:
     """Integers stand for finite numbers only."""

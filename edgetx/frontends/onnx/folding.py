@@ -49,8 +49,8 @@ FOLDED: Mapping[str, Sizes] = {
     **dict.fromkeys(
         ("Cast", "Ceil", "Concat", "Flatten", "Floor", "Identity", "Neg", "Not", "Reshape", "Shape", "Size", "Slice",
          "Squeeze", "Transpose", "Unsqueeze", "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin", "Sqrt", "Exp", "Log",
-         "Abs", "Reciprocal", "Split", "Erf", "Sin", "Cos", "Round", "CumSum", "IsNaN", "Trilu", "Sigmoid", "Tanh",
-         "Softmax", "Softplus", "Sign", "Clip", "ReduceMean"), _largest
+         "Abs", "Reciprocal", "Split", "Erf", "Sin", "Cos", "Round", "CumSum", "IsNaN", "NonZero", "Trilu", "Sigmoid",
+         "Tanh", "Softmax", "Softplus", "Sign", "Clip", "ReduceMean"), _largest
     ),
     **dict.fromkeys(
         ("Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Min", "Mod", "Mul",

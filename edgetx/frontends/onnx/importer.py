@@ -5,7 +5,7 @@ graph with QuantizeLinear and DequantizeLinear values are the integers between t
 everything is between the two, the graph is imported as the real numbers that it stands for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,9 +32,12 @@ UNKNOWN = "`edgetx list ops` shows what is; express it by those or leave it outs
 HINTS: Mapping[str, str] = {"TopK": "end the model with the scores, and take the largest in your own code"}
 WHOLE = (
     "And", "ArgMax", "ArgMin", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not",
-    "Or",
+    "Or", "Xor",
 )  # fmt: skip
 """Operators whose results are truths or whole numbers."""
+REAL_NUMBER = np.zeros(1, np.float32)
+LARGEST_EVALUATED = 1 << 28
+"""Elements that operators over constants read and make, loops included."""
 GRAPHS: Mapping[str, Callable[[subgraphs.Importer, onnx.NodeProto, int], Sequence[Value]]] = {
     "If": subgraphs.branch,
     "Loop": subgraphs.loop,
@@ -79,6 +82,23 @@ def import_onnx(
         )
 
 
+@dataclass(frozen=True)
+class _Constants(Mapping[str, Array]):
+    """Those of the values of a file that are constants, by their names in the file."""
+
+    named: Mapping[str, Value]
+    held: Mapping[str, Array]
+
+    def __getitem__(self, name: str) -> Array:
+        return self.held[self.named[name].name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, value in self.named.items() if value.name in self.held)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 @dataclass
 class _Importer:
     builder: GraphBuilder
@@ -90,6 +110,7 @@ class _Importer:
     readers: dict[str, list[onnx.NodeProto]] = field(default_factory=dict)
     inputs: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
+    evaluated: int = 0
 
     def run(self, graph: onnx.GraphProto) -> Graph:
         self.enter(graph)
@@ -173,8 +194,7 @@ class _Importer:
         )
 
     def _consts(self) -> Mapping[str, Array]:
-        held = self.builder.consts
-        return {name: held[value.name] for name, value in self.values.items() if value.name in held}
+        return _Constants(self.values, self.builder.consts)
 
     def nodes(self, nodes: Sequence[onnx.NodeProto], depth: int) -> None:
         """Import operators, in their order."""
@@ -231,7 +251,11 @@ class _Importer:
         if constant and node.op_type in FOLDED:
             names = [name for name in node.input if name]
             arrays = {name: np.asarray(data) for name, data in zip(names, consts, strict=True)}
-            return self._numbers(node, folded(node, arrays, self.opset))
+            results = folded(node, arrays, self.opset)
+            self.evaluated += sum(data.size for data in (*arrays.values(), *results))
+            if self.evaluated > LARGEST_EVALUATED:
+                raise ModelError("constants that take too long to evaluate", hint="fold them: onnxsim does")
+            return self._numbers(node, results)
         return None
 
     def _numbers(self, node: onnx.NodeProto, results: Sequence[Array], first: int = 0) -> Sequence[Value]:
@@ -287,9 +311,17 @@ class _Importer:
             stored = [parameters(node, consts)]
         made = HANDLERS[name](Scope(self.builder, where, node, self.opset, stored, self.whole), *operands)
         results = made if isinstance(made, tuple) else (made,)
-        if node.op_type in WHOLE or (node.op_type == "Cast" and not _is_real_cast(node)):
+        if node.op_type in WHOLE or (not _is_real_cast(node) and self._are_whole(operands)) or _is_whole_cast(node):
             self.whole.update(value.name for value in results)
         return results
+
+    def _are_whole(self, operands: Sequence[Value | None]) -> bool:
+        """Whether operands are whole numbers throughout, as then the results are: ONNX does not mix types."""
+        return all(
+            value.name in self.whole or self.builder.consts.get(value.name, REAL_NUMBER).dtype.kind in "iub"
+            for value in operands
+            if value is not None
+        )
 
     def _stored(self, name: str, consts: Mapping[str, Array]) -> Stored | None:
         return None if self.real else quantization_behind(name, self.readers, consts)
@@ -307,6 +339,10 @@ class _Importer:
 
 def _is_real_cast(node: onnx.NodeProto) -> bool:
     return any(a.name == "to" and a.i in REAL for a in node.attribute)
+
+
+def _is_whole_cast(node: onnx.NodeProto) -> bool:
+    return any(a.name == "to" and a.i not in REAL for a in node.attribute)
 
 
 def _number(info: onnx.ValueInfoProto, text: str) -> Array:

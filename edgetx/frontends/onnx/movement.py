@@ -119,7 +119,7 @@ def _slice(
 def _gather(s: Scope, x: Value, indices: Value) -> Value:
     axis = s.axis(s.integer("axis", 0), x.type.rank)
     if indices.name not in s.builder.consts:
-        return _looked_up(s, s.real_constant(x), axis, indices)
+        return _looked_up(s, x, axis, indices)
     y = s.gather(x, axis, s.integers(indices, "the indices of a gather"))
     return s.reshape(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
@@ -127,6 +127,9 @@ def _gather(s: Scope, x: Value, indices: Value) -> Value:
 def _looked_up(s: Scope, x: Value, axis: int, indices: Value) -> Value:
     """Rows by an index that is computed, a whole number that is not negative."""
     s.real_only(x, indices)
+    if x.type.dtype in ("int8", "uint8"):
+        raise UnsupportedOpError("look-up of integers that are quantized", hint="quantize the model behind the look-up")
+    x = s.real_constant(x)
     order = [axis, *(i for i in range(x.type.rank) if i != axis)]
     y, count = s.op(ops.Lookup(), s.transpose(s.restored(x), order), indices), indices.type.rank
     return s.transpose(y, [*range(count, count + axis), *range(count), *range(count + axis, y.type.rank)])

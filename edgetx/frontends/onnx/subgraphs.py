@@ -12,7 +12,7 @@ from edgetx.ir import GraphBuilder, Value
 
 NESTED = 8
 """Graphs within graphs at most."""
-LARGEST_WRITTEN_OUT = 1 << 14
+LARGEST_WRITTEN_OUT = 1 << 13
 """Operators of a loop, all rounds together."""
 
 
