@@ -45,6 +45,11 @@ void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const in
                                    const int32_t *packed, int8_t *y, int32_t *scratch);
 void etx_fully_connected_once_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
                                         const int32_t *packed, int8_t *y, int32_t *scratch);
+/* Packed weights one of which is -128. */
+void etx_fully_connected_raised_s8(const etx_fully_connected_params *p, const int8_t *x,
+                                   const int32_t *packed, int8_t *y, int32_t *scratch);
+void etx_fully_connected_once_raised_s8(const etx_fully_connected_params *p, const int8_t *x,
+                                        const int32_t *packed, int8_t *y, int32_t *scratch);
 
 /* The same packed for dot products, without scratch. */
 void etx_fully_connected_dot_s8(const etx_fully_connected_params *p, const int8_t *x, const int32_t *packed,
@@ -116,6 +121,8 @@ void etx_depthwise_conv_2d_s16(const etx_convolution_params *p, const int16_t *x
 /* Packed as for a fully connected layer, rows of windows filled up to words; behind the rows scratch also holds two
  * windows. */
 void etx_conv_2d_packed_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
+                           int32_t *scratch);
+void etx_conv_2d_raised_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
                            int32_t *scratch);
 void etx_conv_2d_dot_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y);
 

@@ -46,10 +46,11 @@ BYTE_ORDER = (0, 2, 1, 3)
 
 
 class Weights(NamedTuple):
-    """Blocks of packed weights, and how many outputs share one."""
+    """Blocks of packed weights, of how many outputs, and for which kernels: `packed`, or `raised` if one is -128."""
 
     blocks: Words
     outputs: int
+    kind: str
 
     def copies(self, rows: int) -> Iterator[tuple[str, int]]:
         """Ways to copy weights next to the core, of how many outputs at a time; the most first, at last none."""
@@ -89,7 +90,7 @@ def pack_fully_connected(call: KernelCall, data: Data) -> list[KernelCall]:
     return [
         replace(
             call,
-            kernel=f"fully_connected_{once}packed_s8",
+            kernel=f"fully_connected_{once}{packed.kind}_s8",
             params_type="fully_connected",
             operands=(call.operands[0], packed.table(at_once)),
             scratch_bytes=4 * _round_up(w.shape[1]) + packed.copy_bytes(at_once),
@@ -123,7 +124,8 @@ def pack_conv_2d(call: KernelCall, data: Data) -> list[KernelCall]:
     return [
         replace(
             call,
-            kernel="conv_2d_packed_s8",
+            kernel=f"conv_2d_{packed.kind}_s8",
+            params_type="convolution",
             operands=(call.operands[0], packed.table(at_once)),
             scratch_bytes=6 * rows[0].size + packed.copy_bytes(at_once),
             variant=variant,
@@ -210,7 +212,7 @@ def pack_single_channel(call: KernelCall, data: Data) -> list[KernelCall]:
     if call.params["in_channels"] != 1 or w is None:
         return []
     filters = w.transpose(3, 1, 2, 0)
-    return pack_conv_2d(replace(call, params_type="convolution"), [data[0], filters, *data[2:]])
+    return pack_conv_2d(call, [data[0], filters, *data[2:]])
 
 
 def pack_depthwise(call: KernelCall, data: Data) -> list[KernelCall]:
@@ -344,13 +346,14 @@ def packed_weight(call: KernelCall, weight: Array, data: Data) -> Weights | None
     bias, mantissas, shifts = (_padded(array, outputs) for array in data[2:] if array is not None)
     bias = bias + _int(call.params["input_offset"]) * w.sum(1)
     rescaling = rescaling_table(mantissas, shifts, _int(call.params["output_offset"]))
-    if rescaling is None or w.min() < -127 or (np.abs(bias) + 128 * np.abs(w).sum(1)).max() >= SUM_LIMIT:
+    if rescaling is None or (np.abs(bias) + 128 * np.abs(w).sum(1)).max() >= SUM_LIMIT:
         return None
-    lanes = (w[::2] + 256 * w[1::2]).reshape(outputs // 2, -1, LANES)[:, :, BYTE_ORDER]
+    raise_by, kind = (128, "raised") if w.min() < -127 else (0, "packed")
+    lanes = (w[::2] + raise_by + 256 * w[1::2]).reshape(outputs // 2, -1, LANES)[:, :, BYTE_ORDER]
     words = (lanes[:, :, ::2] & 0xFFFF | lanes[:, :, 1::2] << 16).reshape(outputs // LANES, 2, -1)
     starts = np.stack([bias[::2], bias[::2] + 256 * bias[1::2]], 1)
     blocks = [part.reshape(outputs // LANES, -1) for part in (starts, words.swapaxes(1, 2), rescaling)]
-    return Weights(wrap_int32(np.hstack(blocks)).astype(np.int32), len(weight))
+    return Weights(wrap_int32(np.hstack(blocks)).astype(np.int32), len(weight), kind)
 
 
 def rescaling_table(mantissas: Int, shifts: Int, zero_point: int) -> Words | None:

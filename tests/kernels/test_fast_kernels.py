@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import CASES, WIDTHS, Case, contents
+from cases import CASES, WIDTHS, Case, LowestCase, contents
 from fast_kernels import FOLDERS, KERNELS, planned_call, run_fast
 
 from edgetx import ops
@@ -18,6 +18,11 @@ SEEDS = range(5)
 def _more_cases() -> list[Case]:
     made = [Case(f"fully_connected_{r}x{i}x{o}", ops.FullyConnected(), ((1, r, i),), ((o, i), (o,)))
             for r in (1, 2, 5) for i in (7, 8, 16, 33, 64) for o in (1, 2, 3, 4, 6, 9)]  # fmt: skip
+    for rounding in ("twice", "once"):
+        made += [LowestCase(f"lowest_{rounding}_{r}x{i}x{o}", ops.FullyConnected("relu6", rounding=rounding),
+                            ((1, r, i),), ((o, i), (o,)))
+                 for r, i, o in [(1, 7, 3), (1, 44, 6), (3, 16, 5), (4, 33, 8), (9, 40, 7)]]  # fmt: skip
+    made.append(LowestCase("lowest_conv", ops.Conv2D((2, 1), (1, 2), "same"), ((1, 9, 7, 5),), ((7, 3, 2, 5), (7,))))
     depthwise, strided, pointwise = (
         ops.DepthwiseConv2D(padding="same"),
         ops.Conv2D((1, 2), (1, 2), "same"),
@@ -74,17 +79,21 @@ def _more_cases() -> list[Case]:
 
 
 def replaces(folder: str, case: Case) -> bool:
-    """Whether the folder has a kernel of its own for a case; whether it takes it may hang on the numbers."""
+    """Whether the folder, or the portable kernels if it is none, has another kernel than the op's for a case.
+
+    Whether it takes it may hang on the numbers.
+    """
     graph = case.graph(0)
     node = graph.nodes[0]
     if node.op.is_view:
         return False
     call = node.op.to_c(node)
     data = [graph.const(o) if hasattr(o, "name") else o for o in call.operands]
-    return choose_kernels(call, data, (folder,))[0][1].parent.name == folder
+    chosen, source = choose_kernels(call, data, (folder,))[0]
+    return source.parent.name == folder if folder else chosen.kernel != call.kernel
 
 
-RUNS = [(folder, case) for folder in FOLDERS for case in (*CASES, *_more_cases()) if replaces(folder, case)]
+RUNS = [(folder, case) for folder in (*FOLDERS, "") for case in (*CASES, *_more_cases()) if replaces(folder, case)]
 
 
 @pytest.mark.parametrize(("folder", "case"), RUNS, ids=lambda value: str(value))
@@ -169,7 +178,7 @@ def test_attention_copies_values_where_there_is_room() -> None:
 
 
 def test_every_kernel_is_tested() -> None:
-    used = {folder: set() for folder in FOLDERS}
+    used = {folder: set() for folder in (*FOLDERS, "")}
     for folder, case in RUNS:
         used[folder] |= {planned_call(case.graph(seed), folder).kernel for seed in SEEDS}
     for folder in FOLDERS:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import Case, contents
+from cases import Case, LowestCase, contents
 
 from edgetx import ops
 from edgetx.backends.c import emit_c, write_c
@@ -20,6 +20,9 @@ CASES = (
       for r, i, o in [(1, 7, 3), (1, 44, 6), (3, 16, 5), (4, 33, 8), (9, 40, 7)]),
     Case("dense_rectified", ops.FullyConnected("relu"), ((1, 3, 40),), ((6, 40), (6,))),
     Case("dense_once", ops.FullyConnected("relu6", rounding="once"), ((1, 5, 19),), ((6, 19), (6,))),
+    LowestCase("lowest", ops.FullyConnected("relu"), ((1, 5, 44),), ((6, 44), (6,))),
+    LowestCase("lowest_once", ops.FullyConnected(rounding="once"), ((1, 1, 24),), ((5, 24), (5,))),
+    LowestCase("lowest_conv", ops.Conv2D((2, 1), padding="same"), ((1, 9, 7, 5),), ((7, 3, 2, 5), (7,))),
     Case("depthwise_3x3_rectified", ops.DepthwiseConv2D(activation="relu"), ((1, 7, 5, 5),), ((1, 3, 3, 5), (5,))),
     Case("pad", ops.Pad(((0, 0), (1, 2), (3, 1), (0, 0))), ((1, 3, 4, 5),)),
     Case("dense_limited", ops.FullyConnected("relu6"), ((1, 5, 24),), ((6, 24), (6,))),

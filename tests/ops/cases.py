@@ -1,7 +1,7 @@
 """One op each, with shapes around the boundaries of kernels; scales, zero points and contents come from a seed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -52,6 +52,19 @@ class WideCase(Case):
         xs = [b.input("x", shape, self.dtype, any_quant(rng, self.dtype)) for shape in self.inputs]
         result = cast(Mapping[int, QuantParams], self.op.quant_rule().result)[16]
         return b.graph(b.op(self.op, *xs, quant=("int16", result)))
+
+
+@dataclass(frozen=True)
+class LowestCase(Case):
+    """A case some of whose weights are -128."""
+
+    def graph(self, seed: int) -> Graph:
+        graph, rng = super().graph(seed), np.random.default_rng(seed)
+        consts = {
+            name: np.where(rng.random(x.shape) < 0.1, -128, x).astype(np.int8) if x.dtype == np.int8 else x
+            for name, x in graph.consts.items()
+        }
+        return replace(graph, consts=consts)
 
 
 def contents(graph: Graph, seed: int) -> list[Array]:

@@ -4,6 +4,13 @@
 #ifndef ETX_ADD_PAIRS_H
 #define ETX_ADD_PAIRS_H
 
+/* What makes 16 bits of a low byte. */
+#if ETX_RAISED
+#define ETX_LOW_BYTES "uxtb16"
+#else
+#define ETX_LOW_BYTES "sxtb16"
+#endif
+
 /* clang-format off */
 
 #define ETX_LOAD_PAIR(index)         \
@@ -16,10 +23,10 @@
 #define ETX_BEGIN_PAIR       \
   "smlad r7, r2, r4, r7\n"   \
   "smlad r11, r3, r4, r11\n" \
-  "sxtb16 r4, r4\n"          \
+  ETX_LOW_BYTES " r4, r4\n"          \
   "smlad r9, r2, r5, r9\n"   \
   "smlad lr, r3, r5, lr\n"   \
-  "sxtb16 r5, r5\n"          \
+  ETX_LOW_BYTES " r5, r5\n"          \
   "smlad r6, r2, r4, r6\n"   \
   "smlad r10, r3, r4, r10\n"
 
@@ -50,9 +57,9 @@
 /* A single row: the pair x times weights ab and cd, while the next ones are loaded. */
 #define ETX_BEGIN_PAIR_OF_ROW(x, ab, cd)    \
   "smlad r7, " x ", " ab ", r7\n"           \
-  "sxtb16 " ab ", " ab "\n"                 \
+  ETX_LOW_BYTES " " ab ", " ab "\n"                 \
   "smlad r9, " x ", " cd ", r9\n"           \
-  "sxtb16 " cd ", " cd "\n"
+  ETX_LOW_BYTES " " cd ", " cd "\n"
 
 #define ETX_END_PAIR_OF_ROW(x, ab, cd)      \
   "smlad r6, " x ", " ab ", r6\n"           \

@@ -6,6 +6,13 @@
 #ifndef ETX_ADD_PAIRS_H
 #define ETX_ADD_PAIRS_H
 
+/* What makes 16 bits of a low byte. */
+#if ETX_RAISED
+#define ETX_LOW_BYTES "uxtb16"
+#else
+#define ETX_LOW_BYTES "sxtb16"
+#endif
+
 /* clang-format off */
 
 #define ETX_MULTIPLY_PAIR            \
@@ -13,8 +20,8 @@
   "smlad r11, r3, r4, r11\n"         \
   "smlad r9, r2, r5, r9\n"           \
   "smlad lr, r3, r5, lr\n"           \
-  "sxtb16 r4, r4\n"                  \
-  "sxtb16 r5, r5\n"                  \
+  ETX_LOW_BYTES " r4, r4\n"                  \
+  ETX_LOW_BYTES " r5, r5\n"                  \
   "smlad r6, r2, r4, r6\n"           \
   "smlad r10, r3, r4, r10\n"         \
   "smlad r8, r2, r5, r8\n"           \
@@ -44,14 +51,14 @@
 #define ETX_MULTIPLY_TWO_PAIRS_OF_ROW(x, next_x) \
   "smlad r7, " x ", r10, r7\n"                   \
   "smlad r9, " x ", r11, r9\n"                   \
-  "sxtb16 r10, r10\n"                            \
-  "sxtb16 r11, r11\n"                            \
+  ETX_LOW_BYTES " r10, r10\n"                            \
+  ETX_LOW_BYTES " r11, r11\n"                            \
   "smlad r6, " x ", r10, r6\n"                   \
   "smlad r8, " x ", r11, r8\n"                   \
   "smlad r7, " next_x ", r12, r7\n"              \
   "smlad r9, " next_x ", lr, r9\n"               \
-  "sxtb16 r12, r12\n"                            \
-  "sxtb16 lr, lr\n"                              \
+  ETX_LOW_BYTES " r12, r12\n"                            \
+  ETX_LOW_BYTES " lr, lr\n"                              \
   "smlad r6, " next_x ", r12, r6\n"              \
   "smlad r8, " next_x ", lr, r8\n"
 

@@ -5,11 +5,18 @@
  * inputs the weights of the first and of the last two outputs; four times etx_rescaling. A 16-bit lane of
  * weights is 256 * b + a. Multiplied as it is, it adds to 256 * B + A; its low byte, extended, to A: only
  * half of the weights are ever extended.
+ *
+ * Where a weight is -128 a lane may not hold that. With ETX_RAISED lanes are 256 * b + a + 128, their low bytes without
+ * sign, and 128 times the sum of a row's inputs is taken off.
  */
 #ifndef ETX_PACKED_MATMUL_H
 #define ETX_PACKED_MATMUL_H
 
 #include <stddef.h>
+
+#ifndef ETX_RAISED
+#define ETX_RAISED 0
+#endif
 
 #include "etx_add_pairs.h"
 #include "etx_dsp.h"
@@ -28,11 +35,39 @@ typedef struct {
   int32_t y_step; /* between rows of results */
   etx_limits limits;
   etx_rounding rounding;
+  int32_t raised[2]; /* 128 times the sums of both rows, with ETX_RAISED */
 } etx_packed_layer;
+
+/* 128 times the sum of a row of pairs, at every word or every second one. */
+static inline int32_t etx_raised(const int32_t *pairs, int32_t inputs, int32_t step) {
+  int32_t sum = 0;
+  for (const int32_t *const end = pairs + inputs / 2 * step; pairs != end; pairs += step) {
+    sum = etx_dot(*pairs, 0x00800080, sum);
+  }
+  return sum;
+}
+
+/* Notes the sums of two rows, as etx_expand_two_rows leaves them. */
+static inline void etx_raise_two_rows(etx_packed_layer *layer, const int32_t *x) {
+  if (ETX_RAISED) {
+    layer->raised[0] = etx_raised(x, layer->inputs, 2);
+    layer->raised[1] = etx_raised(x + 1, layer->inputs, 2);
+  }
+}
 
 typedef struct {
   int32_t a, ab, c, cd;
 } etx_sums;
+
+static inline int32_t etx_lowered(int32_t start, int32_t raised) {
+  return ETX_RAISED ? (int32_t)((uint32_t)start - (uint32_t)raised) : start;
+}
+
+/* Where the sums of a block begin. */
+static inline etx_sums etx_starts(const int32_t *w, int32_t raised) {
+  return (etx_sums){etx_lowered(w[0], raised), etx_lowered(w[1], raised), etx_lowered(w[2], raised),
+                    etx_lowered(w[3], raised)};
+}
 
 static inline int32_t etx_doubled_difference(int32_t ab, int32_t a) {
   return (int32_t)((uint32_t)ab - (uint32_t)a) >> 7;
@@ -104,12 +139,27 @@ static inline int32_t etx_results(const etx_sums *sums, const int32_t *rescaling
   "ssub8 r7, r8, " results "\n"          \
   "sel " results ", " results ", r8\n"
 
+#if ETX_RAISED
+#define ETX_KEEP_RAISED "ldrd r4, r5, [r3, %[raised]]\n" "push {r4, r5}\n"
+#define ETX_LOWER                                                  \
+  "ldrd r3, r4, [sp, %[raised]]\n"                                 \
+  "sub r6, r6, r3\n" "sub r7, r7, r3\n" "sub r8, r8, r3\n"         \
+  "sub r9, r9, r3\n" "sub r10, r10, r4\n" "sub r11, r11, r4\n"     \
+  "sub r12, r12, r4\n" "sub lr, lr, r4\n"
+#else
+#define ETX_KEEP_RAISED ""
+#define ETX_LOWER ""
+#endif
+
 /* What the loops keep on the stack: they need all registers. */
 typedef struct {
   const int32_t *x, *end_of_eights, *end; /* behind the last eight pairs of inputs, and behind the last two */
   int32_t rounding, limited, y_step, left;
   int8_t *y;
   int32_t low, high;
+#if ETX_RAISED
+  int32_t raised[2];
+#endif
 } etx_two_rows;
 
 /* Two rows that lie in turn in x, as etx_expand_two_rows leaves them; results of the first are stored last. */
@@ -123,10 +173,14 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
                              .left = layer->outputs,
                              .y = y,
                              .low = layer->limits.low,
+#if ETX_RAISED
+                             .raised = {layer->raised[0], layer->raised[1]},
+#endif
                              .high = layer->limits.high};
   register const int32_t *w __asm__("r1") = layer->packed;
   register const etx_two_rows *frame __asm__("r3") = &rows;
   __asm__ volatile(
+      ETX_KEEP_RAISED
       "ldm r3, {r3, r4, r5, r6, r7, r8, r9, r10, r11, r12}\n"
       "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, r12}\n"
       ".balign 4\n"
@@ -138,6 +192,7 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
       "mov r11, r7\n"
       "mov r12, r8\n"
       "mov lr, r9\n"
+      ETX_LOWER
       "cmp r0, r2\n"
       "beq 2f\n"
       ".balign 4\n"
@@ -213,6 +268,9 @@ static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const in
         [limited] "I"(offsetof(etx_two_rows, limited)), [y_step] "I"(offsetof(etx_two_rows, y_step)),
         [left] "I"(offsetof(etx_two_rows, left)), [y] "I"(offsetof(etx_two_rows, y)),
         [low] "I"(offsetof(etx_two_rows, low)), [high] "I"(offsetof(etx_two_rows, high)),
+#if ETX_RAISED
+        [raised] "I"(offsetof(etx_two_rows, raised)),
+#endif
         [size] "I"(sizeof(etx_two_rows)), [rectified] "I"(ETX_ROUND_TWICE_RECTIFIED)
       : "r0", "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
@@ -250,17 +308,19 @@ static inline const int32_t *etx_add_row(const int32_t *x, int32_t inputs, const
 
 #else
 
+static inline int32_t etx_low_lanes(int32_t w) { return ETX_RAISED ? etx_low_bytes(w) : etx_extend_even(w); }
+
 static inline void etx_add_pair(int32_t x, const int32_t *w, etx_sums *sums) {
   sums->ab = etx_dot(x, w[0], sums->ab);
   sums->cd = etx_dot(x, w[1], sums->cd);
-  sums->a = etx_dot(x, etx_extend_even(w[0]), sums->a);
-  sums->c = etx_dot(x, etx_extend_even(w[1]), sums->c);
+  sums->a = etx_dot(x, etx_low_lanes(w[0]), sums->a);
+  sums->c = etx_dot(x, etx_low_lanes(w[1]), sums->c);
 }
 
 static inline void etx_multiply_two_rows(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
   const int32_t *w = layer->packed;
   for (int32_t left = layer->outputs; left > 0; left -= 4, w += 12, y += 4) {
-    etx_sums sums = {w[0], w[1], w[2], w[3]}, below = sums;
+    etx_sums sums = etx_starts(w, layer->raised[0]), below = etx_starts(w, layer->raised[1]);
     w += 4;
     for (int32_t pair = 0; pair < layer->inputs / 2; ++pair, w += 2) {
       etx_add_pair(x[2 * pair], w, &sums);
@@ -284,7 +344,7 @@ static inline const int32_t *etx_add_row(const int32_t *x, int32_t inputs, const
 static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t *x, int8_t *y) {
   const int32_t *w = layer->packed;
   for (int32_t left = layer->outputs; left > 0; left -= 4, w += 12, y += 4) {
-    etx_sums sums = {w[0], w[1], w[2], w[3]};
+    etx_sums sums = etx_starts(w, layer->raised[0]);
     w = etx_add_row(x, layer->inputs, w + 4, &sums);
     etx_store_results(y, etx_results(&sums, w, layer->rounding), left, layer->limits);
   }

@@ -20,12 +20,14 @@ static inline void etx_multiply_rows(const etx_fully_connected_params *p, const 
     int8_t *results = y;
     for (int32_t left = rows; left >= 2; left -= 2) {
       etx_expand_two_rows(row, row + size, size, scratch);
+      etx_raise_two_rows(&layer, scratch);
       etx_multiply_two_rows(&layer, scratch, results);
       row += 2 * size;
       results += 2 * y_step;
     }
     if ((rows & 1) != 0) {
       etx_expand_row(row, size, scratch);
+      layer.raised[0] = ETX_RAISED ? etx_raised(scratch, inputs, 1) : 0;
       etx_multiply_row(&layer, scratch, results);
     }
   }
