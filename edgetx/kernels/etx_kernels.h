@@ -28,7 +28,7 @@ void etx_fully_connected_s8(const etx_fully_connected_params *p, const int8_t *x
 void etx_fully_connected_s16(const etx_fully_connected_params *p, const int16_t *x, const int8_t *w,
                              const int64_t *bias, const int32_t *mantissas, const int32_t *shifts,
                              int16_t *y);
-/* The same with weights of two outputs packed together by edgetx/plan/packing.py; scratch holds two rows. */
+/* The same with weights of two outputs packed together by edgetx/plan/packing; scratch holds two rows. */
 void etx_fully_connected_packed_s16(const etx_fully_connected_params *p, const int16_t *x, const int32_t *packed,
                                     const int64_t *bias, const int32_t *mantissas, const int32_t *shifts, int16_t *y,
                                     int32_t *scratch);
@@ -38,7 +38,7 @@ void etx_fully_connected_once_s8(const etx_fully_connected_params *p, const int8
                                  const int32_t *bias, const int32_t *mantissas, const int32_t *shifts,
                                  int8_t *y);
 
-/* The same with weights, bias, input_offset and multipliers packed by edgetx/plan/packing.py; scratch holds
+/* The same with weights, bias, input_offset and multipliers packed by edgetx/plan/packing; scratch holds
  * two rows of x in 16 bits, then copies of weights. y may be x if it has as many features and weights are not copied
  * in parts. */
 void etx_fully_connected_packed_s8(const etx_fully_connected_params *p, const int8_t *x,
@@ -343,7 +343,7 @@ typedef struct {
 
 void etx_layer_norm_s8(const etx_layer_norm_params *p, const int8_t *x, const int16_t *gamma,
                        const int32_t *beta, int8_t *y);
-/* The same with gamma and beta packed by edgetx/plan/packing.py; scratch holds a copy of them, if there is to be one. */
+/* The same with gamma and beta packed by edgetx/plan/packing; scratch holds a copy of them, if there is to be one. */
 void etx_layer_norm_packed_s8(const etx_layer_norm_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
                               int32_t *scratch);
 void etx_layer_norm_s16(const etx_layer_norm_params *p, const int16_t *x, const int16_t *gamma,

@@ -20,7 +20,8 @@ from edgetx.ops import (
     Transpose,
 )
 from edgetx.ops.lif import SPIKE
-from edgetx.plan.packing import COPIED_BYTES, COPIED_ROWS, SUM_LIMIT, rescaling_table
+from edgetx.plan.packing.tables import COPIED_ROWS, SUM_LIMIT, rescaling_table
+from edgetx.plan.packing.weights import COPIED_BYTES
 
 OUTPUTS = 8
 """Outputs that the kernel computes together."""

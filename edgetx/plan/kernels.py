@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgetx.ops import KernelCall
-from edgetx.plan.packing import Data, packed_forms
+from edgetx.plan.packing import packed_forms
+from edgetx.plan.packing.tables import Data
 from edgetx.plan.schedule import UNTUNED, Schedule
 
 KERNELS_DIR = Path(__file__).parent.parent / "kernels"

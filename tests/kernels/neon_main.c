@@ -51,7 +51,7 @@ static void fill(int case_number) {
 }
 
 #if defined(__ARM_FEATURE_DOTPROD)
-/* As edgetx/plan/packing.py does it for dot products. */
+/* As edgetx/plan/packing does it for dot products. */
 static void pack(int32_t depth, int32_t channels, int32_t offset, int32_t *to) {
   for (int32_t first = 0; first < channels; first += 8) {
     for (int32_t c = first; c < first + 8; ++c, ++to) {

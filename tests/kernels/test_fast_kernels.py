@@ -23,6 +23,7 @@ def _more_cases() -> list[Case]:
                             ((1, r, i),), ((o, i), (o,)))
                  for r, i, o in [(1, 7, 3), (1, 44, 6), (3, 16, 5), (4, 33, 8), (9, 40, 7)]]  # fmt: skip
     made.append(LowestCase("lowest_conv", ops.Conv2D((2, 1), (1, 2), "same"), ((1, 9, 7, 5),), ((7, 3, 2, 5), (7,))))
+    any_depthwise = ops.DepthwiseConv2D((2, 1), (1, 2), "same", "relu")
     depthwise, strided, pointwise = (
         ops.DepthwiseConv2D(padding="same"),
         ops.Conv2D((1, 2), (1, 2), "same"),
@@ -30,6 +31,7 @@ def _more_cases() -> list[Case]:
     )
     for n in WIDTHS:
         made.append(Case(f"depthwise_3x3_{n}", depthwise, ((1, 5, 4, n),), ((1, 3, 3, n), (n,))))
+        made.append(Case(f"depthwise_{n}", any_depthwise, ((1, 6, 5, n),), ((1, 4, 3, n), (n,))))
         made.append(Case(f"conv_1d_{n}", strided, ((1, 1, 9, n),), ((3, 1, 3, n), (3,))))
         made.append(Case(f"pointwise_{n}", pointwise, ((1, 3, 3, n),), ((n, 1, 1, n), (n,))))
     for size in [(3, 3), (4, 3), (1, 1), (2, 7)]:

@@ -1,4 +1,4 @@
-/* Matrix product with weights packed by edgetx/plan/packing.py, for cores without SIMD and long
+/* Matrix product with weights packed by edgetx/plan/packing, for cores without SIMD and long
  * multiplication.
  *
  * The first word says of how many outputs the weights are copied next to the core at a time; 0: none are. Then

@@ -1,4 +1,4 @@
-/* Matrix product with weights packed by edgetx/plan/packing.py.
+/* Matrix product with weights packed by edgetx/plan/packing.
  *
  * The first word says of how many outputs the weights are copied next to the core at a time; 0: none are. Then
  * four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of

@@ -1,4 +1,4 @@
-/* Fully connected layers with weights packed by edgetx/plan/packing.py. */
+/* Fully connected layers with weights packed by edgetx/plan/packing. */
 #ifndef ETX_PACKED_ROWS_H
 #define ETX_PACKED_ROWS_H
 

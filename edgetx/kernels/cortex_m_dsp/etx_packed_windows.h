@@ -1,4 +1,4 @@
-/* Convolutions with weights packed by edgetx/plan/packing.py. */
+/* Convolutions with weights packed by edgetx/plan/packing. */
 #ifndef ETX_PACKED_WINDOWS_H
 #define ETX_PACKED_WINDOWS_H
 

@@ -1,4 +1,4 @@
-/* Matrix product of int16 rows with int8 weights packed by edgetx/plan/packing.py.
+/* Matrix product of int16 rows with int8 weights packed by edgetx/plan/packing.
  *
  * Two outputs share a block of words, one after the other for every four inputs, whose bytes are in the order 0, 2, 1, 3:
  * extended, a word gives the weights of two pairs of inputs. Sums without the bias fit into 32 bits.

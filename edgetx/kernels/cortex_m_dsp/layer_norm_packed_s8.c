@@ -8,7 +8,7 @@ typedef struct {
   int32_t normal_shift, output_shift;
 } row_scaling;
 
-/* What four results share in a table packed by edgetx/plan/packing.py: beta with the zero point and what rounds. */
+/* What four results share in a table packed by edgetx/plan/packing: beta with the zero point and what rounds. */
 typedef struct {
   int32_t gammas, beta[2];
   int32_t next_gammas, next_beta[2];

@@ -7,7 +7,7 @@
 
 enum { ETX_ROWS = 8, ETX_COLUMNS = 8, ETX_HEADER = 3 * ETX_COLUMNS };
 
-/* What turns `columns` sums of a row into int8. A block of packed weights, see edgetx/plan/packing.py, is for eight
+/* What turns `columns` sums of a row into int8. A block of packed weights, see edgetx/plan/packing, is for eight
  * columns: their biases, mantissas and shifts, then for every four inputs a word of each column. */
 typedef struct {
   int32_t depth;
