@@ -7,6 +7,7 @@ from functools import reduce
 import numpy as np
 
 from edgetx import ops
+from edgetx.errors import ModelError
 from edgetx.frontends.builder import Builder, part
 from edgetx.frontends.composites import along
 from edgetx.ir import Value
@@ -90,6 +91,8 @@ def _around(image: Value, window: Window, pads: tuple[Pair, Pair], ceil: bool) -
     sizes: Sequence[int] = image.shape[1:3]
     reach = [(k - 1) * d + 1 for k, d in zip(window.size, window.dilation, strict=True)]
     for n, (before, after), k, step in zip(sizes, pads, reach, window.stride, strict=True):
+        if not 0 <= min(before, after) <= max(before, after) < k:
+            raise ModelError(f"padding of {before} and {after} around windows of {k}")
         rest = (before + n + after - k) % step
         extra = step - rest if ceil and rest and before + n + after - rest - k + step < before + n else 0
         around.append((before, after + extra))

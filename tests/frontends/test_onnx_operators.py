@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgetx.errors import UnsupportedOpError
+from edgetx.errors import ModelError, UnsupportedOpError
 from edgetx.frontends.onnx import import_onnx
 from edgetx.passes.pipeline import canonicalize
 from edgetx.reference import execute
@@ -199,3 +199,8 @@ def test_rows_by_a_computed_index() -> None:
             numpy_helper.from_array(np.int64(49), "49")]  # fmt: skip
     graph = helper.make_graph(nodes, "g", infos, ends, held)
     agree(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString())
+
+
+def test_padding_as_wide_as_the_window_is_refused() -> None:
+    with pytest.raises(ModelError, match="around windows of 3"):
+        import_onnx(model("MaxPool", (1, 2, 6, 6), kernel_shape=[3, 3], pads=[0, 3, 0, 0]), "pool")

@@ -11,8 +11,14 @@ Part = Value | list[Value] | None
 """An operand: a tensor, a sequence of them, or none."""
 
 
-def _split(s: Scope, x: Part, sizes: Part = None) -> list[Value]:
-    assert isinstance(x, Value)
+def _tensor(operand: Part) -> Value:
+    if not isinstance(operand, Value):
+        raise ModelError("a tensor is wanted in place of a sequence")
+    return operand
+
+
+def _split(s: Scope, operand: Part, sizes: Part = None) -> list[Value]:
+    x = _tensor(operand)
     axis = s.axis(s.integer("axis", 0), x.type.rank)
     size = x.shape[axis]
     if isinstance(sizes, Value):
@@ -39,8 +45,8 @@ def _construct(_: Scope, *xs: Part) -> list[Value]:
     return [x for x in xs if isinstance(x, Value)]
 
 
-def _insert(s: Scope, xs: Part, x: Part, position: Part = None) -> list[Value]:
-    assert isinstance(x, Value)
+def _insert(s: Scope, xs: Part, operand: Part, position: Part = None) -> list[Value]:
+    x = _tensor(operand)
     made = list(_listed(xs))
     made.insert(len(made) if position is None else _position(s, position, len(made) + 1), x)
     return made

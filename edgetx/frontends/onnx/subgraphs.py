@@ -72,6 +72,8 @@ def scan(importer: Importer, node: onnx.NodeProto, depth: int) -> Sequence[Value
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     body, count = _body(node, "body"), int(attributes["num_scan_inputs"])
     given = [importer.value(name) for name in node.input]
+    if not 0 <= count <= len(given):
+        raise ModelError(f"a scan of {count} of {len(given)} operands")
     carried, scanned = given[: len(given) - count], given[len(given) - count :]
     axes = [a % x.type.rank for a, x in zip(attributes.get("scan_input_axes", [0] * count), scanned, strict=True)]
     back = attributes.get("scan_input_directions", [0] * count)
