@@ -203,4 +203,4 @@ def test_rows_by_a_computed_index() -> None:
 
 def test_padding_as_wide_as_the_window_is_refused() -> None:
     with pytest.raises(ModelError, match="around windows of 3"):
-        import_onnx(model("MaxPool", (1, 2, 6, 6), kernel_shape=[3, 3], pads=[0, 3, 0, 0]), "pool")
+        import_onnx(model("MaxPool", (1, 2, 6, 6), kernel_shape=[3, 3], pads=[0, 3, 0, 0]), "pool", {})
