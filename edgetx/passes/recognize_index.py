@@ -37,13 +37,13 @@ def _kept_within(graph: Graph, node: Node) -> tuple[Lookup, Value] | None:
     producer, rows = graph.producer(index), table.shape[0]
     if producer is None or node.op != Lookup():
         return None
-    every = np.arange(-rows, rows)
+    every = np.concatenate([np.arange(-rows, rows), np.arange(rows - 1) + 0.7])  # fractions tell of one cut off before
     for region in regions(graph, producer, _of_one_index):
         if region.source.shape != index.shape:
             continue
         taken = region.evaluate(every.reshape(-1, *[1] * (index.type.rank - 1))).ravel()
         for op in (Lookup(), Lookup(wraps=True)):
-            if (np.clip(np.rint(taken), 0, rows - 1) == op.rows(every, rows)).all():
+            if (np.clip(np.rint(taken), 0, rows - 1) == op.rows(np.rint(every), rows)).all():
                 return op, region.source
     return None
 
