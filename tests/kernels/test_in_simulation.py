@@ -41,6 +41,7 @@ CASES = (
     Case("dense_wide", ops.FullyConnected("relu"), ((1, 5, 21),), ((7, 21), (7,)), "int16"),
     Case("conv_wide", ops.Conv2D((2, 1), padding="same"), ((1, 9, 7, 5),), ((6, 3, 2, 5), (6,)), "int16"),
     Case("product", ops.BatchMatmul(), ((2, 5, 21), (2, 21, 7))),
+    Case("max_pool", ops.MaxPool2D((3, 2), (2, 1), "same", "relu"), ((1, 9, 7, 6),)),
     Case("average_pool", ops.AveragePool2D((5, 4), (2, 2), "same"), ((1, 9, 7, 6),)),
     Case("add", ops.Add(), ((1, 5, 9), (1, 5, 9))),
     Case("gelu", ops.Gelu(), ((1, 7, 9),)),

@@ -1,13 +1,5 @@
 #include "etx_dsp.h"
-#include "etx_kernels.h"
-
-/* The part of a window that lies in the image. */
-typedef struct {
-  int32_t top, bottom, left, right;
-} part;
-
-static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
-static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
+#include "etx_pool_part.h"
 
 static int32_t mean(const etx_pool_params *p, int32_t sum, int32_t count) {
   return etx_clamp((sum > 0 ? sum + count / 2 : sum - count / 2) / count, p->low, p->high);
@@ -15,7 +7,7 @@ static int32_t mean(const etx_pool_params *p, int32_t sum, int32_t count) {
 
 /* Means of four channels, or as many as are left. */
 static inline __attribute__((always_inline)) void average(const etx_pool_params *p, const int8_t *x,
-                                                          const part *in, int32_t left, int8_t *y) {
+                                                          const etx_pool_part *in, int32_t left, int8_t *y) {
   int32_t a = 0, b = 0, c = 0, d = 0;
   for (int32_t row = in->top; row < in->bottom; ++row) {
     const int8_t *pixel = x + (row * p->in_width + in->left) * p->in_channels;
@@ -37,11 +29,8 @@ static inline __attribute__((always_inline)) void average(const etx_pool_params 
 
 void etx_average_pool_2d_s8(const etx_pool_params *p, const int8_t *x, int8_t *y) {
   for (int32_t i = 0; i < p->out_height; ++i) {
-    const int32_t top = i * p->stride_height - p->pad_top;
     for (int32_t j = 0; j < p->out_width; ++j) {
-      const int32_t left = j * p->stride_width - p->pad_left;
-      const part in = {larger(top, 0), smaller(top + p->window_height, p->in_height), larger(left, 0),
-                       smaller(left + p->window_width, p->in_width)};
+      const etx_pool_part in = etx_pool_part_of(p, i, j);
       for (int32_t c = 0; c < p->in_channels; c += 4) {
         if (c + 4 <= p->in_channels) {
           average(p, x + c, &in, 4, y + c);
