@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from edgetx.ops import KernelCall
 from edgetx.plan.packing.computed import (
+    look_up_extreme,
     narrow_add,
     narrow_mul,
     pack_layer_norm,
@@ -30,6 +31,8 @@ PACKERS: Mapping[str, Sequence[Packer]] = {
     "fully_connected_s16": (pack_wide,),
     "conv_2d_s16": (pack_wide,),
     "layer_norm_s8": (pack_layer_norm,),
+    "maximum_s8": (look_up_extreme,),
+    "minimum_s8": (look_up_extreme,),
     "mul_s8": (narrow_mul,),
     "softmax_table_s8": (pack_softmax,),
     "depthwise_conv_2d_s8": (pack_single_channel, pack_depthwise_3x3, pack_depthwise),

@@ -1,5 +1,6 @@
 """Kernels without weights, whose other forms hang on their parameters or on tables."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -87,6 +88,20 @@ def pack_softmax(call: KernelCall, data: Data) -> list[KernelCall]:
     table = np.pad(powers, (0, POWERS - len(powers)))
     form = replace(call, kernel="softmax_packed_s8", operands=(call.operands[0], table), params_type="softmax_table")
     return [replace(form, staged=1, variant="copy/1"), form]
+
+
+def look_up_extreme(call: KernelCall, data: Data) -> list[KernelCall]:
+    """Compared with one number, every byte has one result."""
+    numbers = [operand for operand in data if operand is not None]
+    if len(numbers) != 1 or numbers[0].size != 1:
+        return []
+    compare = np.maximum if call.kernel == "maximum_s8" else np.minimum
+    table = compare(np.arange(-128, 128), numbers[0].item()).astype(np.int8)
+    dims = call.params["dims"]
+    assert isinstance(dims, Sequence)
+    (operand,) = (operand for operand, known in zip(call.operands, data, strict=True) if known is None)
+    form = replace(call, kernel="lut_s8", params={"size": math.prod(dims)}, params_type="lut", in_place=0)
+    return [replace(form, operands=(operand, table))]
 
 
 def narrow_add(call: KernelCall, data: Data) -> list[KernelCall]:
