@@ -74,15 +74,25 @@ def sign(s: Builder, x: Value) -> Value:
     return s.op(ops.Sub(), s.op(ops.Step(), x), s.op(ops.Step(), s.op(ops.Neg(), x)))
 
 
-def share_of_whole(s: Builder, divisor: Value) -> Value:
-    """1 / d and a little more, so that 49 / 49 is not below 1."""
-    return s.op(ops.Mul(), s.op(ops.Power(-1.0), divisor), s.const(np.array([1 + 2**-20], np.float32), "nearly"))
+def floored_quotient(s: Builder, x: Value, divisor: Value, *, is_whole: bool) -> Value:
+    """⌊x / d⌋; whole numbers are moved by half a step of the quotient, so that 49 / 49 is not below 1."""
+    share = s.op(ops.Power(-1.0), divisor)
+    quotient = s.op(ops.Mul(), x, share)
+    if is_whole:
+        half = s.op(ops.Mul(), s.op(ops.Abs(), share), s.const(np.array([0.5], np.float32), "half"))
+        quotient = s.op(ops.Add(), quotient, half)
+    return s.op(ops.Floor(), quotient)
+
+
+def truncated_quotient(s: Builder, x: Value, divisor: Value) -> Value:
+    """x / d without its fraction, of whole numbers."""
+    size = floored_quotient(s, s.op(ops.Abs(), x), s.op(ops.Abs(), divisor), is_whole=True)
+    return s.op(ops.Mul(), size, s.op(ops.Mul(), sign(s, x), sign(s, divisor)))
 
 
 def remainder(s: Builder, x: Value, divisor: Value, *, is_whole: bool = False) -> Value:
     """x − d · ⌊x / d⌋, which has the sign of d."""
-    share = share_of_whole(s, divisor) if is_whole else s.op(ops.Power(-1.0), divisor)
-    whole = s.op(ops.Floor(), s.op(ops.Mul(), x, share))
+    whole = floored_quotient(s, x, divisor, is_whole=is_whole)
     return s.op(ops.Sub(), x, s.op(ops.Mul(), whole, divisor))
 
 

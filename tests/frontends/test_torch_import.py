@@ -151,6 +151,7 @@ FUNCTIONS = {
     "filled": lambda x: torch.full_like(x, 0.5) * x + torch.zeros_like(x) + x.new_ones(4) * x,
     "looked up": lambda x: F.embedding((x.abs() * 3).long() % 7, torch.linspace(-1, 1, 14).view(7, 2)).flatten(2),
     "looked up in eight rows": lambda x: F.embedding((x.abs() * 3).long() % 8, torch.linspace(-1, 1, 16).view(8, 2))[0],
+    "whole remainders": lambda x: (49 * (x * 3).int()) % 49 + (x * 9).int() % 7,
     "places": lambda x: (
         x.argmax(-1, keepdim=True) + x.argmin(1, keepdim=True).float().mean() + x.int() + (x > 0).long().sum()
     ),

@@ -30,8 +30,7 @@ def _div(s: Scope, a: Value, b: Value) -> Value:
     """Whole numbers are divided without a rest."""
     data = s.builder.consts.get(b.name)
     if a.name in s.whole or b.name in s.whole:
-        share = composites.share_of_whole(s, s.real_constant(b))
-        return composites.whole_part(s, s.op(ops.Mul(), s.real_constant(a), share))
+        return composites.truncated_quotient(s, s.real_constant(a), s.real_constant(b))
     if data is not None and data.dtype.kind == "f":
         return s.result(ops.Mul(), a, s.const(1 / data, "reciprocal"))
     s.real_only(a, b)

@@ -120,7 +120,12 @@ def _pow_by(s: Scope, x: Value | float, exponent: Value) -> Value:
 
 @aten("remainder.Scalar", "remainder.Tensor")
 def _remainder(s: Scope, x: Value, divisor: Value | float) -> Value:
-    return composites.remainder(s, x, _operand(s, divisor))
+    return composites.remainder(s, x, _operand(s, divisor), is_whole=_is_whole(s))
+
+
+def _is_whole(s: Scope) -> bool:
+    """Whether the result has a type of whole numbers."""
+    return not s.node.meta["val"].is_floating_point()
 
 
 @aten("fmod.Scalar", "fmod.Tensor")
