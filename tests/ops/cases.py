@@ -230,6 +230,7 @@ def _windows() -> list[Case]:
         depthwise = ops.DepthwiseConv2D(stride, dilation, padding)
         made += _both(f"conv_2d_{name}", conv, ((1, 9, 7, 5),), ((3, 3, 2, 5), (3,)))
         made += _both(f"depthwise_conv_2d_{name}", depthwise, ((1, 9, 7, 5),), ((1, 3, 2, 10), (10,)))
+        made += _both(f"depthwise_conv_2d_each_{name}", depthwise, ((1, 9, 7, 5),), ((1, 3, 2, 5), (5,)))
         made += _both(f"depthwise_conv_2d_of_one_{name}", depthwise, ((1, 9, 7, 1),), ((1, 3, 2, 6), (6,)))
     made += _both("conv_2d_single", ops.Conv2D(), ((1, 1, 8, 3),), ((1, 1, 3, 3),))
     for size, stride, padding in [((2, 2), (2, 2), "valid"), ((3, 2), (1, 2), "same"), ((7, 5), (2, 1), "same")]:
