@@ -10,7 +10,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def seeds() -> tuple[list[bytes], list[bytes]]:
 
 def attempts(rng: random.Random, tflite: list[bytes], onnx_files: list[bytes]) -> Iterator[Attempt]:
     """Endlessly an importer and something damaged for it."""
-    read = [read_file(content) for content in tflite]
+    read = list(readable(tflite))
     while True:
         kind = rng.randrange(4)
         if kind == 0:
@@ -149,6 +149,13 @@ def attempts(rng: random.Random, tflite: list[bytes], onnx_files: list[bytes]) -
             yield try_onnx, mutate_onnx(rng.choice(onnx_files), rng)
         else:
             yield try_subgraphs, mutate_subgraphs(rng.choice(read), rng)
+
+
+def readable(files: list[bytes]) -> Iterator[tuple[Subgraph, ...]]:
+    """What stands in those files that are not refused as they are."""
+    for content in files:
+        with suppress(EdgetxError):
+            yield read_file(content)
 
 
 def outcome(importer: Callable[..., None], damaged: object) -> str:
