@@ -4,12 +4,15 @@ y[q · s + r] = Σ x[q − j] · w[j · s + r] over j is, for each phase r, a co
 channels of one convolution; no product with inserted zeros is computed, and integers add up to the same sums.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from edgetx import ops
+from edgetx.errors import ModelError
 from edgetx.frontends.builder import Builder, part
+from edgetx.frontends.builder_scope import MAX_ELEMENTS
 from edgetx.ir import Array, Value
 from edgetx.ops.window import Pair
 
@@ -23,9 +26,13 @@ def phase_kernel(weight: Array, stride: Pair) -> Array:
 
     Returns:
         [rows · columns · out, taps, taps, in].
+
+    Raises:
+        ModelError: If they are absurdly many.
     """
     out, height, width, channels = weight.shape
     taps = [-(-n // s) for n, s in zip((height, width), stride, strict=True)]
+    _check_size(out, channels, *taps, *stride)
     rest = [n * s - size for n, s, size in zip(taps, stride, (height, width), strict=True)]
     padded = np.pad(weight, ((0, 0), (0, rest[0]), (0, rest[1]), (0, 0)))
     split = padded.reshape(out, taps[0], stride[0], taps[1], stride[1], channels)
@@ -34,12 +41,22 @@ def phase_kernel(weight: Array, stride: Pair) -> Array:
 
 
 def dilated(kernel: Array, dilation: Pair) -> Array:
-    """The taps of [out, height, width, in] with zeros between them."""
+    """The taps of [out, height, width, in] with zeros between them.
+
+    Raises:
+        ModelError: If they are absurdly many.
+    """
     out, height, width, channels = kernel.shape
     rows, columns = ((n - 1) * d + 1 for n, d in zip((height, width), dilation, strict=True))
+    _check_size(out, rows, columns, channels)
     spread = np.zeros((out, rows, columns, channels), kernel.dtype)
     spread[:, :: dilation[0], :: dilation[1]] = kernel
     return spread
+
+
+def _check_size(*shape: int) -> None:
+    if math.prod(shape) > MAX_ELEMENTS:
+        raise ModelError(f"a transposed convolution with weights for {math.prod(shape):,} taps")
 
 
 def transposed_convolution(

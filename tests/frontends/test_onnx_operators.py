@@ -208,3 +208,10 @@ def test_rows_by_a_computed_index() -> None:
 def test_padding_as_wide_as_the_window_is_refused() -> None:
     with pytest.raises(ModelError, match="around windows of 3"):
         import_onnx(model("MaxPool", (1, 2, 6, 6), kernel_shape=[3, 3], pads=[0, 3, 0, 0]), "pool", {})
+
+
+@pytest.mark.parametrize("spread", [{"dilations": [1, 1 << 32]}, {"strides": [1 << 20, 1 << 20]}])
+def test_transposed_convolutions_spread_beyond_reason_are_refused(spread: dict[str, list[int]]) -> None:
+    content = model("ConvTranspose", IMAGE, (normal(4, 3, 3, 3),), **spread)
+    with pytest.raises(ModelError, match="taps"):
+        import_onnx(content, "g", {})
