@@ -31,6 +31,10 @@ HIDDEN = -1e9
 """What a mask adds to a score to hide a key; a single-precision number."""
 HIDES = -90.0
 """What is added to a score and leaves a key no weight that single precision can tell from none."""
+WEIGHTLESS = 16
+"""Octaves below the largest score from which on a weight is 0."""
+MARGIN = 1 + 2**-30
+"""Keeps what doubles round off from the bounds of 31 and 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,17 @@ class AttentionFormat:
         q, k, v = (value.type for value in node.inputs)
         assert isinstance(node.op, Attention)
         head_size = q.shape[-1] // node.op.heads
-        octaves = q.scale * k.scale * node.op.scale / math.log(2)
+        octaves = min(q.scale * k.scale * node.op.scale / math.log(2), WEIGHTLESS)
         reach = 2 * 128 * 128 * head_size
-        largest = min(math.floor(16 / octaves), reach)
+        largest = min(math.floor(WEIGHTLESS / octaves), reach)
         weight_shift = max(0, (node.op.seen(k.shape[-2]) - 1).bit_length() - 8)
-        farthest = octaves * (largest + 1)
+        farthest = octaves * (largest + 1) * MARGIN
         # a product has 31 bits; 32 hold it and the 16 places of a weight with what else a kernel shifts it by
         score_shift = max(math.floor(math.log2(min(2**15 / farthest, 2**16 / (farthest + 16 + weight_shift)))), 0)
         score_mantissa = min(math.floor(octaves * 2 ** (16 + score_shift)), INT32_MAX)
         mantissa, shift = quantize_multiplier(v.scale / node.output.type.scale)
         return cls(
-            difference_max=min(((16 << 16 + score_shift) - 1) // max(score_mantissa, 1), reach),
+            difference_max=min(((WEIGHTLESS << 16 + score_shift) - 1) // max(score_mantissa, 1), reach),
             score_mantissa=score_mantissa,
             score_shift=score_shift,
             weight_shift=weight_shift,

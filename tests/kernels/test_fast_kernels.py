@@ -155,7 +155,8 @@ def attention_of(keys: int, scale: float) -> Graph:
 
 @pytest.mark.parametrize("keys", [1, 49, 300, 5000])
 def test_octaves_of_attention_fit_a_word_with_what_a_weight_is_shifted_by(keys: int) -> None:
-    for scale in np.logspace(-12, 4, 400):
+    ends = np.log(2) / 0.01 * 16 / np.arange(1, 100)  # a whole number of steps is 16 octaves
+    for scale in (*np.logspace(-12, 6, 400), *ends, *np.nextafter(ends, 0), *np.nextafter(ends, np.inf)):
         form = AttentionFormat.of(attention_of(keys, float(scale)).nodes[0])
         octaves = (form.difference_max + 1) * form.score_mantissa
         assert octaves <= 1 << 31
@@ -163,7 +164,7 @@ def test_octaves_of_attention_fit_a_word_with_what_a_weight_is_shifted_by(keys: 
 
 
 @pytest.mark.parametrize("folder", ["cortex_m_dsp", "cortex_m0"])
-@pytest.mark.parametrize("scale", [1e-9, 1e-5, 2e-4, 3e-3, 0.07, 40.0])
+@pytest.mark.parametrize("scale", [1e-9, 1e-5, 2e-4, 3e-3, 0.07, 40.0, 1100.0, 17000.0])
 def test_attention_of_every_reach(scale: float, folder: str) -> None:
     """Scores that differ by fractions of an octave, by many, and some without weight."""
     rng = np.random.default_rng(1)

@@ -37,6 +37,8 @@ CASES = (
     Case("attention_words", ops.Attention(2, 0.3), ((1, 7, 16), (1, 9, 16), (1, 9, 16))),
     Case("attention_odd_words", ops.Attention(1, 0.01), ((1, 4, 12), (1, 12, 12), (1, 12, 12))),
     Case("attention_wide", ops.Attention(1, 0.05), ((1, 3, 66), (1, 71, 66), (1, 71, 66))),
+    *(Case(f"attention_steep_{keys}", ops.Attention(2, 2.5e6), ((1, 3, 16), (1, keys, 16), (1, keys, 16)))
+      for keys in (8, 9)),
     Case("attention_near", ops.Attention(2, 0.002), ((1, 3, 16), (1, 80, 16), (1, 80, 16))),
     Case("dense_wide", ops.FullyConnected("relu"), ((1, 5, 21),), ((7, 21), (7,)), "int16"),
     Case("conv_wide", ops.Conv2D((2, 1), padding="same"), ((1, 9, 7, 5),), ((6, 3, 2, 5), (6,)), "int16"),

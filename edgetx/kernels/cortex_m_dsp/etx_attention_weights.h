@@ -28,7 +28,7 @@ static inline int32_t etx_weight_of(const etx_weighing *by, int32_t score) {
   const int32_t inner = etx_mac_wide(fraction, ETX_EXP2_CUBIC, ETX_EXP2_SQUARE);
   const int32_t middle = ETX_EXP2_SLOPE - etx_mul_wide(fraction, inner);
   const int32_t doubled = 2 * (ETX_EXP2_START - etx_mul_wide(fraction, middle));
-  return ((doubled >> places) + 1) >> 1;
+  return ((doubled >> (places < 31 ? places : 31)) + 1) >> 1;
 }
 
 #if defined(__ARM_FEATURE_DSP)
