@@ -1,5 +1,7 @@
 """Every kernel of every core's folder has the bits of the integer reference."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases import CASES, WIDTHS, Case, LowestCase, contents
@@ -178,6 +180,24 @@ def test_attention_of_every_reach(scale: float, folder: str) -> None:
 def test_attention_copies_values_where_there_is_room() -> None:
     assert planned_call(attention_of(7, 0.1), "cortex_m_dsp").params["copies_values"] == 1
     assert planned_call(attention_of(300, 0.1), "cortex_m_dsp").params["copies_values"] == 0
+
+
+@pytest.mark.parametrize("folder", ["cortex_m_dsp", "cortex_m0", ""])
+@pytest.mark.parametrize(
+    ("op", "weight"),
+    [
+        (ops.DepthwiseConv2D(), (1, 3, 3, 4)),
+        (ops.DepthwiseConv2D((2, 1)), (1, 3, 2, 4)),
+        (ops.Conv2D(), (4, 3, 2, 4)),
+    ],
+)
+@pytest.mark.parametrize("end", [-(2**31), 2**31 - 1])
+def test_sums_beyond_24_bits_are_not_packed(end: int, op: ops.Op, weight: tuple[int, ...], folder: str) -> None:
+    graph = Case("far", op, ((1, 5, 4, 4),), (weight, (4,))).graph(0)
+    (bias,) = (name for name, x in graph.consts.items() if x.dtype == np.int32)
+    far = np.where(np.arange(4) == 2, end, graph.consts[bias]).astype(np.int32)
+    call = planned_call(replace(graph, consts={**graph.consts, bias: far}), folder)
+    assert call.kernel == f"{op.name}_s8"
 
 
 def test_every_kernel_is_tested() -> None:

@@ -42,7 +42,8 @@ def pack_depthwise(call: KernelCall, data: Data) -> list[KernelCall]:
     channels = round_up(len(bias))
     zero_point = integer(call.params["output_offset"])
     rescaling = rescaling_table(padded(mantissas, channels), padded(shifts, channels), zero_point)
-    if rescaling is None or (np.abs(bias) + 255 * np.abs(w.astype(np.int64)).sum((0, 1, 2))).max() >= SUM_LIMIT:
+    largest = np.abs(bias.astype(np.int64)) + 255 * np.abs(w.astype(np.int64)).sum((0, 1, 2))
+    if rescaling is None or largest.max() >= SUM_LIMIT:
         return []
     return [
         replace(
