@@ -7,7 +7,7 @@ import numpy as np
 
 from edgetx.errors import UnsupportedOpError
 from edgetx.ir import Array, Graph, GraphBuilder, Node
-from edgetx.ops import Add, Clip, ReduceMax, Reshape, Softmax, Sub
+from edgetx.ops import Add, Clip, Mul, Neg, ReduceMax, Reshape, Softmax, Sub
 from edgetx.ops.attention import HIDES
 from edgetx.passes.base import Rule
 
@@ -21,14 +21,17 @@ ABSURD = -1e6
 class BoundMask(Rule):
     """A mask that hides scores from a softmax takes no more of the integers' range than the softmax tells apart.
 
+    The largest score of a row is sought among those that are seen: hidden ones count as the least before.
+
     Given:   %m = add(%scores, {0, −1e9})    %w = softmax(%m)
-    Result:  %t = sub(%scores, reduce_max(%scores))    %w = softmax(clip(add(%t, {0, −12}), −12, 0))
+    Result:  %s = mul(add(%scores, reduce_max(neg(%scores))), {1, 0})
+             %t = sub(%s, reduce_max(%s))    %w = softmax(clip(add(%t, {0, −12}), −12, 0))
     """
 
     name: ClassVar[str] = "bound-mask"
 
     def rewrite(self, node: Node, graph: Graph) -> Graph | str:
-        mask = graph.const(node.inputs[1]) if isinstance(node.op, Add) else None
+        mask = graph.const(node.inputs[1]) if node.op == Add() else None
         if mask is None:
             return "adds no constant"
         hidden = _hidden(np.asarray(mask))
@@ -47,10 +50,15 @@ class BoundMask(Rule):
 
     def _replace(self, graph: Graph, node: Node, mask: Array, hidden: Array, far: float) -> Graph:
         b = GraphBuilder.beside(graph, node)
-        scores, last = node.inputs[0], (node.output.type.rank - 1,)
+        rank = node.output.type.rank
+        scores, largest = node.inputs[0], ReduceMax((rank - 1,), True)
+        if scores.type.rank < rank:
+            scores = b.op(Reshape((1,) * (rank - scores.type.rank) + scores.shape), scores)
         if (bias := np.where(hidden, 0, mask)).any():
             scores = b.op(Add(), scores, b.const(bias.astype(np.float32), f"{node.name}.bias"))
-        below = b.op(Sub(), scores, b.op(ReduceMax(last, True), scores))
+        above = b.op(Add(), scores, b.op(largest, b.op(Neg(), scores)))
+        seen = b.op(Mul(), above, b.const((~hidden).astype(np.float32), f"{node.name}.seen"))
+        below = b.op(Sub(), seen, b.op(largest, seen))
         far_away = b.const(np.where(hidden, -far, 0).astype(np.float32), f"{node.name}.bounded")
         y = b.op(Clip(-far, 0.0), b.op(Add(), below, far_away), name=node.name)
         return graph.rewrite(remove=[node], add=b.nodes, consts=b.consts, replace_values={node.output.name: y})

@@ -16,9 +16,9 @@ ANYWHERE = RNG.random((5, 6)) < 0.5
 ANYWHERE[:, 0] = False
 
 
-def masked(mask: np.ndarray, last: ops.Op) -> Graph:
+def masked(mask: np.ndarray, last: ops.Op, shape: tuple[int, ...] = (2, 5, 6)) -> Graph:
     b = GraphBuilder("test")
-    x = b.input("x", (2, 5, 6), "float32")
+    x = b.input("x", shape, "float32")
     return b.graph(b.op(last, b.op(ops.Add(), x, b.const(mask.astype(np.float32), "mask"), name="masked")))
 
 
@@ -31,6 +31,15 @@ def test_bounded_mask_gives_the_same_weights(hidden: float, bias: float) -> None
     x = RNG.normal(0, 1, (2, 5, 6)).astype(np.float32)
     np.testing.assert_allclose(execute(bounded, [x])[0], execute(graph, [x])[0], atol=2e-4)
     assert min(data.min() for data in bounded.consts.values()) >= -FAR
+
+
+@pytest.mark.parametrize("spread", [3, 30, 300])
+@pytest.mark.parametrize("shape", [(2, 5, 6), (5, 6), (5, 1)])
+def test_hidden_scores_may_be_the_largest(shape: tuple[int, ...], spread: float) -> None:
+    graph = masked(np.where(ANYWHERE, HIDDEN, 0)[None], ops.Softmax(), shape)
+    bounded = BoundMask().run(graph)
+    for x in RNG.normal(0, spread, (20, *shape)).astype(np.float32):
+        np.testing.assert_allclose(execute(bounded, [x])[0], execute(graph, [x])[0], atol=2e-4)
 
 
 def test_offset_that_hides_nothing_stays() -> None:
