@@ -5,13 +5,13 @@
 #include "etx_kernels.h"
 
 /* 2^-x in Q15 for x in Q16, divided by 2^shift; coefficients as in edgetx/ops/attention.py. Halving last rounds like
- * a shift to nearest. */
+ * a shift to nearest by all places. */
 static inline int32_t etx_exp2_negative(int32_t octaves, int32_t shift) {
   const int32_t fraction = octaves & 0xFFFF;
   const int32_t inner = 7579 - ((fraction * 1298) >> 16);
   const int32_t middle = 22665 - ((fraction * inner) >> 16);
   const int32_t doubled = 2 * (32767 - ((fraction * middle) >> 16));
-  return ((doubled >> (octaves >> 16)) + 1) >> (shift + 1);
+  return ((doubled >> ((octaves >> 16) + shift)) + 1) >> 1;
 }
 
 /* The keys that a query sees. */

@@ -453,7 +453,7 @@ void etx_attention_s8(const etx_attention_params *p, const int8_t *q, const int8
                       int8_t *y, int32_t *scratch);
 
 /* The same for two rows of queries at a time, which see all keys. scratch holds both, their scores, and values of pairs
- * of keys side by side: all of a head, copied once, or four columns at a time.
+ * of keys side by side: the first columns of a head, copied once, then four of the others at a time.
  */
 typedef struct {
   int32_t query_length;
@@ -467,7 +467,7 @@ typedef struct {
   int32_t output_mantissa;
   int32_t output_shift;
   int32_t output_offset;
-  int32_t copies_values;
+  int32_t copied_columns; /* a multiple of four, or all */
 } etx_attention_pairs_params;
 
 void etx_attention_pairs_s8(const etx_attention_pairs_params *p, const int8_t *q, const int8_t *k, const int8_t *v,

@@ -139,7 +139,7 @@ class Attention(Op):
             scores = np.where(visible, scores, -(2**31))
         difference = scores.max(-1, keepdims=True) - scores
         octaves = np.minimum(difference, form.difference_max) * form.score_mantissa >> form.score_shift
-        weights = np.where(difference > form.difference_max, 0, exp2_negative(octaves) >> form.weight_shift)
+        weights = np.where(difference > form.difference_max, 0, exp2_negative(octaves, form.weight_shift))
         mantissa, shift = row_multiplier(weights.sum(-1, keepdims=True), form)
         y = multiply_by_quantized_multiplier(integer_matmul(weights, v), mantissa, shift) + out.zero_point
         return (self.merge_heads(np.clip(y, out.qmin, out.qmax).astype(np.int8)),)
@@ -208,13 +208,13 @@ def visible_keys(mask: Array) -> Array | None:
     return visible if (maps == maps[0]).all() and not maps[0][visible].any() else None
 
 
-def exp2_negative(octaves: Int) -> Int:
-    """2**-x in Q15 for x in Q16, 0 <= x < 31."""
+def exp2_negative(octaves: Int, shift: int = 0) -> Int:
+    """2**(-x - shift) in Q15 for x in Q16, 0 <= x + shift < 31; rounded once."""
     c0, c1, c2, c3 = EXP2_COEFFICIENTS
     fraction = octaves & 0xFFFF
     inner = c2 - (fraction * c3 >> 16)
     middle = c1 - (fraction * inner >> 16)
-    return shift_half_up(c0 - (fraction * middle >> 16), octaves >> 16)
+    return shift_half_up(c0 - (fraction * middle >> 16), (octaves >> 16) + shift)
 
 
 def row_multiplier(total: Int, form: AttentionFormat) -> tuple[Int, Int]:

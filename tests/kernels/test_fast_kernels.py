@@ -148,10 +148,10 @@ def test_powers_of_two_as_the_dsp_kernel_rounds_them() -> None:
         np.testing.assert_array_equal((upper >> 16 + places) + carry, (2 * power >> places) + 1 >> 1)
 
 
-def attention_of(keys: int, scale: float) -> Graph:
+def attention_of(keys: int, scale: float, head: int = 6) -> Graph:
     b = GraphBuilder("attention")
     quant = QuantParams((0.1,), 3)
-    q, k, v = (b.input(n, (1, s, 12), "int8", quant) for n, s in [("q", 5), ("k", keys), ("v", keys)])
+    q, k, v = (b.input(n, (1, s, 2 * head), "int8", quant) for n, s in [("q", 5), ("k", keys), ("v", keys)])
     return b.graph(b.op(ops.Attention(2, scale), q, k, v, quant=("int8", QuantParams((0.09,), -5))))
 
 
@@ -170,16 +170,16 @@ def test_octaves_of_attention_fit_a_word_with_what_a_weight_is_shifted_by(keys: 
 def test_attention_of_every_reach(scale: float, folder: str) -> None:
     """Scores that differ by fractions of an octave, by many, and some without weight."""
     rng = np.random.default_rng(1)
-    for keys in (1, 2, 7, 300):
-        graph = attention_of(keys, scale)
+    for keys, head in ((1, 6), (2, 6), (7, 6), (150, 16), (300, 6), (600, 6)):
+        graph = attention_of(keys, scale, head)
         inputs = [rng.integers(-128, 128, value.shape).astype(np.int8) for value in graph.inputs]
         (found,) = run_fast(graph, folder, inputs)
         np.testing.assert_array_equal(found, execute(graph, inputs)[0], f"{keys} keys")
 
 
-def test_attention_copies_values_where_there_is_room() -> None:
-    assert planned_call(attention_of(7, 0.1), "cortex_m_dsp").params["copies_values"] == 1
-    assert planned_call(attention_of(300, 0.1), "cortex_m_dsp").params["copies_values"] == 0
+@pytest.mark.parametrize(("keys", "head", "columns"), [(7, 16, 16), (150, 16, 8), (300, 6, 0)])
+def test_attention_copies_values_where_there_is_room(keys: int, head: int, columns: int) -> None:
+    assert planned_call(attention_of(keys, 0.1, head), "cortex_m_dsp").params["copied_columns"] == columns
 
 
 @pytest.mark.parametrize("folder", ["cortex_m_dsp", "cortex_m0", ""])

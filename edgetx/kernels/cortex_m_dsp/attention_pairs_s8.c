@@ -49,27 +49,28 @@ typedef struct {
   int32_t *queries, *scores, *values;
 } head;
 
+/* Rearranges the values of the first columns. */
 static void copy_values(const etx_attention_pairs_params *p, const head *of) {
   int32_t *to = of->values;
-  for (int32_t column = 0, left = p->head_size; left > 0; column += 4, left -= 4) {
-    to = etx_interleave_values(of->v + column, p->heads * p->head_size, p->key_length, left, to);
+  for (int32_t column = 0; column < p->copied_columns; column += 4) {
+    to = etx_interleave_values(of->v + column, p->heads * p->head_size, p->key_length, p->head_size - column, to);
   }
 }
 
-/* Sums of values by the weights in the place of scores. */
+/* Sums of values by the weights in the place of scores; what is not copied is rearranged behind the copies. */
 static void sum_all_values(const etx_attention_pairs_params *p, const head *of, const divisor by[2], int8_t *y,
                            int8_t *y_below) {
-  const int32_t stride = p->heads * p->head_size, pairs = (p->key_length + 1) / 2;
+  const int32_t stride = p->heads * p->head_size, pairs = (p->key_length + 1) / 2, copied = p->copied_columns;
   const int32_t *values = of->values;
   for (int32_t column = 0, left = p->head_size; left > 0; column += 4, left -= 4) {
-    if (!p->copies_values) {
-      etx_interleave_values(of->v + column, stride, p->key_length, left, of->values);
+    if (column >= copied) {
+      etx_interleave_values(of->v + column, stride, p->key_length, left, of->values + copied / 2 * pairs);
     }
     etx_sums_of_four rows[2];
     etx_sum_values(values, of->scores, of->scores + 4 * pairs, rows);
     etx_store_bytes(y_below + column, results(p, rows[1], by + 1), left);
     etx_store_bytes(y + column, results(p, rows[0], by), left);
-    values += p->copies_values ? 2 * pairs : 0;
+    values += column < copied ? 2 * pairs : 0;
   }
 }
 
@@ -96,9 +97,7 @@ void etx_attention_pairs_s8(const etx_attention_pairs_params *params, const int8
   head of = {.k = k, .v = v, .queries = scratch, .scores = scratch + ((size + 3) & ~3)};
   of.values = of.scores + 4 * ((p->key_length + 1) / 2);
   for (int32_t first = 0; first < stride; first += size, of.k += size, of.v += size) {
-    if (p->copies_values) {
-      copy_values(p, &of);
-    }
+    copy_values(p, &of);
     attend(p, &of, q + first, y + first);
   }
 }

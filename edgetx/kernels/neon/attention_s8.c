@@ -62,8 +62,8 @@ static inline int32x4_t exp2_negative(int32x4_t octaves, int32_t shift) {
   const int32x4_t inner = vsubq_s32(vdupq_n_s32(7579), vshrq_n_s32(vmulq_n_s32(fraction, 1298), 16));
   const int32x4_t middle = vsubq_s32(vdupq_n_s32(22665), vshrq_n_s32(vmulq_s32(fraction, inner), 16));
   const int32x4_t last = vsubq_s32(vdupq_n_s32(32767), vshrq_n_s32(vmulq_s32(fraction, middle), 16));
-  const int32x4_t halved = vshlq_s32(vaddq_s32(last, last), vnegq_s32(vshrq_n_s32(octaves, 16)));
-  return vshlq_s32(vaddq_s32(halved, vdupq_n_s32(1)), vdupq_n_s32(-1 - shift));
+  const int32x4_t places = vaddq_s32(vshrq_n_s32(octaves, 16), vdupq_n_s32(shift));
+  return vshrq_n_s32(vaddq_s32(vshlq_s32(vaddq_s32(last, last), vnegq_s32(places)), vdupq_n_s32(1)), 1);
 }
 
 /* As etx_weigh. */

@@ -18,21 +18,22 @@ POWERS = 256
 
 
 def pair_attention(call: KernelCall, data: Data) -> list[KernelCall]:
-    """Two rows of queries at a time; scratch holds both, their scores, and values: of a head, or of four columns."""
+    """Two rows of queries at a time; scratch holds both, their scores, and copies of values: all, half or none."""
     p = {name: integer(value) for name, value in call.params.items()}
     if min(p.pop("look_back"), p.pop("look_ahead")) < p["key_length"]:
         return []
     del p["first"]
     width, pairs = round_up(p["head_size"]), (p["key_length"] + 1) // 2
+    half = width // 2 // LANES * LANES  # four columns more are always rearranged
     return [
         replace(
             call,
             kernel="attention_pairs_s8",
-            params={**p, "copies_values": int(columns == width)},
-            scratch_bytes=4 * width + (16 + 2 * columns) * pairs,
-            variant=f"copy/{width // columns}",
+            params={**p, "copied_columns": columns},
+            scratch_bytes=4 * width + (16 + 2 * min(columns + LANES, width)) * pairs,
+            variant=f"columns/{columns}",
         )
-        for columns in sorted({width, LANES}, reverse=True)
+        for columns in ((width, half, 0) if half > LANES else (width, 0))
     ]
 
 
