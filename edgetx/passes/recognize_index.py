@@ -37,7 +37,8 @@ def _kept_within(graph: Graph, node: Node) -> tuple[Lookup, Value] | None:
     producer, rows = graph.producer(index), table.shape[0]
     if producer is None or node.op != Lookup():
         return None
-    every = np.concatenate([np.arange(-rows, rows), np.arange(rows - 1) + 0.7])  # fractions tell of one cut off before
+    # those beyond the ends tell of a remainder, fractions of one cut off before
+    every = np.concatenate([np.arange(-2 * rows, 2 * rows), np.arange(rows - 1) + 0.7])
     for region in regions(graph, producer, _of_one_index):
         if region.source.shape != index.shape:
             continue

@@ -1,8 +1,9 @@
 """Negative indices that a model wraps before a look-up."""
 
 import numpy as np
+import pytest
 
-from edgetx.frontends import truths
+from edgetx.frontends import composites, truths
 from edgetx.frontends.builder_scope import BuilderScope
 from edgetx.ir import Graph, GraphBuilder
 from edgetx.ops import Add, Lookup
@@ -34,4 +35,13 @@ def test_wrapping_becomes_the_look_up_s() -> None:
 
 def test_other_arithmetic_stays() -> None:
     graph = wrapped(ROWS - 1)
+    assert RecognizeIndex().run(graph) == graph
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_remainder_stays(whole: bool) -> None:
+    """It reads the first row behind the last one, not the last one again."""
+    s = BuilderScope(GraphBuilder("hashed"), "hashed")
+    index = composites.remainder(s, s.builder.input("x", (1, 7)), s.scalar(8), is_whole=whole)
+    graph = s.builder.graph(s.op(Lookup(), s.const(np.arange(16, dtype=np.float32).reshape(8, 2), "table"), index))
     assert RecognizeIndex().run(graph) == graph
