@@ -34,10 +34,10 @@ class BoundMask(Rule):
         mask = graph.const(node.inputs[1]) if node.op == Add() else None
         if mask is None:
             return "adds no constant"
-        hidden = _hidden(np.asarray(mask))
+        softmax = _softmax(graph, node)
+        hidden = _hidden(np.asarray(mask) * (1 if softmax is None else softmax.beta))
         if not hidden.any():
             return "hides nothing"
-        softmax = _softmax(graph, node)
         if softmax is None:
             if mask.min() > ABSURD:
                 return "no softmax follows"

@@ -70,16 +70,17 @@ def _only_user(graph: Graph, value: Value) -> Node | None:
 
 def _scores(graph: Graph, softmax: Node) -> tuple[Node | None, float, Span | None]:
     """The matmul under a softmax, the factor between the two, and the span of keys that a mask leaves."""
-    above = graph.producer(softmax.inputs[0])
+    assert isinstance(softmax.op, Softmax)
+    above, beta = graph.producer(softmax.inputs[0]), softmax.op.beta
     span = None
-    if above is not None and isinstance(above.op, Add) and (mask := graph.const(above.inputs[1])) is not None:
-        visible = visible_keys(np.asarray(mask))
+    if above is not None and above.op == Add() and (mask := graph.const(above.inputs[1])) is not None:
+        visible = visible_keys(np.asarray(mask) * beta)
         span = None if visible is None else span_of(visible)
         above = above if span is None else graph.producer(above.inputs[0])
     scaled = scalar_product(graph, above) if above else None
     if scaled is None:
-        return above, softmax.op.beta, span  # type: ignore[attr-defined]
-    return graph.producer(scaled[0]), scaled[1] * softmax.op.beta, span  # type: ignore[attr-defined]
+        return above, beta, span
+    return graph.producer(scaled[0]), scaled[1] * beta, span
 
 
 def _operands(scores: Node, mix: Node) -> list[tuple[Value, bool]]:

@@ -9,6 +9,7 @@ from edgetx.ir import Graph, GraphBuilder
 from edgetx.ops.attention import HIDDEN
 from edgetx.passes.base import why_not
 from edgetx.passes.bound_mask import FAR, BoundMask
+from edgetx.passes.fuse_attention import FuseAttention
 from edgetx.reference import execute
 
 RNG = np.random.default_rng(0)
@@ -44,6 +45,24 @@ def test_hidden_scores_may_be_the_largest(shape: tuple[int, ...], spread: float)
 
 def test_offset_that_hides_nothing_stays() -> None:
     assert why_not(BoundMask(), masked(np.full((5, 6), -100.0), ops.Softmax()), "masked") == "hides nothing"
+
+
+def test_flat_softmax_sees_what_a_steep_one_does_not() -> None:
+    graph = masked(np.where(ANYWHERE, -100.0, 0), ops.Softmax(0.05))
+    assert why_not(BoundMask(), graph, "masked") == "hides nothing"
+
+
+@pytest.mark.parametrize(("beta", "fuses"), [(1.0, True), (0.05, False)])
+def test_attention_takes_in_what_its_softmax_does_not_see(beta: float, fuses: bool) -> None:
+    b = GraphBuilder("attention")
+    q, k, v = (b.input(name, (1, 4, 8), "float32") for name in "qkv")
+    mask = b.const(np.where(np.tri(4), 0, -100).astype(np.float32), "mask")
+    weights = b.op(ops.Softmax(beta), b.op(ops.Add(), b.op(ops.BatchMatmul(adj_y=True), q, k), mask))
+    graph = b.graph(b.op(ops.BatchMatmul(), weights, v))
+    fused = FuseAttention().run(graph)
+    assert any(isinstance(node.op, ops.Attention) for node in fused.nodes) == fuses
+    inputs = [RNG.normal(0, 1, (1, 4, 8)).astype(np.float32) for _ in range(3)]
+    np.testing.assert_allclose(execute(fused, inputs)[0], execute(graph, inputs)[0], atol=1e-5)
 
 
 def test_mask_before_anything_else_is_refused() -> None:
