@@ -13,6 +13,9 @@ from edgetx.frontends.composites import along
 from edgetx.ir import Value
 from edgetx.ops.window import Pair, Window
 
+LARGEST_DILATED = 256
+"""Taps of a dilated window along an axis, each of which is an operator of its own."""
+
 
 def max_pool(s: Builder, image: Value, window: Window, pads: tuple[Pair, Pair], *, ceil: bool) -> Value:
     """The largest element of every window.
@@ -41,6 +44,8 @@ def max_pool(s: Builder, image: Value, window: Window, pads: tuple[Pair, Pair], 
 def _dilated_max_pool(s: Builder, image: Value, window: Window, around: tuple[Pair, Pair]) -> Value:
     """The largest of what every tap of the window sees, along one axis after the other."""
     for axis, (n, (before, after)) in enumerate(zip(window.size, around, strict=True), 1):
+        if n > LARGEST_DILATED:
+            raise ModelError(f"a dilated pool over {n} elements", hint=f"pool over no more than {LARGEST_DILATED}")
         step, spread, size = window.stride[axis - 1], window.dilation[axis - 1], image.shape[axis]
         count = (before + size + after - (n - 1) * spread - 1) // step + 1
         places = np.arange(count) * step - before + np.arange(n)[:, None] * spread

@@ -215,3 +215,9 @@ def test_transposed_convolutions_spread_beyond_reason_are_refused(spread: dict[s
     content = model("ConvTranspose", IMAGE, (normal(4, 3, 3, 3),), **spread)
     with pytest.raises(ModelError, match="taps"):
         import_onnx(content, "g", {})
+
+
+def test_dilated_pools_of_absurd_size_are_refused() -> None:
+    content = model("MaxPool", (1, 2, 6, 6), kernel_shape=[1 << 20, 1], dilations=[2, 1], pads=[1 << 19, 0, 1 << 19, 0])
+    with pytest.raises(ModelError, match="pool"):
+        import_onnx(content, "pool", {})
