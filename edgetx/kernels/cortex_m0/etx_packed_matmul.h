@@ -5,11 +5,18 @@
  * four outputs share a block of words: where the sums A, 256 * B + A, C and 256 * D + C begin; per pair of
  * inputs the weights of the first and of the last two outputs; four times etx_rescaling. Half a word of
  * weights is 256 * b + a: loading and extending it makes two weights at once.
+ *
+ * Where a weight is -128 half a word may not hold that. With ETX_RAISED it is 256 * b + a + 128, its low byte without
+ * sign, and 128 times the sum of a row's inputs is taken off.
  */
 #ifndef ETX_PACKED_MATMUL_H
 #define ETX_PACKED_MATMUL_H
 
 #include "etx_rescale.h"
+
+#ifndef ETX_RAISED
+#define ETX_RAISED 0
+#endif
 
 #define ETX_BLOCK_WORDS(inputs) (4 + (inputs) + 12)
 
@@ -20,6 +27,7 @@ typedef struct {
   int32_t outputs;
   int32_t low;
   int32_t high;
+  int32_t raised; /* 128 times the sum of the row, with ETX_RAISED */
 } etx_packed_layer;
 
 typedef struct {
@@ -28,9 +36,15 @@ typedef struct {
 
 #if defined(__ARM_ARCH_6M__)
 
+#if ETX_RAISED
+#define ETX_LOW_BYTE "uxtb"
+#else
+#define ETX_LOW_BYTE "sxtb"
+#endif
+
 /* Adds an input, r6, times the weights r3, which are lost, to the sums `mixed` and `sum`. */
 #define ETX_ADD(mixed, sum) \
-  "sxtb r7, r3\n"           \
+  ETX_LOW_BYTE " r7, r3\n"  \
   "muls r3, r6, r3\n"       \
   "add " mixed              \
   ", r3\n"                  \
@@ -80,11 +94,13 @@ static inline int32_t etx_mac(int32_t acc, int32_t a, int32_t b) {
   return (int32_t)((uint32_t)acc + (uint32_t)(a * b));
 }
 
+static inline int32_t etx_low_byte(int32_t w) { return ETX_RAISED ? w & 0xFF : (int8_t)w; }
+
 static inline void etx_add_pair(int32_t x, int32_t w, int32_t *sum, int32_t *mixed) {
   *mixed = etx_mac(*mixed, etx_low_half(x), etx_low_half(w));
   *mixed = etx_mac(*mixed, etx_high_half(x), etx_high_half(w));
-  *sum = etx_mac(*sum, etx_low_half(x), (int8_t)etx_low_half(w));
-  *sum = etx_mac(*sum, etx_high_half(x), (int8_t)etx_high_half(w));
+  *sum = etx_mac(*sum, etx_low_half(x), etx_low_byte(w));
+  *sum = etx_mac(*sum, etx_high_half(x), etx_low_byte(w >> 16));
 }
 
 static inline const int32_t *etx_add_row(const int32_t *row, int32_t inputs, const int32_t *weights,
@@ -103,6 +119,23 @@ static inline int32_t etx_difference(int32_t ab, int32_t a) {
   return (int32_t)((uint32_t)ab - (uint32_t)a) >> 8;
 }
 
+/* Where a sum begins. */
+static inline int32_t etx_lowered(int32_t start, const etx_packed_layer *layer) {
+  return ETX_RAISED ? (int32_t)((uint32_t)start - (uint32_t)layer->raised) : start;
+}
+
+/* Notes the sum of a row, as etx_expand_row leaves it. */
+static inline void etx_raise_row(etx_packed_layer *layer, const int32_t *x) {
+  if (ETX_RAISED) {
+    const int16_t *const inputs = (const int16_t *)x;
+    int32_t sum = 0;
+    for (int32_t i = 0; i < layer->inputs; ++i) {
+      sum += inputs[i];
+    }
+    layer->raised = 128 * sum;
+  }
+}
+
 typedef int32_t etx_rescaler(int32_t sum, const etx_rescaling *by);
 
 /* One row, as etx_expand_row leaves it. */
@@ -110,7 +143,8 @@ static inline void etx_multiply_row(const etx_packed_layer *layer, const int32_t
                                     int8_t *y) {
   const int32_t *w = layer->packed;
   for (int32_t left = layer->outputs; left > 0; left -= 4) {
-    etx_sums sums = {w[0], w[1], w[2], w[3]};
+    etx_sums sums = {etx_lowered(w[0], layer), etx_lowered(w[1], layer), etx_lowered(w[2], layer),
+                     etx_lowered(w[3], layer)};
     w = etx_add_row(x, layer->inputs, w + 4, &sums);
     const etx_rescaling *by = (const etx_rescaling *)w;
     const int32_t all[4] = {sums.a, etx_difference(sums.ab, sums.a), sums.c, etx_difference(sums.cd, sums.c)};

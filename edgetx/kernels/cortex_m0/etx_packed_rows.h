@@ -19,6 +19,7 @@ static inline void etx_multiply_rows(const etx_fully_connected_params *p, const 
     int8_t *results = y;
     for (int32_t left = p->rows; left > 0; --left, row += size, results += y_step) {
       etx_expand_row(row, size, scratch);
+      etx_raise_row(&layer, scratch);
       etx_multiply_row(&layer, scratch, rescale, results);
     }
   }

@@ -1,0 +1,7 @@
+#define ETX_RAISED 1
+#include "etx_packed_windows.h"
+
+void etx_conv_2d_raised_s8(const etx_convolution_params *p, const int8_t *x, const int32_t *packed, int8_t *y,
+                           int32_t *scratch) {
+  etx_multiply_windows(p, x, packed, y, scratch);
+}
