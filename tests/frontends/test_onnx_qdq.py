@@ -27,6 +27,7 @@ HELD = {
     "real": RNG.normal(0, 0.3, (8, 8)).astype(np.float32), "row": RNG.integers(-99, 99, (1, 1, 8)).astype(np.int8),
     "table": RNG.integers(-99, 99, (4, 8)).astype(np.int8), "low": np.int8(-90), "high": np.int8(110),
     "g": RNG.normal(1, 0.2, 8).astype(np.float32), "bs": np.float32(0.0002), "bz": np.int32(0),
+    "kernel": RNG.normal(0, 0.2, (8, 4, 3)).astype(np.float32),
     "b": RNG.integers(-999, 999, 8).astype(np.int32), "inf": np.float32(np.inf), "index": np.array([1, 3]),
 }  # fmt: skip
 
@@ -62,6 +63,7 @@ CASES = {
         NODE("DequantizeLinear", ["k", "cs", "cz"], ["v"], axis=1),
         NODE("MatMul", ["a", "v"], ["r"]),
     ),
+    "layer that stayed real": between(NODE("Conv", ["a", "kernel", "g"], ["r"], pads=[1, 1])),
     "summand with a zero point": between(constant("row", "ws", "az"), NODE("Add", ["a", "row.real"], ["r"])),
     "factor with scales per channel": between(
         constant("table", "cs", "cz", axis=1), NODE("Mul", ["a", "table.real"], ["r"])
@@ -114,6 +116,22 @@ def test_softmax_in_16_bits_is_quantized_anew() -> None:
     notes: list[str] = []
     assert import_onnx(model(nodes), "wide", {}, notes.append).outputs[0].type.is_float
     assert "Softmax in 16 bits" in notes[0]
+
+
+def test_recurrence_between_integers_is_quantized_anew() -> None:
+    """What stands behind it says nothing of its gates."""
+    rng = np.random.default_rng(0)
+    for name, shape in (("rw", (1, 9, 8)), ("rr", (1, 9, 3))):
+        HELD[name] = rng.normal(0, 0.5, shape).astype(np.float32)
+    HELD["first"] = np.array([0])
+    content = between(
+        NODE("Transpose", ["a"], ["t"], perm=[1, 0, 2]),
+        NODE("GRU", ["t", "rw", "rr"], ["h"], hidden_size=3),
+        NODE("Gather", ["h", "first"], ["r"], axis=0),
+    )
+    notes: list[str] = []
+    assert import_onnx(content, "gru", {}, notes.append).outputs[0].type.is_float
+    assert "GRU of integers" in notes[0]
 
 
 def test_scale_without_end_is_refused_with_a_way_out() -> None:

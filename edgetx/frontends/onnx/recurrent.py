@@ -49,6 +49,7 @@ def _recurrent(
     h: Value | None = None, c: Value | None = None, peepholes: Value | None = None,
 ) -> tuple[Value, ...]:  # fmt: skip
     """x [steps, batch, in], w [directions, gates · size, in]; results [steps, directions, batch, size] and the last."""
+    s.real_only(x)  # a file says nothing of the integers between the gates
     kind, directions = s.node.op_type, DIRECTIONS.get(s.text("direction", "forward"), ())
     steps, batch, width = x.shape
     if not directions or w.shape[0] != len(directions) or r.shape[0] != len(directions):

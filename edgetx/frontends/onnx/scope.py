@@ -96,10 +96,10 @@ class Scope(BuilderScope):
         operands: list[Value] = []
         for index, x in enumerate(inputs):
             own = rule.consts.get(index)
-            if isinstance(own, Weight | Bias) and x.type.quant is not None:
-                operands.append(x)
-            elif own is None or isinstance(own, Weight | Bias) or x.name not in self.builder.consts:
+            if own is None or x.name not in self.builder.consts:
                 operands.append(self._integer(x, made if rule.shared else None))
+            elif isinstance(own, Weight | Bias) and x.type.quant is not None:
+                operands.append(x)
             else:
                 types = [v.type for v in operands]
                 real = self.data(self.restored(x), "a parameter")
