@@ -4,13 +4,6 @@
 #ifndef ETX_ADD_PAIRS_H
 #define ETX_ADD_PAIRS_H
 
-/* What makes 16 bits of a low byte. */
-#if ETX_RAISED
-#define ETX_LOW_BYTES "uxtb16"
-#else
-#define ETX_LOW_BYTES "sxtb16"
-#endif
-
 /* clang-format off */
 
 #define ETX_LOAD_PAIR(index)         \
@@ -20,14 +13,14 @@
   "ldr r3, [r0, #8*" #index "+4]\n"
 
 /* The part before any of its operands may be overwritten. */
-#define ETX_BEGIN_PAIR       \
-  "smlad r7, r2, r4, r7\n"   \
-  "smlad r11, r3, r4, r11\n" \
-  ETX_LOW_BYTES " r4, r4\n"          \
-  "smlad r9, r2, r5, r9\n"   \
-  "smlad lr, r3, r5, lr\n"   \
-  ETX_LOW_BYTES " r5, r5\n"          \
-  "smlad r6, r2, r4, r6\n"   \
+#define ETX_BEGIN_PAIR        \
+  "smlad r7, r2, r4, r7\n"    \
+  "smlad r11, r3, r4, r11\n"  \
+  ETX_LOW_BYTES " r4, r4\n"   \
+  "smlad r9, r2, r5, r9\n"    \
+  "smlad lr, r3, r5, lr\n"    \
+  ETX_LOW_BYTES " r5, r5\n"   \
+  "smlad r6, r2, r4, r6\n"    \
   "smlad r10, r3, r4, r10\n"
 
 #define ETX_ADD_PAIR_AND_LOAD(next)  \
@@ -39,9 +32,9 @@
   "ldr r5, [r1, #8*" #next "+4]\n"   \
   "ldr r3, [r0, #8*" #next "+4]\n"
 
-#define ETX_ADD_LAST_PAIR     \
-  ETX_BEGIN_PAIR              \
-  "smlad r8, r2, r5, r8\n"    \
+#define ETX_ADD_LAST_PAIR   \
+  ETX_BEGIN_PAIR            \
+  "smlad r8, r2, r5, r8\n"  \
   "smlad r12, r3, r5, r12\n"
 
 #define ETX_ADD_TWO_PAIRS ETX_LOAD_PAIR(0) ETX_ADD_PAIR_AND_LOAD(1) ETX_ADD_LAST_PAIR
@@ -55,56 +48,56 @@
   "adds r0, r0, #64\n"
 
 /* A single row: the pair x times weights ab and cd, while the next ones are loaded. */
-#define ETX_BEGIN_PAIR_OF_ROW(x, ab, cd)    \
-  "smlad r7, " x ", " ab ", r7\n"           \
-  ETX_LOW_BYTES " " ab ", " ab "\n"                 \
-  "smlad r9, " x ", " cd ", r9\n"           \
+#define ETX_BEGIN_PAIR_OF_ROW(x, ab, cd)  \
+  "smlad r7, " x ", " ab ", r7\n"         \
+  ETX_LOW_BYTES " " ab ", " ab "\n"       \
+  "smlad r9, " x ", " cd ", r9\n"         \
   ETX_LOW_BYTES " " cd ", " cd "\n"
 
-#define ETX_END_PAIR_OF_ROW(x, ab, cd)      \
-  "smlad r6, " x ", " ab ", r6\n"           \
+#define ETX_END_PAIR_OF_ROW(x, ab, cd)  \
+  "smlad r6, " x ", " ab ", r6\n"       \
   "smlad r8, " x ", " cd ", r8\n"
 
-#define ETX_ADD_TWO_PAIRS_OF_ROW               \
-  "ldr r10, [r1]\n"                           \
-  "ldr r2, [r0]\n"                            \
-  "ldr r11, [r1, #4]\n"                       \
-  "ldr r3, [r0, #4]\n"                        \
-  "ldr r12, [r1, #8]\n"                       \
-  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")    \
-  "ldr lr, [r1, #12]\n"                       \
-  "smlad r6, r2, r10, r6\n"                   \
-  "adds r1, r1, #16\n"                        \
-  "smlad r8, r2, r11, r8\n"                   \
-  "adds r0, r0, #8\n"                         \
-  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")     \
+#define ETX_ADD_TWO_PAIRS_OF_ROW             \
+  "ldr r10, [r1]\n"                          \
+  "ldr r2, [r0]\n"                           \
+  "ldr r11, [r1, #4]\n"                      \
+  "ldr r3, [r0, #4]\n"                       \
+  "ldr r12, [r1, #8]\n"                      \
+  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")  \
+  "ldr lr, [r1, #12]\n"                      \
+  "smlad r6, r2, r10, r6\n"                  \
+  "adds r1, r1, #16\n"                       \
+  "smlad r8, r2, r11, r8\n"                  \
+  "adds r0, r0, #8\n"                        \
+  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")   \
   ETX_END_PAIR_OF_ROW("r3", "r12", "lr")
 
-#define ETX_ADD_FOUR_PAIRS_OF_ROW              \
-  "ldr r10, [r1]\n"                           \
-  "ldr r2, [r0]\n"                            \
-  "ldr r11, [r1, #4]\n"                       \
-  "ldr r12, [r1, #8]\n"                       \
-  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")    \
-  "ldr lr, [r1, #12]\n"                       \
-  "smlad r6, r2, r10, r6\n"                   \
-  "ldr r3, [r0, #4]\n"                        \
-  "smlad r8, r2, r11, r8\n"                   \
-  "ldr r10, [r1, #16]\n"                      \
-  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")     \
-  "ldr r11, [r1, #20]\n"                      \
-  "smlad r6, r3, r12, r6\n"                   \
-  "ldr r2, [r0, #8]\n"                        \
-  "smlad r8, r3, lr, r8\n"                    \
-  "ldr r12, [r1, #24]\n"                      \
-  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")    \
-  "ldr lr, [r1, #28]\n"                       \
-  "smlad r6, r2, r10, r6\n"                   \
-  "ldr r3, [r0, #12]\n"                       \
-  "smlad r8, r2, r11, r8\n"                   \
-  "adds r1, r1, #32\n"                        \
-  "adds r0, r0, #16\n"                        \
-  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")     \
+#define ETX_ADD_FOUR_PAIRS_OF_ROW            \
+  "ldr r10, [r1]\n"                          \
+  "ldr r2, [r0]\n"                           \
+  "ldr r11, [r1, #4]\n"                      \
+  "ldr r12, [r1, #8]\n"                      \
+  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")  \
+  "ldr lr, [r1, #12]\n"                      \
+  "smlad r6, r2, r10, r6\n"                  \
+  "ldr r3, [r0, #4]\n"                       \
+  "smlad r8, r2, r11, r8\n"                  \
+  "ldr r10, [r1, #16]\n"                     \
+  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")   \
+  "ldr r11, [r1, #20]\n"                     \
+  "smlad r6, r3, r12, r6\n"                  \
+  "ldr r2, [r0, #8]\n"                       \
+  "smlad r8, r3, lr, r8\n"                   \
+  "ldr r12, [r1, #24]\n"                     \
+  ETX_BEGIN_PAIR_OF_ROW("r2", "r10", "r11")  \
+  "ldr lr, [r1, #28]\n"                      \
+  "smlad r6, r2, r10, r6\n"                  \
+  "ldr r3, [r0, #12]\n"                      \
+  "smlad r8, r2, r11, r8\n"                  \
+  "adds r1, r1, #32\n"                       \
+  "adds r0, r0, #16\n"                       \
+  ETX_BEGIN_PAIR_OF_ROW("r3", "r12", "lr")   \
   ETX_END_PAIR_OF_ROW("r3", "r12", "lr")
 
 #endif

@@ -18,6 +18,13 @@
 #define ETX_RAISED 0
 #endif
 
+/* What makes 16 bits of a low byte in etx_add_pairs.h. */
+#if ETX_RAISED
+#define ETX_LOW_BYTES "uxtb16"
+#else
+#define ETX_LOW_BYTES "sxtb16"
+#endif
+
 #include "etx_add_pairs.h"
 #include "etx_dsp.h"
 #include "etx_rescale.h"
