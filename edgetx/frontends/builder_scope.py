@@ -16,7 +16,8 @@ from edgetx.ops.quant_rule import Weight
 from edgetx.reference import run_node
 
 MAX_ELEMENTS = 1 << 26
-"""Elements of one tensor; far more than any device that this is made for can hold."""
+MAX_COMPUTED = 1 << 24
+"""Elements of one tensor, and of one that is computed; far more than any device that this is made for can hold."""
 WIDTHS: Mapping[DType, int] = {"int8": 8, "int16": 16}
 
 Note = Callable[[str], None]
@@ -96,10 +97,11 @@ class BuilderScope:
             ModelError: If the operands do not fit, or the result is absurdly large.
         """
         value = self.builder.op(op, *inputs, name=self.where, quant=quant)
-        if value.type.size > MAX_ELEMENTS:
-            raise ModelError(f"absurd shape {value.shape}", where=self.where)
         operands = [self.builder.consts.get(x.name) for x in inputs]
-        if any(data is None for data in operands):
+        is_computed = any(data is None for data in operands)
+        if value.type.size > (MAX_COMPUTED if is_computed else MAX_ELEMENTS):
+            raise ModelError(f"absurd shape {value.shape}", where=self.where)
+        if is_computed:
             return value
         (result,) = run_node(self.builder.nodes.pop(), [np.asarray(data) for data in operands])
         return self.builder.const(result, self.where, value.type.quant)
