@@ -102,6 +102,21 @@ def test_integers_are_kept(name: str, tmp_path) -> None:
         np.testing.assert_array_equal(c.run(case)[0], execute(integer, case)[0])
 
 
+def test_zero_points_in_16_bits_are_quantized_anew() -> None:
+    """Kernels for 16 bits are symmetric."""
+    HELD["wide"], HELD["point"] = np.float32(0.0001), np.int16(-193)
+    nodes = [
+        NODE("QuantizeLinear", ["x", "wide", "point"], ["q"], domain="com.microsoft"),
+        NODE("DequantizeLinear", ["q", "wide", "point"], ["a"], domain="com.microsoft"),
+        NODE("Relu", ["a"], ["r"]),
+        NODE("QuantizeLinear", ["r", "wide", "point"], ["s"], domain="com.microsoft"),
+        NODE("DequantizeLinear", ["s", "wide", "point"], ["y"], domain="com.microsoft"),
+    ]
+    notes: list[str] = []
+    assert import_onnx(model(nodes), "wide", {}, notes.append).outputs[0].type.is_float
+    assert "zero point" in notes[0]
+
+
 def test_softmax_in_16_bits_is_quantized_anew() -> None:
     for name, value in (("hs", np.float32(0.001)), ("hz", np.int16(0))):
         HELD[name] = value

@@ -24,7 +24,7 @@ from edgetx.frontends.onnx.quantization import clamp_of, integers, parameters, q
 from edgetx.frontends.onnx.scope import HANDLERS, Scope, Stored, handler_name
 from edgetx.frontends.onnx.sequences import SEQUENCES
 from edgetx.frontends.onnx.tensors import tensor_array
-from edgetx.ir import Array, Graph, GraphBuilder, Value
+from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
 from edgetx.output import explained
 
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
@@ -128,6 +128,8 @@ class _Importer:
         results = [self.value(output) for output in outputs if output not in fed]
         if not results or any(value.name in self.builder.consts for value in results):
             raise ModelError("an output does not depend on the input")
+        for node in self.builder.nodes:
+            _refuse_wide_points(node)
         return self.builder.graph(*results)
 
     def enter(self, graph: onnx.GraphProto) -> None:
@@ -335,6 +337,15 @@ class _Importer:
         if name not in self.values:
             raise ModelError(f"'{name}' is read before anything has made it")
         return self.values[name]
+
+
+def _refuse_wide_points(node: Node) -> None:
+    """Refuse zero points in 16 bits, which ONNX Runtime's quantizer gives and kernels for 16 bits lack."""
+    for value in (*node.inputs, *node.outputs):
+        if value.type.dtype == "int16" and value.type.quant and value.type.quant.zero_point:
+            raise UnsupportedOpError(
+                "16 bits with a zero point", where=node.name, hint="quantize 16-bit activations symmetrically"
+            )
 
 
 def _is_real_cast(node: onnx.NodeProto) -> bool:
