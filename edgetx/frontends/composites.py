@@ -10,6 +10,9 @@ from edgetx.ops.attention import HIDDEN
 
 LONGEST_PRODUCT = 64
 
+LARGEST_BAND = 4096
+"""Channels whose neighbours are added up by a matrix."""
+
 
 def cumulative_sum(s: Builder, x: Value, axis: int, *, exclusive: bool = False, backwards: bool = False) -> Value:
     """Sums of the elements up to each, as a product with a triangle of ones.
@@ -157,9 +160,14 @@ def local_response_norm(
         band: How many neighbours before and behind count, and with what factor.
         bias: What is added to the sum.
         beta: The power.
+
+    Raises:
+        ModelError: If the axis is absurdly long for a matrix of neighbours.
     """
     before, behind, factor = band
     n = x.shape[axis]
+    if n > LARGEST_BAND:
+        raise ModelError(f"a normalization by neighbours over {n} channels")
     offset = np.arange(n) - np.arange(n)[:, None]
     near = ((offset >= -before) & (offset <= behind)) * factor
     level = s.op(ops.Add(), along(s, s.op(ops.Square(), x), axis, near), s.const(np.array([bias], np.float32), "bias"))

@@ -221,3 +221,8 @@ def test_dilated_pools_of_absurd_size_are_refused() -> None:
     content = model("MaxPool", (1, 2, 6, 6), kernel_shape=[1 << 20, 1], dilations=[2, 1], pads=[1 << 19, 0, 1 << 19, 0])
     with pytest.raises(ModelError, match="pool"):
         import_onnx(content, "pool", {})
+
+
+def test_neighbours_of_absurdly_many_channels_are_refused() -> None:
+    with pytest.raises(ModelError, match="neighbours over 1048576 channels"):
+        import_onnx(model("LRN", (1, 1 << 20, 1, 1), size=3), "norm", {})
