@@ -11,7 +11,7 @@ from edgetx.ops.attention import HIDDEN
 LONGEST_PRODUCT = 64
 
 LARGEST_BAND = 4096
-"""Channels whose neighbours are added up by a matrix."""
+"""Elements along an axis that are added up by a matrix."""
 
 
 def cumulative_sum(s: Builder, x: Value, axis: int, *, exclusive: bool = False, backwards: bool = False) -> Value:
@@ -23,7 +23,12 @@ def cumulative_sum(s: Builder, x: Value, axis: int, *, exclusive: bool = False, 
         axis: The axis, counted from the front.
         exclusive: Whether the element itself is left out.
         backwards: Whether the sums begin at the end.
+
+    Raises:
+        ModelError: If the axis is absurdly long for a matrix.
     """
+    if x.shape[axis] > LARGEST_BAND:
+        raise ModelError(f"sums along {x.shape[axis]} elements", hint=f"add up no more than {LARGEST_BAND}")
     triangle = np.tri(x.shape[axis], k=-int(exclusive), dtype=np.float32)
     weight = s.const(triangle[::-1, ::-1] if backwards else triangle, "sum")
     order = [i for i in range(x.type.rank) if i != axis] + [axis]

@@ -226,3 +226,8 @@ def test_dilated_pools_of_absurd_size_are_refused() -> None:
 def test_neighbours_of_absurdly_many_channels_are_refused() -> None:
     with pytest.raises(ModelError, match="neighbours over 1048576 channels"):
         import_onnx(model("LRN", (1, 1 << 20, 1, 1), size=3), "norm", {})
+
+
+def test_sums_along_absurdly_many_elements_are_refused() -> None:
+    with pytest.raises(ModelError, match="sums along 1048576 elements"):
+        import_onnx(model("CumSum", (1, 1 << 20), (np.int64(1),)), "sums", {})
