@@ -1,15 +1,3 @@
-#include "etx_kernels.h"
-
-void etx_arg_max_s8(const etx_arg_max_params *p, const int8_t *x, int16_t *y) {
-  for (int32_t block = 0; block < p->outer; ++block) {
-    for (int32_t i = 0; i < p->inner; ++i) {
-      int32_t largest = 0;
-      for (int32_t j = 1; j < p->count; ++j) {
-        largest = x[j * p->inner + i] > x[largest * p->inner + i] ? j : largest;
-      }
-      y[i] = (int16_t)largest;
-    }
-    x += p->count * p->inner;
-    y += p->inner;
-  }
-}
+#define ETX_KERNEL etx_arg_max_s8
+#define ETX_ELEMENT int8_t
+#include "etx_arg_max_blocks.h"

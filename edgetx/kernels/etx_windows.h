@@ -38,4 +38,12 @@ static inline int32_t etx_window_start(const etx_convolution_params *p, const et
   return inside && start <= windows->last_byte ? start : -1;
 }
 
+/* An image, and where windows go that cannot be read there. */
+typedef struct {
+  const etx_convolution_params *p;
+  const int8_t *x;
+  etx_windows windows;
+  int8_t *gathered;
+} etx_image;
+
 #endif

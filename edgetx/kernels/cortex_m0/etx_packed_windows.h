@@ -7,13 +7,6 @@
 #include "etx_weights.h"
 #include "etx_windows.h"
 
-typedef struct {
-  const etx_convolution_params *p;
-  const int8_t *x;
-  etx_windows windows;
-  int8_t *gathered;
-} etx_image;
-
 static void etx_expand_window(const etx_image *from, etx_place place, int32_t *to) {
   const etx_windows *windows = &from->windows;
   const int32_t bytes = windows->row_bytes, start = etx_window_start(from->p, windows, place);

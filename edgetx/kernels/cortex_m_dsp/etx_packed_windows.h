@@ -7,13 +7,6 @@
 #include "etx_weights.h"
 #include "etx_windows.h"
 
-typedef struct {
-  const etx_convolution_params *p;
-  const int8_t *x;
-  etx_windows windows;
-  int8_t *gathered;
-} etx_image;
-
 /* The window at a place, in the image or else gathered; its rows are `step` bytes apart. */
 static const int8_t *etx_window_at(const etx_image *from, const etx_place *place, int8_t *gathered, int32_t *step) {
   const int32_t start = etx_window_start(from->p, &from->windows, *place);
