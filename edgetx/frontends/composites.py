@@ -1,5 +1,7 @@
 """Operators that are several ops of ours, which every frontend writes alike."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edgetx import ops
@@ -10,6 +12,8 @@ from edgetx.ops.attention import HIDDEN
 
 LONGEST_PRODUCT = 64
 
+LARGEST_FILL = 1e6
+"""Beyond it the range of integers would hold nothing but the padding."""
 LARGEST_BAND = 4096
 """Elements along an axis that are added up by a matrix."""
 
@@ -29,13 +33,8 @@ def cumulative_sum(s: Builder, x: Value, axis: int, *, exclusive: bool = False, 
     """
     if x.shape[axis] > LARGEST_BAND:
         raise ModelError(f"sums along {x.shape[axis]} elements", hint=f"add up no more than {LARGEST_BAND}")
-    triangle = np.tri(x.shape[axis], k=-int(exclusive), dtype=np.float32)
-    weight = s.const(triangle[::-1, ::-1] if backwards else triangle, "sum")
-    order = [i for i in range(x.type.rank) if i != axis] + [axis]
-    if axis == x.type.rank - 1:
-        return s.op(ops.FullyConnected(), x, weight)
-    y = s.op(ops.FullyConnected(), s.op(ops.Transpose(tuple(order)), x), weight)
-    return s.op(ops.Transpose(tuple(map(int, np.argsort(order)))), y)
+    triangle = np.tri(x.shape[axis], k=-int(exclusive))
+    return along(s, x, axis, triangle[::-1, ::-1] if backwards else triangle)
 
 
 def layer_norm(s: Builder, x: Value, count: int, gain: Value, shift: Value, epsilon: float) -> Value:
@@ -102,6 +101,16 @@ def remainder(s: Builder, x: Value, divisor: Value, *, is_whole: bool = False) -
     """x − d · ⌊x / d⌋, which has the sign of d."""
     whole = floored_quotient(s, x, divisor, is_whole=is_whole)
     return s.op(ops.Sub(), x, s.op(ops.Mul(), whole, divisor))
+
+
+def truncated_remainder(s: Builder, x: Value, divisor: Value) -> Value:
+    """The rest of a division cut off towards zero, which has the sign of x."""
+    return s.op(ops.Mul(), sign(s, x), remainder(s, s.op(ops.Abs(), x), s.op(ops.Abs(), divisor)))
+
+
+def ceil(s: Builder, x: Value) -> Value:
+    """⌈x⌉ = −⌊−x⌋."""
+    return s.op(ops.Neg(), s.op(ops.Floor(), s.op(ops.Neg(), x)))
 
 
 def cosine(s: Builder, x: Value) -> Value:
@@ -177,6 +186,35 @@ def local_response_norm(
     near = ((offset >= -before) & (offset <= behind)) * factor
     level = s.op(ops.Add(), along(s, s.op(ops.Square(), x), axis, near), s.const(np.array([bias], np.float32), "bias"))
     return s.op(ops.Mul(), x, s.op(ops.Power(-beta), level))
+
+
+def padded(s: Builder, x: Value, pairs: Sequence[tuple[int, int]], number: float) -> Value:
+    """A value with more elements before and behind on every axis, or fewer where that is negative.
+
+    Args:
+        s: The scope.
+        x: The operand.
+        pairs: How many before and behind, for every axis.
+        number: What they are; other than zero it is added where there is padding.
+
+    Raises:
+        ModelError: If nothing is left of an axis.
+        UnsupportedOpError: If integers have no room for the number.
+    """
+    for axis, pair in enumerate(pairs):
+        before, after = (max(-n, 0) for n in pair)
+        if before + after >= x.shape[axis] and before + after:
+            raise ModelError(f"padding of {x.shape[axis]} elements by {pair}")
+        x = part(s, x, axis, before, x.shape[axis] - after)
+    around = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
+    if not any(map(any, around)):
+        return x
+    y = s.op(ops.Pad(around), x)
+    if number == 0:
+        return y
+    if y.type.quant or abs(number) > LARGEST_FILL:
+        raise UnsupportedOpError(f"padding with {number}", hint="pad with zeros")
+    return s.op(ops.Add(), y, s.const(np.pad(np.zeros(x.shape, np.float32), around, constant_values=number), "border"))
 
 
 def finite_mask(s: Builder, x: Value) -> Value:

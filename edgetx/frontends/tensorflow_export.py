@@ -69,9 +69,7 @@ def of_frozen_graph(path: Path, sizes: Mapping[str, str]) -> tuple[Any, dict[str
     except Exception as problem:  # of protobuf, whose releases name it differently
         raise ValueError(f"not a frozen graph: {problem}") from problem
     read = {name.split(":")[0].lstrip("^") for node in graph.node for name in node.input}
-    ends = [
-        node.name for node in graph.node if node.name not in read and node.op not in ("NoOp", "Placeholder", "Const")
-    ]
+    ends = [node.name for node in graph.node if node.name not in read and node.op not in WITHOUT_RESULT]
     for node in graph.node:
         if node.name in sizes and node.op != "Placeholder":
             begin_at(node, tuple(map(int, sizes[node.name].split(","))))

@@ -10,7 +10,7 @@ from edgetx.ir import Graph, GraphBuilder, Node
 from edgetx.ops import Add, Gelu, HardSwish, LeakyRelu, Logistic, Maximum, Mul, Silu, Square, Sub, Tanh
 from edgetx.ops.pointwise import Pointwise
 from edgetx.passes.base import Pass
-from edgetx.passes.region import Region, regions
+from edgetx.passes.region import Region, elementwise, regions
 
 GRID = np.linspace(-8, 8, 1001)
 TOLERANCE = 1e-5
@@ -35,17 +35,11 @@ class RecognizeActivation(Pass):
 
 
 def _matches(graph: Graph, node: Node) -> Iterator[tuple[Region, Pointwise]]:
-    for region in regions(graph, node, _of_one_variable):
+    for region in regions(graph, node, elementwise(Add, Sub, Mul, Maximum)):
         with np.errstate(all="ignore"):
             values = region.evaluate(GRID).ravel()
         candidates = (op for op in _candidates(values) if np.allclose(values, op.function(GRID), TOLERANCE, TOLERANCE))
         yield from ((region, op) for op in candidates)
-
-
-def _of_one_variable(graph: Graph, node: Node) -> bool:
-    """Whether a node computes element by element, all constants being scalars."""
-    consts = [data for value in node.inputs if (data := graph.const(value)) is not None]
-    return isinstance(node.op, Pointwise | Add | Sub | Mul | Maximum) and all(data.size == 1 for data in consts)
 
 
 def _candidates(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[Pointwise]:

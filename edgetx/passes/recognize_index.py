@@ -5,11 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from edgetx.ir import Array, Graph, GraphBuilder, Node, Value
+from edgetx.ir import Graph, GraphBuilder, Node, Value
 from edgetx.ops import Add, Lookup, Maximum, Minimum, Mul, Sub
-from edgetx.ops.pointwise import Pointwise
 from edgetx.passes.base import Pass
-from edgetx.passes.region import regions
+from edgetx.passes.region import elementwise, regions
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def _kept_within(graph: Graph, node: Node) -> tuple[Lookup, Value] | None:
         return None
     # those beyond the ends tell of a remainder, fractions of one cut off before
     every = np.concatenate([np.arange(-2 * rows, 2 * rows), np.arange(rows - 1) + 0.7])
-    for region in regions(graph, producer, _of_one_index):
+    for region in regions(graph, producer, elementwise(Add, Sub, Mul, Maximum, Minimum)):
         if region.source.shape != index.shape:
             continue
         taken = region.evaluate(every.reshape(-1, *[1] * (index.type.rank - 1))).ravel()
@@ -47,10 +46,3 @@ def _kept_within(graph: Graph, node: Node) -> tuple[Lookup, Value] | None:
             if (np.clip(np.rint(taken), 0, rows - 1) == op.rows(np.rint(every), rows)).all():
                 return op, region.source
     return None
-
-
-def _of_one_index(graph: Graph, node: Node) -> bool:
-    """Whether a node computes element by element, all constants being scalars."""
-    consts: list[Array] = [data for value in node.inputs if (data := graph.const(value)) is not None]
-    elementwise = isinstance(node.op, Pointwise | Add | Sub | Mul | Maximum | Minimum)
-    return elementwise and all(data.size == 1 for data in consts)

@@ -19,6 +19,16 @@ LARGEST_REGION = 24
 Allowed = Callable[[Graph, Node], bool]
 
 
+def elementwise(*kinds: type[Op]) -> Allowed:
+    """Allow ops of one operand, and of these kinds, that compute element by element: all constants are scalars."""
+
+    def allowed(graph: Graph, node: Node) -> bool:
+        consts = [data for value in node.inputs if (data := graph.const(value)) is not None]
+        return isinstance(node.op, (Pointwise, *kinds)) and all(data.size == 1 for data in consts)
+
+    return allowed
+
+
 @dataclass(frozen=True)
 class Region:
     """Nodes between `source` and the result of the last one, which depends on nothing else but constants."""

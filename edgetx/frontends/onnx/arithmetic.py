@@ -58,14 +58,13 @@ def _remainder(s: Scope, x: Value, divisor: Value) -> Value:
     s.real_only(x, divisor)
     if not s.integer("fmod", 0):
         return composites.remainder(s, x, s.real_constant(divisor), is_whole=x.name in s.whole)
-    size = composites.remainder(s, s.op(ops.Abs(), x), s.op(ops.Abs(), s.real_constant(divisor)))
-    return s.op(ops.Mul(), composites.sign(s, x), size)
+    return composites.truncated_remainder(s, x, s.real_constant(divisor))
 
 
 @operator("Ceil")
 def _ceil(s: Scope, x: Value) -> Value:
     s.real_only(x)
-    return s.op(ops.Neg(), s.op(ops.Floor(), s.op(ops.Neg(), x)))
+    return composites.ceil(s, x)
 
 
 @operator("Cos")
@@ -131,10 +130,8 @@ def _reduction(s: Scope, x: Value, axes: Value | None = None) -> Value:
     s.real_only(x)
     if kind == "ReduceMin":
         return s.op(ops.Neg(), s.op(ops.ReduceMax(over, keepdims), s.op(ops.Neg(), x)))
-    mean = ops.Mean(over, keepdims)
     before: dict[str, ops.Op] = {"ReduceL1": ops.Abs(), "ReduceL2": ops.Square(), "ReduceSumSquare": ops.Square()}
-    y = s.op(mean, s.op(before[kind], x) if kind in before else x)
-    total = s.op(ops.Mul(), y, s.scalar(mean.count(x.type)))
+    total = composites.total(s, s.op(before[kind], x) if kind in before else x, over, keepdims=keepdims)
     return s.op(ops.Sqrt(), total) if kind == "ReduceL2" else total
 
 

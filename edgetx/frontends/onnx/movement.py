@@ -13,8 +13,6 @@ from edgetx.frontends.onnx.scope import Scope, operator
 from edgetx.ir import Array, Value
 
 REAL = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
-LARGEST_FILL = 1e6
-"""Beyond it the range of integers would hold nothing but the padding."""
 
 
 @operator("Identity", "Dropout")
@@ -165,29 +163,12 @@ def _pad(s: Scope, x: Value, pads: Value | None = None, fill: Value | None = Non
         pairs[axis] = (pair[0], pair[1])
     mode = s.text("mode", "constant")
     if mode == "constant":
-        return _zero_padded(s, x, pairs, fill)
+        what = "the padding's contents"
+        number = s.real("value", 0) if fill is None else float(s.data(s.restored(fill), what).item())
+        return composites.padded(s, x, pairs, number)
     if mode in ("reflect", "edge"):
         return _mirrored(s, x, pairs, mode)
     raise UnsupportedOpError(f"padding mode '{mode}'", hint="pad with zeros")
-
-
-def _zero_padded(s: Scope, x: Value, pairs: Sequence[tuple[int, int]], fill: Value | None) -> Value:
-    """Negative padding takes elements away; numbers other than zero are added where there is padding."""
-    number = s.real("value", 0) if fill is None else float(s.data(s.restored(fill), "the padding's contents").item())
-    for axis, pair in enumerate(pairs):
-        before, after = (max(-n, 0) for n in pair)
-        if before + after >= x.shape[axis] and before + after:
-            raise ModelError(f"padding of {x.shape[axis]} elements by {pair}")
-        x = s.slice(x, axis, before, x.shape[axis] - after) if before or after else x
-    around = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
-    if not any(map(any, around)):
-        return x
-    y = s.op(ops.Pad(around), x)
-    if number == 0:
-        return y
-    if y.type.quant or abs(number) > LARGEST_FILL:
-        raise UnsupportedOpError(f"padding with {number}", hint="pad with zeros")
-    return s.op(ops.Add(), y, s.const(np.pad(np.zeros(x.shape, np.float32), around, constant_values=number), "border"))
 
 
 def _mirrored(s: Scope, x: Value, pairs: Sequence[tuple[int, int]], mode: str) -> Value:

@@ -8,6 +8,7 @@ import onnx
 
 from edgetx import ops
 from edgetx.errors import ModelError, UnsupportedOpError
+from edgetx.frontends.builder_scope import BuilderScope
 from edgetx.ir import GraphBuilder, Value
 
 NESTED = 8
@@ -47,7 +48,7 @@ def branch(importer: Importer, node: onnx.NodeProto, depth: int) -> Sequence[Val
 
 def loop(importer: Importer, node: onnx.NodeProto, depth: int) -> Sequence[Value]:
     """Every round of a loop whose count is known: what it carries on, and the rows that it collects."""
-    body = _body(node, "body")
+    body, s = _body(node, "body"), BuilderScope(importer.builder, node.output[0])
     count, going, *initial = node.input
     trips = _known(importer, count, "the number of rounds") if count else LARGEST_WRITTEN_OUT
     goes_on = bool(_known(importer, going, "the condition of a loop")) if going else True
@@ -57,20 +58,21 @@ def loop(importer: Importer, node: onnx.NodeProto, depth: int) -> Sequence[Value
     number = 0
     while goes_on and number < trips:
         _refuse_long(body, number, depth)
-        given = [_const(importer, np.int64(number), node), _const(importer, np.bool_(True), node), *carried]
+        given = [s.const(np.array(number), "round"), s.const(np.array(True), "round"), *carried]
         goes, *made = _round(importer, body, given, depth)
         goes_on = bool(_known_value(importer, goes, "the condition of a loop"))
         carried = made[: len(carried)]
         for row, value in zip(rows, made[len(carried) :], strict=True):
             row.append(value)
         number += 1
-    return [*carried, *(_stacked(importer, row, 0, node) for row in rows)]
+    return [*carried, *(_stacked(s, row, 0) for row in rows)]
 
 
 def scan(importer: Importer, node: onnx.NodeProto, depth: int) -> Sequence[Value]:
     """A loop over the slices of its last operands."""
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    body, count = _body(node, "body"), int(attributes["num_scan_inputs"])
+    body, s = _body(node, "body"), BuilderScope(importer.builder, node.output[0])
+    count = int(attributes["num_scan_inputs"])
     given = [importer.value(name) for name in node.input]
     if not 0 <= count <= len(given):
         raise ModelError(f"a scan of {count} of {len(given)} operands")
@@ -87,14 +89,14 @@ def scan(importer: Importer, node: onnx.NodeProto, depth: int) -> Sequence[Value
     for number in range(steps := lengths.pop()):
         _refuse_long(body, number, depth)
         slices = [
-            _slice(importer, x, axis, steps - 1 - number if is_back else number, node)
+            _slice(s, x, axis, steps - 1 - number if is_back else number)
             for x, axis, is_back in zip(scanned, axes, back, strict=True)
         ]
         made = _round(importer, body, [*carried, *slices], depth)
         carried = list(made[: len(carried)])
         for row, value, is_back in zip(rows, made[len(carried) :], reverse, strict=True):
             row.insert(0 if is_back else len(row), value)
-    return [*carried, *(_stacked(importer, row, axis, node) for row, axis in zip(rows, ends, strict=True))]
+    return [*carried, *(_stacked(s, row, axis) for row, axis in zip(rows, ends, strict=True))]
 
 
 def _body(node: onnx.NodeProto, name: str) -> onnx.GraphProto:
@@ -129,23 +131,14 @@ def _known_value(importer: Importer, value: Value, what: str) -> int:
     return int(data.item())
 
 
-def _const(importer: Importer, data: np.generic, node: onnx.NodeProto) -> Value:
-    return importer.builder.const(np.asarray(data), f"{node.output[0]}.round")
+def _slice(s: BuilderScope, x: Value, axis: int, index: int) -> Value:
+    return s.reshape(s.slice(x, axis, index, index + 1), x.shape[:axis] + x.shape[axis + 1 :])
 
 
-def _slice(importer: Importer, x: Value, axis: int, index: int, node: onnx.NodeProto) -> Value:
-    begin, end = [0] * x.type.rank, list(x.shape)
-    begin[axis], end[axis] = index, index + 1
-    part = importer.builder.op(ops.StridedSlice(tuple(begin), tuple(end), (1,) * x.type.rank), x, name=node.output[0])
-    shape = x.shape[:axis] + x.shape[axis + 1 :]
-    return importer.builder.op(ops.Reshape(shape), part, name=node.output[0])
-
-
-def _stacked(importer: Importer, rows: Sequence[Value], axis: int, node: onnx.NodeProto) -> Value:
+def _stacked(s: BuilderScope, rows: Sequence[Value], axis: int) -> Value:
     if not rows:
         raise ModelError("a loop without a round collects nothing")
-    b, rank = importer.builder, rows[0].type.rank + 1
-    at = axis % rank
+    at = axis % (rows[0].type.rank + 1)
     shape = (*rows[0].shape[:at], 1, *rows[0].shape[at:])
-    parts = [b.op(ops.Reshape(shape), row, name=node.output[0]) for row in rows]
-    return parts[0] if len(parts) == 1 else b.op(ops.Concatenation(at), *parts, name=node.output[0])
+    parts = [s.reshape(row, shape) for row in rows]
+    return parts[0] if len(parts) == 1 else s.op(ops.Concatenation(at), *parts)

@@ -13,9 +13,9 @@ from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
 
 UNARY: dict[str, Callable[[], ops.Op]] = {
-    "ABS": ops.Abs, "ELU": ops.Elu, "EXP": ops.Exp, "HARD_SWISH": ops.HardSwish, "LOG": ops.Log,
-    "LOGISTIC": ops.Logistic, "NEG": ops.Neg, "RELU": ops.Relu, "RSQRT": ops.Rsqrt, "SQRT": ops.Sqrt,
-    "SQUARE": ops.Square, "TANH": ops.Tanh,
+    "ABS": ops.Abs, "ELU": ops.Elu, "EXP": ops.Exp, "FLOOR": ops.Floor, "HARD_SWISH": ops.HardSwish,
+    "LOG": ops.Log, "LOGISTIC": ops.Logistic, "NEG": ops.Neg, "RELU": ops.Relu, "ROUND": ops.Round,
+    "RSQRT": ops.Rsqrt, "SIN": ops.Sin, "SQRT": ops.Sqrt, "SQUARE": ops.Square, "TANH": ops.Tanh,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""TFLite operators that round, and remainders."""
+"""TFLite operators that round, remainders and the cosine."""
 
 import numpy as np
 
@@ -9,19 +9,9 @@ from edgetx.frontends.tflite.scope import Scope, builtin
 from edgetx.ir import Value
 
 
-@builtin("FLOOR")
-def _floor(s: Scope, x: Value) -> Value:
-    return s.op(ops.Floor(), x)
-
-
 @builtin("CEIL")
 def _ceil(s: Scope, x: Value) -> Value:
-    return s.op(ops.Neg(), s.op(ops.Floor(), s.op(ops.Neg(), x)))
-
-
-@builtin("ROUND")
-def _round(s: Scope, x: Value) -> Value:
-    return s.op(ops.Round(), x)
+    return composites.ceil(s, x)
 
 
 @builtin("SIGN")
@@ -37,11 +27,6 @@ def _division(s: Scope, x: Value, divisor: Value) -> Value:
     if s.operator.builtin == "FLOOR_MOD":
         return composites.remainder(s, x, s.const(data, "divisor"))
     return s.op(ops.Floor(), s.op(ops.Mul(), x, s.const(1 / data, "factor")))
-
-
-@builtin("SIN")
-def _sin(s: Scope, x: Value) -> Value:
-    return s.op(ops.Sin(), x)
 
 
 @builtin("COS")

@@ -130,13 +130,12 @@ def _is_whole(s: Scope) -> bool:
 
 @aten("fmod.Scalar", "fmod.Tensor")
 def _fmod(s: Scope, x: Value, divisor: Value | float) -> Value:
-    sizes = (s.op(ops.Abs(), y) for y in (x, _operand(s, divisor)))
-    return s.op(ops.Mul(), composites.sign(s, x), composites.remainder(s, *sizes))
+    return composites.truncated_remainder(s, x, _operand(s, divisor))
 
 
 @aten("ceil.default")
 def _ceil(s: Scope, x: Value) -> Value:
-    return s.op(ops.Neg(), s.op(ops.Floor(), s.op(ops.Neg(), x)))
+    return composites.ceil(s, x)
 
 
 @aten("trunc.default", "fix.default")

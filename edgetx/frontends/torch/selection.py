@@ -10,6 +10,7 @@ from torch.fx import Node as FxNode
 
 from edgetx import ops
 from edgetx.errors import UnsupportedOpError
+from edgetx.frontends import composites
 from edgetx.frontends.torch.movement import slice_axis
 from edgetx.frontends.torch.scope import Scope, aten, normal_axis, reshape, transpose
 from edgetx.ir import Array, Value
@@ -22,8 +23,6 @@ PAD_MODES: dict[str, Literal["reflect", "edge", "wrap"]] = {
     "circular": "wrap",
 }
 """Modes of `torch.nn.functional.pad`, as numpy calls them."""
-LARGEST_FILL = 1e6
-"""Beyond it the range of integers would hold nothing but the padding."""
 
 
 def gather(s: Scope, x: Value, axis: int, indices: Sequence[int] | Array) -> Value:
@@ -208,15 +207,4 @@ def _pad(s: Scope, x: Value, pads: Sequence[int], mode: str | float = "constant"
         for axis, pair in enumerate(pairs):
             x = gather(s, x, axis, np.pad(np.arange(x.shape[axis]), pair, PAD_MODES[mode]))
         return x
-    for axis, (before, after) in enumerate(pairs):
-        if min(before, after) < 0:
-            x = slice_axis(s, x, axis, max(-before, 0), x.shape[axis] + min(after, 0))
-    around = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
-    if not any(map(any, around)):
-        return x
-    y = s.op(ops.Pad(around), x)
-    if fill in (0.0, None):
-        return y
-    if abs(fill) > LARGEST_FILL:
-        raise UnsupportedOpError(f"padding with {fill}", hint="pad with zeros")
-    return s.op(ops.Add(), y, s.const(np.pad(np.zeros(x.shape), around, constant_values=fill), "border"))
+    return composites.padded(s, x, pairs, fill or 0)
